@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file antigone/app.h
+ * The use cases: what the program does, without a terminal.
+ */
+#ifndef ATG_APP_H
+#define ATG_APP_H
+
+#include <antigone/exercise.h>
+#include <antigone/identification.h>
+
+typedef struct atg_identify_options {
+    uint64_t seed;      /**< For parts that are sampled, and for simulated next steps. */
+    uint32_t threads;   /**< 0: all. */
+    uint32_t best;      /**< Candidates kept per body and per missing person; 0: 20. */
+    double floor;       /**< log10 LR from which every pair is kept (default -2). */
+    uint32_t n_top;     /**< Best joint assignments to list; 0: 10. */
+    bool no_details;    /**< Leave out per-marker tables and next steps. */
+    bool raw;           /**< No process error and no pruning: reference conventions. */
+} atg_identify_options;
+
+/** Merge, check families, compare all with all, solve jointly, conclude, say what is next. */
+ATG_API ATG_MUST_USE int atg_identify(atg_arena *arena, const atg_operation *op,
+                                      const atg_identify_options *options,
+                                      const atg_progress *progress, atg_identification *ret,
+                                      atg_err *err);
+
+/** Process error of DESIGN section 4: LR' = ((1 - e) LR + e) / (1 + (e / N)(LR - 1)), in log10. */
+ATG_API double atg_process_error(double log10_lr, double e, uint32_t n);
+
+/** Relatives who do not fit their pedigree; one result per family. */
+ATG_API ATG_MUST_USE int atg_check_families(atg_arena *arena, const atg_operation *op,
+                                            const atg_family_check **ret, atg_err *err);
+
+/** Power of one missing person's family, by simulation conditional on what is typed. */
+typedef struct atg_power {
+    double mean, std_error;     /**< log10 LR of the true person, Monte Carlo error of the mean. */
+    double p05, p50, p95;       /**< Quantiles of the same. */
+    double share_above, share_above_se; /**< Share that reaches the threshold LR. */
+    double exclusion_power;     /**< 1 - prod (1 - EP_m), NAN where not defined. */
+    double expected_mismatch;
+} atg_power;
+
+typedef struct atg_power_candidate {
+    uint32_t person;            /**< Untyped member of the family. */
+    atg_power with;             /**< Power if that person were typed. */
+    double gain, gain_se;       /**< Of the mean log10 LR. */
+} atg_power_candidate;
+
+ATG_API ATG_MUST_USE int atg_family_power(atg_arena *arena, const atg_operation *op,
+                                          uint32_t missing, uint32_t n_sim, uint64_t seed,
+                                          atg_power *ret, uint32_t *ret_n,
+                                          const atg_power_candidate **ret_candidates,
+                                          const atg_progress *progress, atg_err *err);
+
+#endif

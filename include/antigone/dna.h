@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file antigone/dna.h
+ * Likelihoods of DNA on pedigrees.
+ *
+ * Conventions (docs/dna.md derives each): genotypes are unordered; every meiosis passes through
+ * the mutation matrix, also to and from untyped persons; founders are in Hardy-Weinberg
+ * proportions, or inbred as the person says, or with theta > 0 sampled one after another by
+ * P(next = a | m seen, b of them a) = (b theta + (1 - theta) p_a) / (1 + (m - 1) theta)
+ * (Balding & Nichols 1994).  Nothing is pruned.  Logarithms are natural unless the name says
+ * log10; an impossible event is -INFINITY.
+ *
+ * Method: one variable for each parental allele of an untyped person, one for the possible
+ * ordered genotypes of a typed one, one for the grandparental origin of each meiosis, and
+ * elimination of the variables in a greedy order.  Alleles that no observation tells apart are
+ * lumped where the mutation model allows it (Kemeny & Snell 1960, theorem 6.3.2).  Theta is
+ * integrated exactly: founders are independent given frequencies from a Dirichlet distribution,
+ * and Gauss-Jacobi quadrature along its stick-breaking is exact for the polynomial that is left.
+ */
+#ifndef ATG_DNA_H
+#define ATG_DNA_H
+
+#include <antigone/operation.h>
+
+/** What was seen of one person at one marker, and how reliable the typing is.
+ *
+ * With drop-out d and drop-in c, per marker:  P(a/a | a/a) = 1 - d^2, P(a/a | a/b) = d (1 - d),
+ * P(a/b | a/b) = (1 - d)^2; one extra allele comes in with probability c, distributed as the
+ * population.  A genotype of which nothing was seen is not an observation. */
+typedef struct atg_obs {
+    atg_geno geno;
+    double dropout, dropin;
+} atg_obs;
+
+/** The n * n mutation matrix of one sex, row = parental allele. */
+ATG_API ATG_MUST_USE int atg_mutation_matrix(const atg_marker *marker, const atg_mutation *mutation,
+                                             double *ret, atg_err *err);
+
+/**
+ * Log-likelihood of everything typed in `ped` at marker `m`.
+ * @param markers  The operation's markers; `m` is an index into it and into persons' genos.
+ * @return ATG_ELIMIT when the pedigree is too entangled for exact elimination (the sentence says
+ *         how large the largest table would be).
+ */
+ATG_API ATG_MUST_USE int atg_loglik(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
+                                    double theta, double *ret, atg_err *err);
+
+/** Joint log-likelihood at two linked markers, recombination fraction rho in both sexes, founders
+ *  in linkage equilibrium; theta = 0. */
+ATG_API ATG_MUST_USE int atg_loglik_linked(const atg_marker *markers, uint32_t m1, uint32_t m2,
+                                           double rho, const atg_pedigree *ped, double *ret,
+                                           atg_err *err);
+
+/** Log probability of one observation in the population at theta (no pedigree). */
+ATG_API ATG_MUST_USE int atg_loglik_obs(const atg_marker *marker, atg_obs obs, atg_sex sex,
+                                        double theta, double *ret, atg_err *err);
+
+/**
+ * Distribution of the genotype of `person` given everything typed in `ped`.
+ * @param ret  n * (n + 1) / 2 probabilities of a/b with a <= b at [b * (b + 1) / 2 + a]
+ *             (a man at an X marker: only a/a are not 0).
+ * @param ret_loglik  Log-likelihood of what is typed; -INFINITY leaves `ret` all 0.
+ */
+ATG_API ATG_MUST_USE int atg_genotype_distribution(const atg_marker *markers, uint32_t m,
+                                                   const atg_pedigree *ped, uint32_t person,
+                                                   double theta, double *ret, double *ret_loglik,
+                                                   atg_err *err);
+
+/** Distinct observations at one marker; a table row each. */
+typedef struct atg_obs_set {
+    uint32_t n;
+    const atg_obs *obs;
+} atg_obs_set;
+
+typedef struct atg_compiler atg_compiler;
+
+/** Working memory for compiling; one per thread.  NULL when memory is short. */
+ATG_API atg_compiler *atg_compiler_new(void);
+ATG_API void atg_compiler_free(atg_compiler *compiler);
+static inline void atg_compiler_freep(atg_compiler **p) {
+    atg_compiler_free(*p);
+}
+
+/**
+ * The compiled table of one missing person (DESIGN 4.1): for every marker and observation the
+ * log10 LR of "this observation is of the missing person" against "of an unrelated person of the
+ * same population".  With theta > 0 the alternative draws from one common pool.
+ * Other missing members of the family stay untyped.
+ *
+ * @param sets  One per marker.  Y and amelogenin markers are skipped.
+ * @param sex   Sex of the body where the missing person's own is unknown (matters at X markers).
+ * @param ret   ret[m] is an array of sets[m].n values; -INFINITY is an exclusion.
+ *              Rows of skipped or uninformative markers are 0.
+ */
+ATG_API ATG_MUST_USE int atg_compile(atg_compiler *compiler, const atg_operation *op,
+                                     uint32_t missing, const atg_obs_set *sets, double **ret,
+                                     atg_err *err);
+
+/**
+ * Joint tables of a family with several missing (members of `who`): log10 LR of every way to put
+ * one of the observations, or none, into each place, against all of them unrelated.
+ *
+ * @param who  k persons of the family's pedigree, k <= 12.
+ * @param ret  (n + 1)^k values, first place slowest; index 0 of a place is "nobody",
+ *             index j + 1 is set->obs[j].
+ */
+ATG_API ATG_MUST_USE int atg_compile_joint(atg_compiler *compiler, const atg_operation *op,
+                                           uint32_t family, uint32_t k, const uint32_t *who,
+                                           uint32_t m, const atg_obs_set *set, double *ret,
+                                           atg_err *err);
+
+/** log10 LR of one pair, marker by marker.  `ret` has op->n_markers values; markers that were not
+ *  compared are NAN.  `mutation` false switches all mutation models off. */
+ATG_API ATG_MUST_USE int atg_pair_lr(atg_compiler *compiler, const atg_operation *op,
+                                     const atg_sample *sample, uint32_t missing, bool mutation,
+                                     double *ret, atg_err *err);
+
+/** Sum of the per-marker values by the rules of independence: of each X linkage group only the
+ *  least favourable marker counts, linked pairs by their joint LR.  NANs are left out. */
+ATG_API ATG_MUST_USE int atg_combine_lr(const atg_operation *op, const double *per_marker,
+                                        double *ret, atg_err *err);
+
+/** Coefficients of kinship, n * n, autosomal or X-chromosomal (Lange 2002, ch. 5). */
+ATG_API ATG_MUST_USE int atg_kinship(const atg_pedigree *ped, bool x, double *ret, atg_err *err);
+
+/** Probability that a random unrelated person is excluded as `missing` at marker m, without
+ *  mutation (Egeland, Pinto & Vigeland 2014). */
+ATG_API ATG_MUST_USE int atg_exclusion_power(const atg_marker *markers, uint32_t m,
+                                             const atg_pedigree *ped, uint32_t person, double *ret,
+                                             atg_err *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every test needs, in the order cmocka wants it. */
+#ifndef ATG_TESTS_TESTING_H
+#define ATG_TESTS_TESTING_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <antigone/antigone.h>
+
+#include "base/mem.h"
+
+#endif
