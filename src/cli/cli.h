@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: a table of commands, each with the options it takes.  Help, manual page,
+ * completions and parsing all come from that table. */
+#ifndef ATG_CLI_CLI_H
+#define ATG_CLI_CLI_H
+
+#include <antigone/antigone.h>
+
+/* Exit codes. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_NO = 1,      /* the answer is no */
+    EXIT_USAGE = 2,   /* the command line is wrong */
+    EXIT_INPUT = 3,   /* the input is wrong */
+    EXIT_MACHINE = 4, /* memory, disk */
+};
+
+typedef enum option_id {
+    OPT_JSON,
+    OPT_OUTPUT,
+    OPT_HTML,
+    OPT_FREQUENCIES,
+    OPT_POPULATION,
+    OPT_THETA,
+    OPT_MIN_FREQUENCY,
+    OPT_MUTATION,
+    OPT_MUTATION_MALE,
+    OPT_REMAINS,
+    OPT_MISSING,
+    OPT_SIMULATIONS,
+    OPT_SIZE,
+    OPT_BODIES,
+    OPT_DIRECTORY,
+    OPT_TO,
+    OPT_RECIPIENT,
+    OPT_LAB,
+    OPT_RAW,
+    OPT_GENETICIST,
+    OPT_THREADS,
+    OPT_SEED,
+    OPT_QUIET,
+    OPT_MAN,
+    OPT_HELP,
+    OPT_COUNT,
+} option_id;
+
+typedef struct option_row {
+    const char *name;
+    char letter;     /* 0: none */
+    const char *arg; /* NULL: a switch */
+    const char *help;
+} option_row;
+
+typedef struct args args;
+
+typedef struct command {
+    const char *name; /* one or two words */
+    const char *summary;
+    const char *operands;
+    int min_operands, max_operands; /* -1: any number */
+    const char *details;            /* paragraphs, an empty line between them; may be NULL */
+    const option_id *options;       /* ends with OPT_HELP, which every command has */
+    int (*run)(const args *a);
+} command;
+
+/* A command line that was read. */
+struct args {
+    const command *command;
+    const char *value[OPT_COUNT]; /* NULL: not given; a switch that is given has "" */
+    int n;
+    char *const *operands;
+};
+
+extern const option_row cli_options[OPT_COUNT];
+/* All commands, NULL at the end. */
+extern const command *const cli_commands[];
+
+/* The command of one or two words at the front of `words`; `*ret_used` words belong to it. */
+const command *cli_find(int n, char *const *words, int *ret_used);
+
+/* Read the words behind the command.  EXIT_DONE, or EXIT_USAGE after saying why. */
+int cli_parse(const command *c, int argc, char **argv, args *ret);
+
+/* Values of options; `*ret` keeps what it has when the option is not given.  Both ends are
+ * allowed.  EXIT_DONE, or EXIT_USAGE after saying why. */
+int cli_uint(const args *a, option_id id, uint64_t from, uint64_t to, uint64_t *ret);
+int cli_number(const args *a, option_id id, double from, double to, double *ret);
+static inline bool cli_has(const args *a, option_id id) {
+    return a->value[id] != NULL;
+}
+
+/* Say what is wrong with the command line; gives EXIT_USAGE. */
+int cli_usage(const command *c, const char *fmt, ...) ATG_PRINTF(2, 3);
+/* Say what failed, with the file it was in (NULL: none), and give the exit code it means. */
+int cli_fail(const char *file, const atg_err *err);
+
+/* Write what the buffer holds to the file of --output, or to standard output. */
+int cli_write(const args *a, const atg_buf *buf);
+
+/* Help for people on standard output: of one command, or (NULL) of the program. */
+int cli_print_help(const command *c);
+/* The manual page in roff. */
+void cli_man(atg_buf *buf);
+
+#endif

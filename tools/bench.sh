@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# usage: tools/bench.sh BUILD-FOLDER [NAME]...
+# Runs every bench program (bench/bench_NAME.c), or the named ones, one after the other.
+set -eu
+build=$1
+shift
+[ $# -gt 0 ] || set -- $(ls bench/bench_*.c 2>/dev/null | sed 's,.*/bench_,,; s,\.c$,,')
+for name in "$@"; do
+    "$build/bench/bench_$name" </dev/null
+done

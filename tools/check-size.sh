@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Limits of size and of form that no compiler checks: lengths of files, lines and functions, the
+# licence line, functions that are never used, and paths of one machine.
+set -u
+files=$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+scripts=$(git ls-files --cached --others --exclude-standard '*.sh' '*.py' Makefile .ci/run \
+    '*meson.build')
+bad=0
+say() { echo "$*"; bad=1; }
+
+for f in $files; do
+    [ "$(wc -l <"$f")" -le 800 ] || say "$f: longer than 800 lines"
+    head -n 1 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || say "$f:1: no SPDX line"
+    # characters, not bytes
+    awk -v f="$f" 'length($0) > 100 { print f ":" NR ": longer than 100 columns"; bad = 1 }
+        /\t/ { print f ":" NR ": a tab"; bad = 1 }
+        /[ \t]+$/ { print f ":" NR ": blanks at the end"; bad = 1 }
+        END { exit bad }' "$f" || bad=1
+done
+for f in $files; do
+    case $f in *.c) ;; *) continue ;; esac
+    # a function opens with a brace at the end of an unindented line and ends with one in column 1
+    awk -v f="$f" '/^[a-zA-Z_].*\) \{$/ || (/^ .*\) \{$/ && open) { start = NR; open = 0 }
+        /^[a-zA-Z_][^;={]*\($|^[a-zA-Z_][^;={]*,$/ { open = 1 }
+        /^\}/ { if (start && NR - start > 61) {
+                print f ":" start ": function of " NR - start - 1 " lines, 60 are allowed"; bad = 1 }
+            start = 0; open = 0 }
+        END { exit bad }' "$f" || bad=1
+done
+for f in $scripts; do
+    head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+        case $f in *meson.build) ;; *) say "$f: no SPDX line" ;; esac
+done
+
+banned='strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|gets|tmpnam|mktemp|strncpy|alloca'
+# shellcheck disable=SC2086
+if grep -nE "(^|[^a-zA-Z0-9_>.])($banned)\(" $files; then
+    say "functions that are never used ($banned) stand above"
+fi
+if git ls-files --cached --others --exclude-standard -z |
+    xargs -0 grep -InE '(^|[^a-zA-Z0-9_])/(work|home|root|Users|tmp/wt)/[a-zA-Z0-9_]' /dev/null; then
+    say "paths of one machine stand above"
+fi
+exit $bad

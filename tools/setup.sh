@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# usage: tools/setup.sh [lint]
+# Installs what building and testing need (with `lint`: what the linters and fuzzers need too), by
+# apt-get, and only when something is missing.  Never asks anything.
+set -eu
+
+# thing to look for, and the Debian package that brings it
+tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
+libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev cmocka:libcmocka-dev'
+[ "${1:-}" = lint ] &&
+    tools="$tools clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
+
+find_missing() {
+    for pair in $tools; do
+        command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s ' "${pair#*:}"
+    done
+    for pair in $libs; do
+        pkg-config --exists "${pair%%:*}" 2>/dev/null || printf '%s ' "${pair#*:}"
+    done
+    [ -e /usr/include/stdio.h ] || printf 'libc6-dev '
+    if [ "$want" = lint ] && ! ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* \
+        >/dev/null 2>&1; then
+        printf 'libclang-rt-dev '
+    fi
+}
+
+want=${1:-}
+missing=$(find_missing)
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "Missing: $missing(names of Debian packages). This system has no apt-get:" \
+        "install them with its own package manager, then run the command again." >&2
+    exit 1
+fi
+sudo=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1 || ! sudo -n true 2>/dev/null; then
+        # a terminal may be asked for the password by sudo itself; a script may not
+        if [ ! -t 0 ] || ! command -v sudo >/dev/null 2>&1; then
+            echo "Missing: $missing. Ask an administrator to run: apt-get install $missing" >&2
+            exit 1
+        fi
+    fi
+    sudo=sudo
+fi
+echo "Installing $missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+install() {
+    # shellcheck disable=SC2086
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        $missing </dev/null >&2
+}
+install || { $sudo apt-get update -q </dev/null >&2 && install; } || {
+    echo "apt-get could not install: $missing. Without a network, copy these packages from a" \
+        "machine that has one (apt-get download), or connect it, and run the command again." >&2
+    exit 1
+}
+missing=$(find_missing)
+[ -z "$missing" ] || { echo "Still missing after the installation: $missing" >&2; exit 1; }
