@@ -100,6 +100,10 @@ ATG_API double atg_prior_odds(const atg_operation *op, uint32_t sample, uint32_t
 /** Index of the marker with this name or an alias of it, or -1. */
 ATG_API int atg_operation_marker(const atg_operation *op, atg_str name);
 
+/** May this person's profile be written for `recipient` (rule 8)?  Only with a consent that names
+ *  the recipient; NULL means "stays with this operation" and is always allowed. */
+ATG_API bool atg_consent_given(const atg_family *family, uint32_t person, const char *recipient);
+
 /** May a body of sex `body` be a missing person of sex `missing`?  Unknown fits both. */
 static inline bool atg_sex_fits(atg_sex body, atg_sex missing) {
     return body == ATG_SEX_UNKNOWN || missing == ATG_SEX_UNKNOWN || body == missing;

@@ -34,6 +34,16 @@ double atg_prior_odds(const atg_operation *op, uint32_t sample, uint32_t missing
     return 1;
 }
 
+bool atg_consent_given(const atg_family *family, uint32_t person, const char *recipient) {
+    if (!recipient)
+        return true;
+    for (uint32_t i = 0; i < family->n_consents; i++)
+        if (family->consents[i].person == person &&
+            atg_str_eq(family->consents[i].recipient, atg_str_of(recipient)))
+            return true;
+    return false;
+}
+
 static int check_marker(const atg_marker *m, uint32_t index, atg_err *err) {
     double sum = 0;
 
