@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of the scan (docs/scan.md): the tables, a block of them in int16, the kernels that add
+ * up a block's lines for many bodies, and what is kept. */
+#ifndef ATG_DNA_SCAN_H
+#define ATG_DNA_SCAN_H
+
+#include <antigone/operation.h>
+#include <antigone/scan.h>
+
+enum {
+    SCAN_PHASES = 4,    /* bodies are dropped at the end of a phase of markers */
+    SCAN_TILE = 256,    /* most bodies of one kernel call */
+    SCAN_TILE_MIN = 16, /* fewest, while the bars still move fast */
+    SCAN_TOP = 32766,   /* largest sum in a block */
+};
+
+/* What is known of one missing person's table.  Sums run over the markers and take the value 0,
+ * that of an untyped marker, along. */
+typedef struct scan_range {
+    double high, low; /* largest and smallest sum of finite values */
+    double span;      /* sum of largest finite absolute values */
+    double mean;      /* sum of means over rows, exclusions counted as -4: orders the lanes */
+} scan_range;
+
+struct atg_scan {
+    uint32_t n_markers, n_missing;
+    uint32_t *offset; /* n_markers + 1: where each marker's rows begin among all rows */
+    float *table;     /* [missing][row of all markers] */
+    scan_range *ranges;
+    uint8_t *sex;
+};
+
+static inline size_t scan_n_rows(const atg_scan *scan) {
+    return scan->offset[scan->n_markers];
+}
+
+/* The markers in the order in which they are added up, and where the phases end. */
+typedef struct scan_order {
+    uint32_t n_phases;
+    uint32_t marker[ATG_MARKERS_MAX];
+    uint32_t phase_end[SCAN_PHASES]; /* the last one is the number of markers */
+} scan_order;
+
+/* All missing persons in the order in which they become lanes: by sex, then alike ones together. */
+int scan_order_lanes(const atg_scan *scan, uint32_t *ret, atg_err *err);
+
+/* Markers that tell most persons apart come first; `drop` asks for phases. */
+int scan_order_markers(const atg_scan *scan, const atg_scan_bodies *bodies, bool drop,
+                       scan_order *ret, atg_err *err);
+
+/* Up to ATG_SCAN_LANES missing persons in int16 units of 1 / scale.  Sums of finite values are in
+ * floor..SCAN_TOP; a sum with a -INFINITY in it is below `floor`. */
+typedef struct scan_block {
+    const uint32_t *missing;
+    uint32_t n_lanes;
+    uint32_t first; /* smallest of `missing` */
+    int16_t *lines; /* [row of all markers, then a row of 0][lane], 64-byte aligned */
+    /* the most that can be added after a phase */
+    _Alignas(64) int16_t rest[SCAN_PHASES][ATG_SCAN_LANES];
+    float scale; /* a power of two */
+    int16_t floor;
+    uint64_t fits[3]; /* by sex of the body: the lanes that fit */
+} scan_block;
+
+/* Fill a block whose `missing`, `n_lanes` and `lines` are set. */
+void scan_block_fill(const atg_scan *scan, const scan_order *order, scan_block *block);
+
+/* Smallest sum of a pair that may score above `score`, or with `ties` at it. */
+static inline int16_t scan_block_bar(const scan_block *block, float score, bool ties) {
+    float x = score * block->scale;
+
+    x = x > (float)block->floor ? x : (float)block->floor - 1;
+    x = x < (float)SCAN_TOP ? x : (float)SCAN_TOP;
+
+    int32_t down = (int32_t)x;
+
+    down -= (float)down > x;
+
+    int32_t bar = ties && (float)down == x ? down : down + 1;
+
+    return (int16_t)(bar > block->floor ? bar : block->floor);
+}
+
+/* One kernel call: some bodies over one block. */
+typedef struct scan_tile {
+    const scan_block *block;
+    const scan_order *order;
+    const uint32_t *lines;  /* [body][place in order]: where its line begins in block->lines */
+    const uint32_t *bodies; /* n <= SCAN_TILE indices in `lines` */
+    uint32_t n;
+    int16_t *sums;                                 /* room for SCAN_TILE lines, 64-byte aligned */
+    _Alignas(64) int16_t lane_bar[ATG_SCAN_LANES]; /* a pair passes from here on ... */
+    int16_t body_bar[SCAN_TILE];                   /* ... or from here on */
+    uint32_t found[SCAN_TILE];       /* out: places in `bodies` with lanes that pass, rising */
+    uint64_t found_lanes[SCAN_TILE]; /* out: those lanes */
+} scan_tile;
+
+/* Fill `found` and return how many there are. */
+typedef uint32_t scan_kernel(scan_tile *tile);
+
+uint32_t scan_kernel_portable(scan_tile *tile);
+uint32_t scan_kernel_avx2(scan_tile *tile);
+bool scan_has_avx2(void);
+
+/* The best K of one body or one missing person: a heap with the worst at its root. */
+typedef struct scan_best {
+    float score;
+    uint32_t id; /* the smaller is the better among equal scores */
+} scan_best;
+
+static inline bool scan_better(scan_best a, scan_best b) {
+    return a.score > b.score || (a.score == b.score && a.id < b.id);
+}
+
+/* Take `x` in if it is among the best `k`. */
+void scan_best_add(scan_best *heap, uint32_t *n, uint32_t k, scan_best x);
+
+/* A growing list of hits. */
+typedef struct scan_hits {
+    atg_scan_hit *p;
+    uint64_t n, room;
+} scan_hits;
+
+int scan_hits_add(scan_hits *hits, atg_scan_hit hit, atg_err *err);
+
+/* What one worker keeps. */
+typedef struct scan_keep {
+    scan_best *bodies;     /* [body][K] */
+    uint32_t *n_bodies;    /* entries of each */
+    scan_best *body_worst; /* of each full heap its root, else -INFINITY */
+    scan_best *lanes;      /* [lane][K] of the block at hand */
+    uint32_t n_lanes[ATG_SCAN_LANES];
+    scan_hits hits; /* at or above the floor, and the best of each missing person */
+} scan_keep;
+
+int scan_keep_init(scan_keep *keep, uint32_t n_bodies, uint32_t best, atg_err *err);
+void scan_keep_clear(scan_keep *keep);
+
+/* Join what the workers kept: sorted, each pair once. */
+int scan_keep_join(scan_keep *keeps, uint32_t n_keeps, uint32_t n_bodies,
+                   const atg_scan_options *options, atg_scan_result *ret, atg_err *err);
+
+#endif
