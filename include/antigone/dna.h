@@ -82,15 +82,17 @@ static inline void atg_compiler_freep(atg_compiler **p) {
 }
 
 /**
- * The compiled table of one missing person (DESIGN 4.1): for every marker and observation the
+ * The compiled table of one missing person: for every marker and observation the
  * log10 LR of "this observation is of the missing person" against "of an unrelated person of the
  * same population".  With theta > 0 the alternative draws from one common pool.
  * Other missing members of the family stay untyped.
  *
- * @param sets  One per marker.  Y and amelogenin markers are skipped.
- * @param sex   Sex of the body where the missing person's own is unknown (matters at X markers).
- * @param ret   ret[m] is an array of sets[m].n values; -INFINITY is an exclusion.
- *              Rows of skipped or uninformative markers are 0.
+ * @param sets  One per marker.  The observations must not change as long as the compiler lives: it
+ *              remembers what it prepared for them.
+ * @param ret   ret[m] is an array of sets[m].n values; -INFINITY is an exclusion.  Rows are 0 where
+ *              there is nothing to compare: Y and amelogenin markers, markers that no relative was
+ *              typed at or that the family's own data make impossible, X markers of a missing
+ *              person of unknown sex.
  */
 ATG_API ATG_MUST_USE int atg_compile(atg_compiler *compiler, const atg_operation *op,
                                      uint32_t missing, const atg_obs_set *sets, double **ret,
@@ -110,15 +112,15 @@ ATG_API ATG_MUST_USE int atg_compile_joint(atg_compiler *compiler, const atg_ope
                                            atg_err *err);
 
 /** log10 LR of one pair, marker by marker.  `ret` has op->n_markers values; markers that were not
- *  compared are NAN.  `mutation` false switches all mutation models off. */
-ATG_API ATG_MUST_USE int atg_pair_lr(atg_compiler *compiler, const atg_operation *op,
-                                     const atg_sample *sample, uint32_t missing, bool mutation,
-                                     double *ret, atg_err *err);
+ *  compared are NAN.  A marker linked to an earlier one has its LR given that one, so that the
+ *  values add up (with theta > 0 it is left out).  `mutation` false switches all mutation models
+ *  off. */
+ATG_API ATG_MUST_USE int atg_pair_lr(const atg_operation *op, const atg_sample *sample,
+                                     uint32_t missing, bool mutation, double *ret, atg_err *err);
 
-/** Sum of the per-marker values by the rules of independence: of each X linkage group only the
- *  least favourable marker counts, linked pairs by their joint LR.  NANs are left out. */
-ATG_API ATG_MUST_USE int atg_combine_lr(const atg_operation *op, const double *per_marker,
-                                        double *ret, atg_err *err);
+/** Sum of the per-marker values; of each X linkage group only the least favourable marker counts.
+ *  NANs are left out. */
+ATG_API double atg_combine_lr(const atg_operation *op, const double *per_marker);
 
 /** Coefficients of kinship, n * n, autosomal or X-chromosomal (Lange 2002, ch. 5). */
 ATG_API ATG_MUST_USE int atg_kinship(const atg_pedigree *ped, bool x, double *ret, atg_err *err);

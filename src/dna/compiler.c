@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dna/compiler.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dna/kernel.h"
+#include "dna/theta.h"
+
+atg_compiler *atg_compiler_new(void) {
+    atg_compiler *c = mem_zero(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->elim = elim_new();
+    if (!c->elim) {
+        mem_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+static void plan_free(obs_plan *p) {
+    mem_free(p->from);
+    mem_free(p->entries);
+    mem_free(p->prob);
+}
+
+void atg_compiler_free(atg_compiler *c) {
+    if (!c)
+        return;
+    elim_free(c->elim);
+    view_free(&c->view);
+    for (uint32_t i = 0; i < c->n_mats; i++)
+        matrices_free(&c->mats[i]);
+    for (uint32_t i = 0; i < c->n_plans; i++)
+        plan_free(&c->plans[i]);
+    mem_free(c->mats);
+    mem_free(c->plans);
+    mem_free(c->room);
+    mem_free(c);
+}
+
+double *compiler_room(atg_compiler *c, size_t n) {
+    if (n > c->cap) {
+        double *room = mem_grow(c->room, n * 2 * sizeof(double));
+
+        if (!room)
+            return NULL;
+        c->room = room;
+        c->cap = n * 2;
+    }
+    return c->room;
+}
+
+int compiler_matrices(atg_compiler *c, const atg_marker *marker, const matrices **ret,
+                      atg_err *err) {
+    for (uint32_t i = 0; i < c->n_mats; i++)
+        if (c->mats[i].marker == marker) {
+            *ret = &c->mats[i];
+            return ATG_OK;
+        }
+
+    matrices *mats = mem_grow(c->mats, (c->n_mats + 1) * sizeof(*mats));
+
+    if (!mats)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory making a mutation matrix");
+    c->mats = mats;
+
+    int rc = matrices_make(marker, &mats[c->n_mats], err);
+
+    if (rc)
+        return rc;
+    *ret = &mats[c->n_mats++];
+    return ATG_OK;
+}
+
+/* Entries of one observation; counts only when `ret` is NULL. */
+static uint32_t plan_entries(const atg_marker *m, const atg_obs *o, bool haploid, obs_entry *ret) {
+    uint32_t n = 0;
+
+    if (!haploid && o->dropout == 0 && o->dropin == 0 && o->geno.b >= 0 &&
+        (m->silent < 0 || o->geno.a != o->geno.b)) {
+        if (ret)
+            *ret = (obs_entry){(uint16_t)(o->geno.a < o->geno.b ? o->geno.a : o->geno.b),
+                               (uint16_t)(o->geno.a < o->geno.b ? o->geno.b : o->geno.a), 1};
+        return 1;
+    }
+    for (uint16_t a = 0; a < m->n; a++)
+        for (uint16_t b = a; b < (haploid ? a + 1 : m->n); b++) {
+            double k = kernel_prob(m, *o, a, haploid ? ATG_ALLELE_UNREAD : b);
+
+            if (k == 0)
+                continue;
+            if (ret)
+                ret[n] = (obs_entry){a, b, k};
+            n++;
+        }
+    return n;
+}
+
+static int plan_make(const atg_marker *m, const atg_obs_set *set, bool haploid, obs_plan *ret,
+                     atg_err *err) {
+    obs_plan p = {.obs = set->obs, .n_obs = set->n, .marker = m, .haploid = haploid};
+    uint32_t n = 0;
+
+    p.from = mem_alloc((set->n + 1) * sizeof(*p.from));
+    p.prob = mem_alloc((set->n + 1) * sizeof(*p.prob));
+    for (uint32_t i = 0; i < set->n && p.from; i++) {
+        p.from[i] = n;
+        n += plan_entries(m, &set->obs[i], haploid, NULL);
+    }
+    p.entries = mem_alloc((n + 1) * sizeof(*p.entries));
+    if (!p.from || !p.prob || !p.entries) {
+        plan_free(&p);
+        return atg_fail(err, ATG_ENOMEM, "Out of memory preparing observations");
+    }
+    p.from[set->n] = n;
+    for (uint32_t i = 0; i < set->n; i++) {
+        plan_entries(m, &set->obs[i], haploid, p.entries + p.from[i]);
+        p.prob[i] = 0;
+        for (uint32_t k = p.from[i]; k < p.from[i + 1]; k++) {
+            const obs_entry *e = &p.entries[k];
+
+            p.prob[i] += e->k * m->freqs[e->a] *
+                         (haploid ? 1 : m->freqs[e->b] * (e->a == e->b ? 1 : 2));
+        }
+    }
+    *ret = p;
+    return ATG_OK;
+}
+
+int compiler_plan(atg_compiler *c, const atg_marker *marker, const atg_obs_set *set, bool haploid,
+                  const obs_plan **ret, atg_err *err) {
+    for (uint32_t i = 0; i < c->n_plans; i++) {
+        const obs_plan *p = &c->plans[i];
+
+        if (p->obs == set->obs && p->n_obs == set->n && p->marker == marker &&
+            p->haploid == haploid) {
+            *ret = p;
+            return ATG_OK;
+        }
+    }
+
+    obs_plan *plans = mem_grow(c->plans, (c->n_plans + 1) * sizeof(*plans));
+
+    if (!plans)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory preparing observations");
+    c->plans = plans;
+
+    int rc = plan_make(marker, set, haploid, &plans[c->n_plans], err);
+
+    if (rc)
+        return rc;
+    *ret = &plans[c->n_plans++];
+    return ATG_OK;
+}
+
+void compiler_observe(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
+                      atg_obs *ret) {
+    bool x = markers[m].chrom == ATG_CHROM_X;
+
+    for (uint32_t i = 0; i < ped->n; i++) {
+        const atg_person *p = &ped->persons[i];
+        bool known = p->genos && !(x && p->sex == ATG_SEX_UNKNOWN);
+
+        ret[i] = (atg_obs){known ? p->genos[m] : ATG_UNTYPED, p->dropout, p->dropin};
+    }
+}
+
+void compiler_seen(const atg_obs *obs, bool *seen) {
+    if (obs->geno.a >= 0)
+        seen[obs->geno.a] = true;
+    if (obs->geno.b >= 0)
+        seen[obs->geno.b] = true;
+}
+
+/* Probability of an observation of an unrelated person, given the classes' frequencies. */
+static double pool_prob(const view *v, const double *freq, const atg_obs *o, atg_sex sex) {
+    bool haploid = v->marker->chrom == ATG_CHROM_X && sex == ATG_SEX_MALE;
+    double sum = 0;
+
+    for (uint32_t a = 0; a < v->n; a++) {
+        if (freq[a] == 0)
+            continue;
+        if (haploid) {
+            sum += freq[a] * kernel_prob(v->marker, *o, v->rep[a], ATG_ALLELE_UNREAD);
+            continue;
+        }
+        for (uint32_t b = 0; b < v->n; b++)
+            sum += freq[a] * freq[b] * kernel_prob(v->marker, *o, v->rep[a], v->rep[b]);
+    }
+    return sum;
+}
+
+typedef struct integral {
+    atg_compiler *c;
+    const kept_input *in;
+    peel_input peel;
+    kept *out;
+    double *num, *den, *now;
+} integral;
+
+static int add_node(void *user, const double *freq, double weight, atg_err *err) {
+    integral *it = user;
+    kept *out = it->out;
+    uint32_t n = it->c->view.n;
+    double log = 0, total = 0, pool = 1;
+
+    it->peel.freq = freq;
+
+    int rc = peel_run(it->c->elim, &it->peel, it->now, &log, err);
+
+    if (rc)
+        return rc;
+    if (out->total == 0 && out->log == 0)
+        out->log = log;
+    if (log != out->log)
+        weight *= exp(log - out->log);
+    for (size_t i = 0; i < out->cells; i++) {
+        it->num[i] += weight * it->now[i];
+        total += it->now[i];
+    }
+    for (uint32_t i = 0; i < it->in->n_pool; i++)
+        pool *= pool_prob(&it->c->view, freq, &it->in->pool[i], it->in->pool_sex[i]);
+    out->total += weight * total;
+    out->pooled += weight * total * pool;
+    for (size_t i = 0; it->den && i < out->cells; i++)
+        it->den[i] += weight * total * pool *
+                      (out->haploid ? freq[i] : freq[i / n] * freq[i % n]);
+    return ATG_OK;
+}
+
+/* Parents who are related, or an inbred founder: two alleles of the person may be one. */
+static bool is_inbred(const atg_pedigree *ped, uint32_t person) {
+    uint8_t up[ATG_PEDIGREE_MAX] = {0};
+    const atg_person *p = &ped->persons[person];
+
+    if (p->father < 0)
+        return p->inbreeding > 0;
+    up[p->father] = 1;
+    up[p->mother] |= 2;
+    for (bool more = true; more;) {
+        more = false;
+        for (uint32_t i = 0; i < ped->n; i++) {
+            const atg_person *q = &ped->persons[i];
+
+            if (!up[i] || q->father < 0)
+                continue;
+            uint8_t f = up[q->father] | up[i], m = up[q->mother] | up[i];
+
+            more |= f != up[q->father] || m != up[q->mother];
+            up[q->father] = f;
+            up[q->mother] = m;
+        }
+    }
+    for (uint32_t i = 0; i < ped->n; i++)
+        if (up[i] == 3)
+            return true;
+    return false;
+}
+
+static view_use use_of(const kept_input *in) {
+    if (in->full)
+        return VIEW_FULL;
+    if (in->keep < 0)
+        return VIEW_SUM;
+    if (is_inbred(in->ped, (uint32_t)in->keep))
+        return VIEW_FULL;
+    return in->theta > 0 ? VIEW_READ_THETA : VIEW_READ;
+}
+
+int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err) {
+    bool seen[ATG_ALLELES_MAX] = {false};
+    const matrices *mats;
+    kept out = {.cells = 1};
+    int rc = compiler_matrices(c, in->marker, &mats, err);
+
+    for (uint32_t i = 0; i < in->ped->n; i++)
+        compiler_seen(&in->obs[i], seen);
+    for (uint32_t i = 0; i < in->n_pool; i++)
+        compiler_seen(&in->pool[i], seen);
+    for (uint16_t i = 0; in->more_seen && i < in->marker->n; i++)
+        seen[i] |= in->more_seen[i];
+    if (!rc)
+        rc = view_make(&c->view, mats, seen, use_of(in), err);
+    if (rc)
+        return rc;
+
+    integral it = {.c = c, .in = in, .out = &out,
+                   .peel = {.ped = in->ped, .view = &c->view, .obs = in->obs,
+                            .n_keep = in->keep >= 0, .keep = {in->keep >= 0 ? in->keep : 0}}};
+
+    out.cells = peel_cells(&it.peel);
+    out.haploid = in->keep >= 0 && in->marker->chrom == ATG_CHROM_X &&
+                  in->ped->persons[in->keep].sex == ATG_SEX_MALE;
+    it.num = compiler_room(c, 3 * out.cells);
+    if (!it.num)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
+    it.now = it.num + out.cells;
+    it.den = in->theta > 0 && in->keep >= 0 ? it.now + out.cells : NULL;
+    memset(it.num, 0, 3 * out.cells * sizeof(double));
+    rc = theta_integrate(&c->view, in->theta,
+                         peel_degree(&it.peel) + 2 * in->n_pool + (in->keep >= 0 ? 2 : 0),
+                         add_node, &it, err);
+    if (rc)
+        return rc;
+    out.num = it.num;
+    out.den = it.den;
+    *ret = out;
+    return ATG_OK;
+}
+
+/* Each allele as a mixture of at most two classes. */
+typedef struct mixture {
+    uint32_t cls[2];
+    double share[2];
+    uint32_t n;
+} mixture;
+
+static mixture mixture_of(const view *v, uint32_t allele) {
+    mixture m = {.cls = {(uint32_t)v->class_of[allele]}, .n = 1};
+
+    m.share[0] = view_identity(v, m.cls[0], allele);
+    if ((int)m.cls[0] == v->rest && v->fresh >= 0) {
+        m.cls[1] = (uint32_t)v->fresh;
+        m.share[1] = view_identity(v, m.cls[1], allele);
+        m.n = 2;
+    }
+    return m;
+}
+
+/* With theta, two lumped alleles of founders are drawn one after another too. */
+static double pair_share(const view *v, const mixture *x, uint32_t i, const mixture *y, uint32_t j,
+                         bool same, double theta) {
+    double share = x->share[i] * y->share[j];
+
+    if (theta == 0 || v->n_rest < 2 || (int)x->cls[i] != v->rest || (int)y->cls[j] != v->rest)
+        return share;
+
+    double mass = v->freq[v->rest] * (1 - theta) / theta;
+
+    return x->share[i] * (y->share[j] * mass + (same ? 1 : 0)) / (mass + 1);
+}
+
+void compiler_spread(const view *v, const double *table, bool haploid, double theta, double *ret) {
+    uint32_t n = v->marker->n;
+    mixture mix[ATG_ALLELES_MAX];
+
+    for (uint32_t a = 0; a < n; a++)
+        mix[a] = mixture_of(v, a);
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = a; b < (haploid ? a + 1 : n); b++) {
+            const mixture *x = &mix[a], *y = &mix[b];
+            double sum = 0;
+
+            for (uint32_t i = 0; i < x->n && haploid; i++)
+                sum += x->share[i] * table[x->cls[i]];
+            for (uint32_t i = 0; i < x->n && !haploid; i++)
+                for (uint32_t j = 0; j < y->n; j++) {
+                    double both = table[x->cls[i] * v->n + y->cls[j]] +
+                                  (a == b ? 0 : table[y->cls[j] * v->n + x->cls[i]]);
+
+                    if (both != 0)
+                        sum += both * pair_share(v, x, i, y, j, a == b, theta);
+                }
+            ret[a * n + b] = sum;
+        }
+}

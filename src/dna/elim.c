@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dna/elim.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { WORDS = ELIM_VARS_MAX / 64, CHUNK = 1 << 15, TABLES_STEP = 256 };
+
+typedef struct table {
+    double *cells;
+    uint32_t rank;
+    uint32_t vars[ELIM_RANK_MAX];
+    size_t strides[ELIM_RANK_MAX];
+    bool used;
+} table;
+
+/* Cells are taken from chunks that are kept from run to run. */
+typedef struct chunk {
+    struct chunk *next;
+    size_t cap;
+    double cells[];
+} chunk;
+
+struct elim {
+    uint32_t n_vars, n_tables, cap_tables, cap_vars;
+    uint32_t *dims;
+    uint64_t *near; /* per variable: the variables it shares a table with, itself included */
+    double *cost;   /* per variable: cells of the table that eliminating it goes through */
+    bool *gone;
+    table *tables;
+    chunk *chunks, *current;
+    size_t used;
+    double scale, log_scale;
+    int failed;
+};
+
+/* One table's part in a sum: where it is and how it steps. */
+typedef struct term {
+    const double *cells;
+    size_t step[ELIM_RANK_MAX]; /* along the variables of the result */
+    size_t sum_step;            /* along the variable that is summed out */
+} term;
+
+elim *elim_new(void) {
+    elim *e = mem_zero(1, sizeof(*e));
+
+    if (e)
+        e->scale = 1;
+    return e;
+}
+
+void elim_free(elim *e) {
+    if (!e)
+        return;
+    for (chunk *c = e->chunks, *next; c; c = next) {
+        next = c->next;
+        mem_free(c);
+    }
+    mem_free(e->dims);
+    mem_free(e->near);
+    mem_free(e->cost);
+    mem_free(e->gone);
+    mem_free(e->tables);
+    mem_free(e);
+}
+
+void elim_reset(elim *e) {
+    e->n_vars = e->n_tables = 0;
+    e->current = e->chunks;
+    e->used = 0;
+    e->scale = 1;
+    e->log_scale = 0;
+    e->failed = 0;
+}
+
+uint32_t elim_var(elim *e, uint32_t dim) {
+    if (e->n_vars == ELIM_VARS_MAX) {
+        e->failed = ATG_ELIMIT;
+        return 0;
+    }
+    if (e->n_vars == e->cap_vars) {
+        uint32_t cap = e->cap_vars ? e->cap_vars * 2 : 64;
+        uint32_t *dims = mem_grow(e->dims, cap * sizeof(*dims));
+
+        if (!dims) {
+            e->failed = ATG_ENOMEM;
+            return 0;
+        }
+        e->dims = dims;
+        e->cap_vars = cap;
+    }
+    e->dims[e->n_vars] = dim;
+    return e->n_vars++;
+}
+
+static double *get_cells(elim *e, size_t n) {
+    while (e->current && e->current->cap - e->used < n && e->current->next) {
+        e->current = e->current->next;
+        e->used = 0;
+    }
+    if (!e->current || e->current->cap - e->used < n) {
+        size_t cap = n > CHUNK ? n : CHUNK;
+        chunk *c = mem_alloc(sizeof(*c) + cap * sizeof(double));
+
+        if (!c)
+            return NULL;
+        *c = (chunk){.next = NULL, .cap = cap};
+        if (e->current)
+            e->current->next = c;
+        else
+            e->chunks = c;
+        e->current = c;
+        e->used = 0;
+    }
+
+    double *p = e->current->cells + e->used;
+
+    e->used += n;
+    return p;
+}
+
+/* Room for one more table; its index, or -1. */
+static int add_table(elim *e) {
+    if (e->n_tables == e->cap_tables) {
+        uint32_t cap = e->cap_tables + TABLES_STEP;
+        table *t = mem_grow(e->tables, cap * sizeof(*t));
+
+        if (!t) {
+            e->failed = ATG_ENOMEM;
+            return -1;
+        }
+        e->tables = t;
+        e->cap_tables = cap;
+    }
+    return (int)e->n_tables++;
+}
+
+double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
+    int at = e->failed ? -1 : add_table(e);
+    size_t n = 1;
+
+    if (at < 0)
+        return NULL;
+
+    table *t = &e->tables[at];
+
+    t->used = false;
+    t->rank = rank;
+    for (uint32_t i = rank; i-- > 0;) {
+        t->vars[i] = vars[i];
+        t->strides[i] = n;
+        n *= e->dims[vars[i]];
+        if (n > ELIM_TABLE_MAX) {
+            e->failed = ATG_ELIMIT;
+            return NULL;
+        }
+    }
+    t->cells = get_cells(e, n);
+    if (!t->cells)
+        e->failed = ATG_ENOMEM;
+    return t->cells;
+}
+
+void elim_scale(elim *e, double x) {
+    e->scale *= x;
+    if (e->scale < 1e-200 && e->scale > 0) {
+        e->log_scale += log(e->scale);
+        e->scale = 1;
+    }
+}
+
+static bool has(const table *t, uint32_t var) {
+    for (uint32_t i = 0; i < t->rank; i++)
+        if (t->vars[i] == var)
+            return true;
+    return false;
+}
+
+static size_t stride_of(const table *t, uint32_t var) {
+    for (uint32_t i = 0; i < t->rank; i++)
+        if (t->vars[i] == var)
+            return t->strides[i];
+    return 0;
+}
+
+static double near_cost(const elim *e, uint32_t v, uint32_t words) {
+    double cost = 1;
+
+    for (uint32_t w = 0; w < words; w++)
+        for (uint64_t bits = e->near[v * words + w]; bits; bits &= bits - 1)
+            cost *= e->dims[w * 64 + (uint32_t)__builtin_ctzll(bits)];
+    return cost;
+}
+
+static int prepare(elim *e, uint32_t words) {
+    size_t n = e->n_vars ? e->n_vars : 1;
+    uint64_t *near = mem_grow(e->near, n * words * sizeof(*near));
+
+    if (near)
+        e->near = near;
+
+    double *cost = mem_grow(e->cost, n * sizeof(*cost));
+
+    if (cost)
+        e->cost = cost;
+
+    bool *gone = mem_grow(e->gone, n * sizeof(*gone));
+
+    if (gone)
+        e->gone = gone;
+    if (!near || !cost || !gone)
+        return ATG_ENOMEM;
+    memset(near, 0, n * words * sizeof(*near));
+    memset(gone, 0, n * sizeof(*gone));
+    for (uint32_t k = 0; k < e->n_tables; k++) {
+        const table *t = &e->tables[k];
+
+        for (uint32_t i = 0; i < t->rank; i++)
+            for (uint32_t j = 0; j < t->rank; j++)
+                near[t->vars[i] * words + t->vars[j] / 64] |= 1ULL << (t->vars[j] % 64);
+    }
+    for (uint32_t v = 0; v < e->n_vars; v++)
+        cost[v] = near_cost(e, v, words);
+    return ATG_OK;
+}
+
+/* The product of all terms that do not step along the last variable of the result. */
+static void weigh(const term *const *terms, const size_t *at, uint32_t n, uint32_t dim, double *w) {
+    const double *p = terms[0]->cells + at[0];
+    size_t s = terms[0]->sum_step;
+
+    for (uint32_t t = 0; t < dim; t++)
+        w[t] = p[t * s];
+    for (uint32_t k = 1; k < n; k++) {
+        p = terms[k]->cells + at[k];
+        s = terms[k]->sum_step;
+        for (uint32_t t = 0; t < dim; t++)
+            w[t] *= p[t * s];
+    }
+}
+
+/* out[l] = sum over t of w[t] * the terms at (l, t). */
+static void sum_line(const term *const *terms, const size_t *at, uint32_t n, uint32_t last,
+                     uint32_t lines, uint32_t dim, const double *w, double *out) {
+    for (uint32_t l = 0; l < lines; l++) {
+        const double *p = terms[0]->cells + at[0] + l * terms[0]->step[last];
+        size_t s = terms[0]->sum_step;
+        double sum = 0;
+
+        if (n == 1) {
+            for (uint32_t t = 0; t < dim; t++)
+                sum += w[t] * p[t * s];
+        } else {
+            const double *q = terms[1]->cells + at[1] + l * terms[1]->step[last];
+            size_t r = terms[1]->sum_step;
+
+            for (uint32_t t = 0; t < dim; t++) {
+                double x = w[t] * p[t * s] * q[t * r];
+
+                for (uint32_t k = 2; k < n && x != 0; k++)
+                    x *= terms[k]->cells[at[k] + l * terms[k]->step[last] + t * terms[k]->sum_step];
+                sum += x;
+            }
+        }
+        out[l] = sum;
+    }
+}
+
+typedef struct sum {
+    uint32_t rank;
+    uint32_t dims[ELIM_RANK_MAX];
+    uint32_t dim;        /* of the variable summed out */
+    uint32_t n, n_flat;  /* terms; the first n_flat do not step along the last variable */
+    const term **terms;
+    size_t *at;
+    double *w;
+} sum;
+
+/* All cells of the result, its last variable innermost. */
+static void add_up(sum *s, double *out) {
+    uint32_t index[ELIM_RANK_MAX] = {0};
+    uint32_t last = s->rank ? s->rank - 1 : 0, lines = s->rank ? s->dims[last] : 1;
+
+    for (uint32_t k = 0; k < s->n; k++)
+        s->at[k] = 0;
+    for (uint32_t t = 0; t < s->dim; t++)
+        s->w[t] = 1;
+    for (;;) {
+        uint32_t i = last;
+
+        if (s->n_flat)
+            weigh(s->terms, s->at, s->n_flat, s->dim, s->w);
+        if (s->n > s->n_flat) {
+            sum_line(s->terms + s->n_flat, s->at + s->n_flat, s->n - s->n_flat, last, lines,
+                     s->dim, s->w, out);
+        } else {
+            double x = 0;
+
+            for (uint32_t t = 0; t < s->dim; t++)
+                x += s->w[t];
+            for (uint32_t l = 0; l < lines; l++)
+                out[l] = x;
+        }
+        out += lines;
+        while (i > 0) {
+            i--;
+            if (++index[i] < s->dims[i]) {
+                for (uint32_t k = 0; k < s->n; k++)
+                    s->at[k] += s->terms[k]->step[i];
+                break;
+            }
+            for (uint32_t k = 0; k < s->n; k++)
+                s->at[k] -= (size_t)(s->dims[i] - 1) * s->terms[k]->step[i];
+            index[i] = 0;
+            if (i == 0)
+                return;
+        }
+        if (last == 0)
+            return;
+    }
+}
+
+/* Variables of the result: those near v, the longest last so that inner loops are long. */
+static uint32_t result_vars(const elim *e, uint32_t v, uint32_t words, uint32_t *vars) {
+    uint32_t rank = 0, longest = 0;
+
+    for (uint32_t w = 0; w < words; w++)
+        for (uint64_t bits = e->near[v * words + w]; bits; bits &= bits - 1) {
+            uint32_t u = w * 64 + (uint32_t)__builtin_ctzll(bits);
+
+            if (u == v)
+                continue;
+            if (rank == ELIM_RANK_MAX)
+                return rank + 1;
+            vars[rank] = u;
+            if (e->dims[u] >= e->dims[vars[longest]])
+                longest = rank;
+            rank++;
+        }
+    if (rank) {
+        uint32_t u = vars[longest];
+
+        vars[longest] = vars[rank - 1];
+        vars[rank - 1] = u;
+    }
+    return rank;
+}
+
+enum { TERMS_MAX = 512, SUM_DIM_MAX = 4096 };
+
+/* Set up the sum of all tables that have v; tables without a step along the last variable come
+ * first.  Returns false when there are too many. */
+static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum *s, term *pool) {
+    uint32_t n = 0, last = rank ? vars[rank - 1] : UINT32_MAX;
+
+    for (int flat = 1; flat >= 0; flat--) {
+        for (uint32_t k = 0; k < e->n_tables; k++) {
+            table *t = &e->tables[k];
+
+            if (t->used || !has(t, v) || has(t, last) == (flat == 1))
+                continue;
+            if (n == TERMS_MAX)
+                return false;
+            pool[n].cells = t->cells;
+            pool[n].sum_step = stride_of(t, v);
+            for (uint32_t i = 0; i < rank; i++)
+                pool[n].step[i] = stride_of(t, vars[i]);
+            s->terms[n] = &pool[n];
+            n++;
+            t->used = true;
+        }
+        if (flat)
+            s->n_flat = n;
+    }
+    s->n = n;
+    s->rank = rank;
+    s->dim = e->dims[v];
+    for (uint32_t i = 0; i < rank; i++)
+        s->dims[i] = e->dims[vars[i]];
+    return true;
+}
+
+/* Keep numbers away from underflow on very large pedigrees. */
+static void rescale(elim *e, double *cells, size_t n) {
+    double max = 0;
+
+    for (size_t i = 0; i < n; i++)
+        max = cells[i] > max ? cells[i] : max;
+    if (max >= 1e-80 || max == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        cells[i] /= max;
+    e->log_scale += log(max);
+}
+
+typedef struct scratch {
+    term pool[TERMS_MAX];
+    const term *terms[TERMS_MAX];
+    size_t at[TERMS_MAX];
+    double w[SUM_DIM_MAX];
+} scratch;
+
+static int sum_out(elim *e, uint32_t v, uint32_t words, scratch *work, atg_err *err) {
+    uint32_t vars[ELIM_RANK_MAX + 1];
+    uint32_t rank = result_vars(e, v, words, vars);
+    sum s = {.terms = work->terms, .at = work->at, .w = work->w};
+    size_t n = 1;
+
+    if (rank > ELIM_RANK_MAX || e->cost[v] > ELIM_TABLE_MAX || e->dims[v] > SUM_DIM_MAX ||
+        !gather(e, v, rank, vars, &s, work->pool))
+        return atg_fail(err, ATG_ELIMIT,
+                        "The pedigree is too entangled for an exact likelihood: a table of %.3g "
+                        "cells would be needed, and the limit is %d",
+                        e->cost[v], ELIM_TABLE_MAX);
+
+    double *out = elim_table(e, rank, vars);
+
+    if (!out)
+        return atg_fail(err, e->failed, "Out of memory computing a likelihood");
+    for (uint32_t i = 0; i < rank; i++)
+        n *= e->dims[vars[i]];
+    add_up(&s, out);
+    if (rank == 0) {
+        e->tables[e->n_tables - 1].used = true;
+        elim_scale(e, out[0]);
+    } else {
+        rescale(e, out, n);
+    }
+    return ATG_OK;
+}
+
+/* v is gone: whoever was near it is now near all the others. */
+static void reconnect(elim *e, uint32_t v, uint32_t words) {
+    const uint64_t *mine = e->near + (size_t)v * words;
+
+    e->gone[v] = true;
+    for (uint32_t w = 0; w < words; w++)
+        for (uint64_t bits = mine[w]; bits; bits &= bits - 1) {
+            uint32_t u = w * 64 + (uint32_t)__builtin_ctzll(bits);
+
+            if (u == v)
+                continue;
+            for (uint32_t k = 0; k < words; k++)
+                e->near[u * words + k] |= mine[k];
+            e->near[u * words + v / 64] &= ~(1ULL << (v % 64));
+            e->cost[u] = near_cost(e, u, words);
+        }
+}
+
+/* What is left has kept variables only: multiply it out. */
+static void finish(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret) {
+    size_t n = 1, stride[ELIM_RANK_MAX];
+
+    for (uint32_t i = n_keep; i-- > 0;) {
+        stride[i] = n;
+        n *= e->dims[keep[i]];
+    }
+    for (size_t c = 0; c < n; c++)
+        ret[c] = e->scale;
+    for (uint32_t k = 0; k < e->n_tables; k++) {
+        const table *t = &e->tables[k];
+
+        if (t->used)
+            continue;
+        for (size_t c = 0; c < n; c++) {
+            size_t at = 0;
+
+            for (uint32_t i = 0; i < n_keep; i++)
+                at += c / stride[i] % e->dims[keep[i]] * stride_of(t, keep[i]);
+            ret[c] *= t->cells[at];
+        }
+    }
+}
+
+int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double *ret_log,
+             atg_err *err) {
+    uint32_t words = (e->n_vars + 63) / 64;
+    scratch work;
+
+    if (words == 0)
+        words = 1;
+    if (e->failed == ATG_ELIMIT)
+        return atg_fail(err, ATG_ELIMIT, "The pedigree is too large for an exact likelihood");
+    if (e->failed || prepare(e, words))
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
+    for (uint32_t i = 0; i < n_keep; i++)
+        e->gone[keep[i]] = true;
+    for (;;) {
+        uint32_t best = UINT32_MAX;
+
+        for (uint32_t v = 0; v < e->n_vars; v++)
+            if (!e->gone[v] && (best == UINT32_MAX || e->cost[v] < e->cost[best]))
+                best = v;
+        if (best == UINT32_MAX)
+            break;
+        if (e->cost[best] == 0 || e->near[(size_t)best * words + best / 64] == 0) {
+            e->gone[best] = true; /* in no table: summing counts its values */
+            elim_scale(e, e->dims[best]);
+            continue;
+        }
+
+        int rc = sum_out(e, best, words, &work, err);
+
+        if (rc)
+            return rc;
+        reconnect(e, best, words);
+    }
+    finish(e, n_keep, keep, ret);
+    *ret_log = e->log_scale;
+    return ATG_OK;
+}

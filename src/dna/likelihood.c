@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <antigone/dna.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dna/compiler.h"
+
+static bool has_likelihood(const atg_marker *m) {
+    return m->chrom == ATG_CHROM_AUTOSOMAL || m->chrom == ATG_CHROM_X;
+}
+
+int atg_loglik(const atg_marker *markers, uint32_t m, const atg_pedigree *ped, double theta,
+               double *ret, atg_err *err) {
+    ATG_AUTO(atg_compiler) c = atg_compiler_new();
+    atg_obs obs[ATG_PEDIGREE_MAX];
+    kept k;
+
+    if (!c)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
+    if (!has_likelihood(&markers[m])) {
+        *ret = 0;
+        return ATG_OK;
+    }
+    compiler_observe(markers, m, ped, obs);
+
+    int rc = compiler_keep(c,
+                           &(kept_input){.marker = &markers[m], .ped = ped, .obs = obs,
+                                         .theta = theta, .keep = -1},
+                           &k, err);
+
+    if (!rc)
+        *ret = log(k.total) + k.log;
+    return rc;
+}
+
+int atg_loglik_obs(const atg_marker *marker, atg_obs obs, atg_sex sex, double theta, double *ret,
+                   atg_err *err) {
+    bool haploid = marker->chrom == ATG_CHROM_X && sex == ATG_SEX_MALE;
+    ATG_AUTO(atg_compiler) c = atg_compiler_new();
+    atg_obs_set set = {1, &obs};
+    const obs_plan *plan;
+    double sum = 0;
+
+    if (!atg_geno_typed(obs.geno)) {
+        *ret = 0;
+        return ATG_OK;
+    }
+    if (!c)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
+
+    int rc = compiler_plan(c, marker, &set, haploid, &plan, err);
+
+    if (rc)
+        return rc;
+    for (uint32_t k = plan->from[0]; k < plan->from[1]; k++) {
+        const obs_entry *e = &plan->entries[k];
+        double p = marker->freqs[e->a], q = marker->freqs[e->b];
+
+        sum += e->k * (haploid        ? p
+                       : e->a == e->b ? p * (theta + (1 - theta) * p)
+                                      : 2 * (1 - theta) * p * q);
+    }
+    *ret = log(sum);
+    return ATG_OK;
+}
+
+int atg_genotype_distribution(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
+                              uint32_t person, double theta, double *ret, double *ret_loglik,
+                              atg_err *err) {
+    ATG_AUTO(atg_compiler) c = atg_compiler_new();
+    uint32_t n = markers[m].n;
+    MEM_AUTO double *pairs = mem_zero((size_t)n * n, sizeof(double));
+    atg_obs obs[ATG_PEDIGREE_MAX];
+    kept k;
+
+    if (!c || !pairs)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a distribution");
+    compiler_observe(markers, m, ped, obs);
+
+    int rc = compiler_keep(c,
+                           &(kept_input){.marker = &markers[m], .ped = ped, .obs = obs,
+                                         .theta = theta, .keep = (int)person,
+                                         .full = atg_geno_typed(obs[person].geno)},
+                           &k, err);
+
+    if (rc)
+        return rc;
+    compiler_spread(&c->view, k.num, k.haploid, theta, pairs);
+    for (uint32_t b = 0; b < n; b++)
+        for (uint32_t a = 0; a <= b; a++)
+            ret[b * (b + 1) / 2 + a] =
+                (k.haploid && a != b) || !(k.total > 0) ? 0 : pairs[a * n + b] / k.total;
+    *ret_loglik = log(k.total) + k.log;
+    return ATG_OK;
+}
+
+int atg_exclusion_power(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
+                        uint32_t person, double *ret, atg_err *err) {
+    atg_marker marker = markers[m];
+    uint32_t n = marker.n;
+    MEM_AUTO double *dist = mem_zero((size_t)n * (n + 1) / 2, sizeof(double));
+    MEM_AUTO atg_marker *alone = mem_zero(m + 1, sizeof(*alone));
+    bool haploid = marker.chrom == ATG_CHROM_X && ped->persons[person].sex == ATG_SEX_MALE;
+    double loglik, excluded = 0;
+
+    if (!dist || !alone)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing the power of exclusion");
+    marker.female = marker.male = (atg_mutation){0};
+    alone[m] = marker;
+
+    int rc = atg_genotype_distribution(alone, m, ped, person, 0, dist, &loglik, err);
+
+    if (rc)
+        return rc;
+    for (uint32_t b = 0; b < n; b++)
+        for (uint32_t a = haploid ? b : 0; a <= b; a++) {
+            double p = marker.freqs[a], q = marker.freqs[b];
+
+            if (dist[b * (b + 1) / 2 + a] == 0)
+                excluded += haploid ? p : a == b ? p * p : 2 * p * q;
+        }
+    *ret = excluded;
+    return ATG_OK;
+}

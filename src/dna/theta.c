@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dna/theta.h"
+
+#include "base/mem.h"
+#include "dna/quadrature.h"
+
+typedef struct sticks {
+    uint32_t n;                         /* classes that founders can have */
+    uint32_t order[ATG_ALLELES_MAX + 1]; /* rarest first, so that 1 - v loses no digits */
+    uint32_t nodes;                     /* per stick */
+    double *x, *w;                      /* (n - 1) * nodes */
+} sticks;
+
+static void sort_rarest_first(const view *v, sticks *s) {
+    s->n = 0;
+    for (uint32_t c = 0; c < v->n; c++) {
+        uint32_t i = s->n;
+
+        if (!(v->freq[c] > 0))
+            continue;
+        for (; i > 0 && v->freq[s->order[i - 1]] > v->freq[c]; i--)
+            s->order[i] = s->order[i - 1];
+        s->order[i] = c;
+        s->n++;
+    }
+}
+
+static int make_rules(const view *v, double theta, sticks *s, atg_err *err) {
+    double tail = 0, scale = (1 - theta) / theta;
+    int rc = ATG_OK;
+
+    for (uint32_t i = s->n; i-- > 0 && !rc;) {
+        double f = v->freq[s->order[i]];
+
+        if (i + 1 < s->n)
+            rc = quadrature_beta(f * scale, tail * scale, s->nodes, s->x + i * s->nodes,
+                                 s->w + i * s->nodes, err);
+        tail += f;
+    }
+    return rc;
+}
+
+/* All combinations of nodes, the last stick fastest. */
+static int walk(const view *v, const sticks *s, theta_fn *fn, void *user, atg_err *err) {
+    uint32_t at[ATG_ALLELES_MAX + 1] = {0};
+    double freq[ATG_ALLELES_MAX + 1] = {0};
+
+    (void)v;
+    for (;;) {
+        double left = 1, weight = 1;
+        uint32_t i = s->n - 1;
+
+        for (uint32_t k = 0; k + 1 < s->n; k++) {
+            double x = s->x[k * s->nodes + at[k]];
+
+            freq[s->order[k]] = left * x;
+            left *= 1 - x;
+            weight *= s->w[k * s->nodes + at[k]];
+        }
+        freq[s->order[s->n - 1]] = left;
+
+        int rc = fn(user, freq, weight, err);
+
+        if (rc)
+            return rc;
+        while (i > 0 && ++at[i - 1] == s->nodes)
+            at[--i] = 0;
+        if (i == 0)
+            return ATG_OK;
+    }
+}
+
+int theta_integrate(const view *v, double theta, uint32_t degree, theta_fn *fn, void *user,
+                    atg_err *err) {
+    sticks s = {.nodes = degree / 2 + 1};
+    double total = 1;
+
+    if (theta == 0)
+        return fn(user, v->freq, 1, err);
+    sort_rarest_first(v, &s);
+    for (uint32_t i = 0; i + 1 < s.n; i++)
+        total *= s.nodes;
+    if (total > THETA_NODES_MAX || s.nodes > QUADRATURE_MAX)
+        return atg_fail(err, ATG_ELIMIT,
+                        "With theta %g the marker %.*s would need %.3g evaluations (%u classes of "
+                        "alleles, %u founder alleles); the limit is %d",
+                        theta, ATG_FMT(v->marker->name), total, s.n, degree, THETA_NODES_MAX);
+
+    MEM_AUTO double *x = mem_alloc(2 * (size_t)s.n * s.nodes * sizeof(double));
+
+    if (!x)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory integrating over theta");
+    s.x = x;
+    s.w = x + (size_t)s.n * s.nodes;
+
+    int rc = make_rules(v, theta, &s, err);
+
+    return rc ? rc : walk(v, &s, fn, user, err);
+}

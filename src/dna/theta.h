@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sequential sampling formula as an integral.  Alleles drawn one after another by
+ * P(next = a | m seen, b of them a) = (b theta + (1 - theta) p_a) / (1 + (m - 1) theta) are
+ * independent given frequencies q from a Dirichlet distribution with parameters
+ * p_a (1 - theta) / theta.  Stick-breaking turns it into independent Beta variables, and a
+ * likelihood with F founder alleles is a polynomial of degree F in each: Gauss-Jacobi rules with
+ * F / 2 + 1 nodes integrate it exactly. */
+#ifndef ATG_DNA_THETA_H
+#define ATG_DNA_THETA_H
+
+#include "dna/view.h"
+
+enum { THETA_NODES_MAX = 4 * 1000 * 1000 };
+
+/* Called once per node with the frequencies of the classes and the node's weight. */
+typedef int theta_fn(void *user, const double *freq, double weight, atg_err *err);
+
+/* theta 0: one call with the classes' own frequencies. */
+int theta_integrate(const view *v, double theta, uint32_t degree, theta_fn *fn, void *user,
+                    atg_err *err);
+
+#endif
