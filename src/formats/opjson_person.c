@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/opjson.h"
+
+#include <string.h>
+
+void *opjson_push(atg_arena *arena, opjson_list *list, size_t size) {
+    if (list->n == list->cap) {
+        uint32_t cap = list->cap ? list->cap * 2 : 16;
+        void *p = list->cap <= UINT32_MAX / 2 ? atg_arena_get(arena, cap, size) : NULL;
+
+        if (!p)
+            return NULL;
+        if (list->n)
+            memcpy(p, list->p, list->n * size);
+        list->p = p;
+        list->cap = cap;
+    }
+    return (char *)list->p + (size_t)list->n++ * size;
+}
+
+int opjson_take_id(jin *j, map *ids, atg_str id, uint32_t index, const char *key) {
+    int rc = map_add(ids, id, index);
+
+    if (rc == ATG_ENOMEM)
+        return jin_nomem(j);
+    return rc ? jin_fail_key(j, key, ATG_EINVAL, "The id \"%.*s\" is used twice", ATG_FMT(id))
+              : ATG_OK;
+}
+
+/* One allele as written in a genotype; -1 for "-". */
+static int read_allele(opjson *o, marker_draft *d, const json_t *v, int16_t *ret) {
+    char room[OPJSON_ALLELE_SIZE];
+    atg_str s;
+    atg_err e;
+    int rc = opjson_allele(&o->j, v, room, &s);
+
+    *ret = ATG_ALLELE_UNREAD;
+    if (rc || atg_str_eq(s, ATG_STR("-")))
+        return rc;
+    rc = marker_draft_observe(&o->set, d, s, ret, &e);
+    return rc ? opjson_fail(&o->j, &e) : ATG_OK;
+}
+
+static int single_allele(jin *j, const marker_draft *d, atg_sex sex, atg_geno g, atg_geno *ret) {
+    if (g.a == ATG_ALLELE_UNREAD || d->m.chrom == ATG_CHROM_Y ||
+        (d->m.chrom == ATG_CHROM_X && sex == ATG_SEX_MALE)) {
+        *ret = (atg_geno){g.a, g.a};
+        return ATG_OK;
+    }
+
+    atg_str a = d->labels[g.a];
+
+    return jin_fail(j, ATG_EPARSE,
+                    "One allele only: write [\"%.*s\", \"%.*s\"] for a homozygote, or "
+                    "[\"%.*s\", \"-\"] when the other was not read",
+                    ATG_FMT(a), ATG_FMT(a), ATG_FMT(a));
+}
+
+static int read_genotype(opjson *o, marker_draft *d, const json_t *v, atg_sex sex, atg_geno *ret) {
+    jin *j = &o->j;
+    atg_geno g = ATG_UNTYPED;
+    size_t n = json_array_size(v);
+
+    if (!json_is_array(v) || n < 1 || n > 2)
+        return jin_fail(j, ATG_EPARSE,
+                        "A genotype is a list of two alleles, such as [\"15\", \"16\"]; leave out "
+                        "a marker that was not typed");
+
+    int rc = read_allele(o, d, json_array_get(v, 0), &g.a);
+
+    if (!rc && n == 1)
+        return single_allele(j, d, sex, g, ret);
+    if (!rc)
+        rc = read_allele(o, d, json_array_get(v, 1), &g.b);
+    if (rc)
+        return rc;
+    if (g.a == ATG_ALLELE_UNREAD)
+        g = (atg_geno){g.b, g.a};
+    if (d->m.chrom == ATG_CHROM_X && sex == ATG_SEX_MALE && atg_geno_typed(g)) {
+        if (g.b != ATG_ALLELE_UNREAD && g.b != g.a)
+            return jin_fail(j, ATG_EINVAL,
+                            "A man has one allele at a marker of the X chromosome; check the sex "
+                            "and the sample");
+        g.b = g.a;
+    }
+    *ret = g;
+    return ATG_OK;
+}
+
+static int read_marker(opjson *o, const char *name, const json_t *v, atg_sex sex, atg_geno *genos) {
+    jin *j = &o->j;
+    int64_t m = -1;
+
+    jin_key(j, name);
+
+    int rc = marker_set_find(&o->set, atg_str_of(name), &m, j->err);
+
+    if (!rc && m < 0)
+        rc = jin_fail(j, ATG_EINVAL, "\"%.60s\" is not among the markers of this operation", name);
+    if (!rc && o->seen[m] == o->clock)
+        rc = jin_fail(j, ATG_EINVAL, "The marker %.*s is there twice, under two of its names",
+                      ATG_FMT(o->set.drafts[m]->m.name));
+    if (!rc) {
+        o->seen[m] = o->clock;
+        rc = read_genotype(o, o->set.drafts[m], v, sex, &genos[m]);
+    }
+    jin_up(j);
+    return rc;
+}
+
+int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret) {
+    jin *j = &o->j;
+    const json_t *all = json_object_get(owner, "genotypes");
+    const char *name;
+    json_t *v;
+
+    *ret = NULL;
+    if (!all || json_is_null(all))
+        return ATG_OK;
+    jin_key(j, "genotypes");
+
+    int rc = jin_is_object(j, all);
+
+    if (!rc && json_object_size(all)) {
+        atg_geno *genos = ATG_GET(j->arena, atg_geno, o->set.n);
+
+        if (!genos)
+            return jin_nomem(j);
+        for (uint32_t m = 0; m < o->set.n; m++)
+            genos[m] = ATG_UNTYPED;
+        o->clock++;
+        /* The iteration changes nothing; jansson's signature does not say so. */
+        json_object_foreach((json_t *)(uintptr_t)all, name, v) {
+            rc = read_marker(o, name, v, sex, genos);
+            if (rc)
+                break;
+        }
+        *ret = genos;
+    }
+    jin_up(j);
+    return rc;
+}
+
+static int read_range(jin *j, const json_t *v, struct atg_mt_range *ret) {
+    json_int_t from = json_integer_value(json_array_get(v, 0));
+    json_int_t to = json_integer_value(json_array_get(v, 1));
+
+    if (!json_is_array(v) || json_array_size(v) != 2 || from < 1 || to > OPJSON_MT_LENGTH ||
+        from > to)
+        return jin_fail(j, ATG_EPARSE,
+                        "A range is two positions from 1 to %d, such as [16024, 16569]; write a "
+                        "range across the origin as two",
+                        OPJSON_MT_LENGTH);
+    *ret = (struct atg_mt_range){(uint16_t)from, (uint16_t)to};
+    return ATG_OK;
+}
+
+static int read_mt(jin *j, const json_t *v, atg_mt *ret) {
+    static const char *const keys[] = {"ranges", "differences", NULL};
+    const json_t *ranges = json_object_get(v, "ranges"), *diffs = json_object_get(v, "differences");
+    size_t n = json_array_size(ranges), k = json_array_size(diffs);
+
+    if (!json_is_array(ranges) || !json_is_array(diffs) || n == 0 || n + k > OPJSON_MT_LENGTH)
+        return jin_fail(j, ATG_EPARSE,
+                        "Write the \"ranges\" that were read and the \"differences\" to rCRS, two "
+                        "lists");
+    jin_known(j, v, keys);
+
+    struct atg_mt_range *r = ATG_GET(j->arena, struct atg_mt_range, n);
+    atg_str *d = ATG_GET(j->arena, atg_str, k);
+    int rc = r && d ? ATG_OK : jin_nomem(j);
+
+    jin_key(j, "ranges");
+    for (size_t i = 0; i < n && !rc; i++) {
+        jin_index(j, i);
+        rc = read_range(j, json_array_get(ranges, i), &r[i]);
+        jin_up(j);
+    }
+    jin_up(j);
+    jin_key(j, "differences");
+    for (size_t i = 0; i < k && !rc; i++) {
+        jin_index(j, i);
+        rc = jin_is_id(j, json_array_get(diffs, i), ATG_LABEL_MAX, &d[i]);
+        if (!rc)
+            rc = jin_keep(j, &d[i]);
+        jin_up(j);
+    }
+    jin_up(j);
+    *ret = (atg_mt){.n_ranges = (uint32_t)n, .ranges = r, .n_diffs = (uint32_t)k, .diffs = d};
+    return rc;
+}
+
+int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret) {
+    jin *j = &o->j;
+    const json_t *v = json_object_get(owner, "mt");
+
+    if (!v || json_is_null(v))
+        return ATG_OK;
+    jin_key(j, "mt");
+
+    int rc = jin_is_object(j, v);
+
+    if (!rc)
+        rc = read_mt(j, v, ret);
+    jin_up(j);
+    return rc;
+}
+
+static int read_drops(jin *j, const json_t *v, double *dropout, double *dropin) {
+    int rc = jin_get_share(j, v, "dropout", JIN_OPTIONAL, dropout);
+
+    if (!rc)
+        rc = jin_get_share(j, v, "dropin", JIN_OPTIONAL, dropin);
+    if (!rc && (*dropout >= 1 || *dropin >= 1))
+        rc = jin_fail_key(j, *dropout >= 1 ? "dropout" : "dropin", ATG_EINVAL,
+                          "This is 1; it must be below 1");
+    return rc;
+}
+
+static int untyped_sample(opjson *o, const atg_geno **ret) {
+    atg_geno *genos = ATG_GET(o->j.arena, atg_geno, o->set.n);
+
+    if (!genos)
+        return jin_nomem(&o->j);
+    for (uint32_t m = 0; m < o->set.n; m++)
+        genos[m] = ATG_UNTYPED;
+    *ret = genos;
+    return ATG_OK;
+}
+
+static int read_sample(opjson *o, const json_t *v, atg_sample *s) {
+    static const char *const keys[] = {"id",      "body",   "sex",       "part", "mixture",
+                                       "dropout", "dropin", "genotypes", "mt",   NULL};
+    jin *j = &o->j;
+    atg_geno *genos = NULL;
+    int rc = jin_is_object(j, v);
+
+    if (!rc)
+        rc = jin_get_id(j, v, "id", JIN_REQUIRED, &s->id);
+    if (!rc)
+        rc = jin_get_id(j, v, "body", JIN_OPTIONAL, &s->body);
+    if (!rc)
+        rc = jin_get_sex(j, v, "sex", &s->sex);
+    if (!rc)
+        rc = jin_get_bool(j, v, "part", &s->part);
+    if (!rc)
+        rc = jin_get_bool(j, v, "mixture", &s->mixture);
+    if (!rc)
+        rc = read_drops(j, v, &s->dropout, &s->dropin);
+    if (!rc)
+        rc = opjson_genotypes(o, v, s->sex, &genos);
+    if (!rc)
+        rc = opjson_mt(o, v, &s->mt);
+    if (rc)
+        return rc;
+    jin_known(j, v, keys);
+    s->genos = genos;
+    rc = genos ? ATG_OK : untyped_sample(o, &s->genos);
+    if (!rc)
+        rc = jin_keep(j, &s->id);
+    if (!rc && s->body.n)
+        rc = jin_keep(j, &s->body);
+    return rc;
+}
+
+static int add_sample(opjson *o, const json_t *v, opjson_list *list, map *ids) {
+    atg_sample *s = opjson_push(o->j.arena, list, sizeof(*s));
+
+    if (!s)
+        return jin_nomem(&o->j);
+
+    int rc = read_sample(o, v, s);
+
+    return rc ? rc : opjson_take_id(&o->j, ids, s->id, list->n - 1, "id");
+}
+
+int opjson_sample(void *user, jin *j, const json_t *v, uint32_t index) {
+    opjson *o = user;
+
+    (void)j, (void)index;
+    return add_sample(o, v, &o->samples, o->sample_ids);
+}
+
+int opjson_staff(void *user, jin *j, const json_t *v, uint32_t index) {
+    opjson *o = user;
+
+    (void)j, (void)index;
+    return add_sample(o, v, &o->staff, o->staff_ids);
+}
