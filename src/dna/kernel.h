@@ -27,4 +27,13 @@
  */
 double kernel_prob(const atg_marker *marker, atg_obs obs, int a, int b);
 
+static inline bool geno_same(atg_geno x, atg_geno y) {
+    return (x.a == y.a && x.b == y.b) || (x.a == y.b && x.b == y.a);
+}
+
+/* Read in full, with nothing left to chance. */
+static inline bool obs_certain(atg_obs o) {
+    return o.geno.b >= 0 && o.dropout <= 0 && o.dropin <= 0;
+}
+
 #endif
