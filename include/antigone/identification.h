@@ -37,9 +37,10 @@ typedef struct atg_family_check {
     atg_str note;               /**< One neutral sentence. */
 } atg_family_check;
 
-/** One pair worth showing. */
+/** One pair worth showing; in operations of up to 60 bodies by 60 missing, every pair whose sexes
+ *  fit, so that the exclusion matrix is whole. */
 typedef struct atg_pair_result {
-    uint32_t body, missing;     /**< Indices in bodies and op->missing. */
+    uint32_t body, missing;     /**< Indices in the merged samples and in op->missing. */
     double log10_lr;            /**< Raw pairwise LR of the primary line. */
     double log10_lr_used;       /**< After process error (DESIGN section 4). */
     uint32_t n_markers;         /**< Markers compared. */
@@ -58,7 +59,7 @@ typedef struct atg_pair_result {
 /** What would settle an undecided file. */
 typedef struct atg_next_step {
     bool of_missing;      /**< True: about a missing person; false: about a body. */
-    uint32_t index;
+    uint32_t index;       /**< In op->missing, or in the merged samples. */
     atg_str text;         /**< One sentence: which test, of whom. */
     double expected_gain; /**< Expected log10 LR when the pair is true, where known; else NAN. */
 } atg_next_step;
@@ -68,6 +69,8 @@ typedef struct atg_identification {
     const atg_operation *merged;   /**< With bodies as samples; pairs' `body` indexes its samples. */
     uint32_t n_bodies;
     const atg_body *bodies;        /**< Refused ones too. */
+    uint32_t n_lines;
+    const atg_line *const *lines;  /**< The table of lines that pairs' lines follow. */
     const int32_t *body_of_sample; /**< merged sample index -> index in bodies. */
     uint32_t n_checks;
     const atg_family_check *checks; /**< One per family. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 json json_new(atg_buf *buf) {
     return (json){.buf = buf, .first = true};
 }
@@ -69,39 +71,23 @@ void json_end(json *j, char bracket) {
         atg_buf_adds(j->buf, "\n");
 }
 
-/* Length of the valid UTF-8 sequence at p, or 0. */
-static size_t utf8(const unsigned char *p, size_t n) {
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static void quoted(json *j, atg_str s) {
     atg_buf_adds(j->buf, "\"");
     for (size_t i = 0; i < s.n;) {
-        const unsigned char *p = (const unsigned char *)s.p + i;
-        size_t len = utf8(p, s.n - i);
+        size_t len = utf8_len(s.p + i, s.n - i);
+        unsigned char c = (unsigned char)s.p[i];
 
         if (len == 0) {
             atg_buf_adds(j->buf, "\xef\xbf\xbd");
             i++;
             continue;
         }
-        if (*p == '"' || *p == '\\')
-            atg_buf_printf(j->buf, "\\%c", *p);
-        else if (*p == '\n')
+        if (c == '"' || c == '\\')
+            atg_buf_printf(j->buf, "\\%c", c);
+        else if (c == '\n')
             atg_buf_adds(j->buf, "\\n");
-        else if (*p < 0x20 || *p == 0x7f)
-            atg_buf_printf(j->buf, "\\u%04x", *p);
+        else if (c < 0x20 || c == 0x7f)
+            atg_buf_printf(j->buf, "\\u%04x", c);
         else
             atg_buf_add(j->buf, (atg_str){s.p + i, len});
         i += len;

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "testing.h"
+
+#include <jansson.h>
+
+#include "base/file.h"
+#include "made_run.h"
+
+static atg_str json_of(const atg_identification *run, atg_buf *buf) {
+    atg_str s = {0};
+
+    assert_int_equal(atg_report_json(run, buf, NULL), ATG_OK);
+    assert_int_equal(atg_buf_take(buf, &s, NULL), ATG_OK);
+    return s;
+}
+
+static json_t *parsed(const atg_identification *run) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(16 << 20);
+    atg_str s = json_of(run, buf);
+    json_t *doc = json_loadb(s.p, s.n, JSON_REJECT_DUPLICATES, NULL);
+
+    assert_non_null(doc);
+    return doc;
+}
+
+/* As much of JSON Schema as schema/identification.schema.json uses. */
+static bool fits(const json_t *root, const json_t *schema, const json_t *value);
+
+static bool type_fits(const char *type, const json_t *value) {
+    if (!strcmp(type, "object"))
+        return json_is_object(value);
+    if (!strcmp(type, "array"))
+        return json_is_array(value);
+    if (!strcmp(type, "string"))
+        return json_is_string(value);
+    if (!strcmp(type, "integer"))
+        return json_is_integer(value);
+    if (!strcmp(type, "number"))
+        return json_is_number(value);
+    if (!strcmp(type, "boolean"))
+        return json_is_boolean(value);
+    return !strcmp(type, "null") && json_is_null(value);
+}
+
+static bool types_fit(const json_t *type, const json_t *value) {
+    const json_t *t;
+    size_t i;
+    bool any = false;
+
+    if (!type)
+        return true;
+    if (json_is_string(type))
+        return type_fits(json_string_value(type), value);
+    json_array_foreach(type, i, t) {
+        any = any || type_fits(json_string_value(t), value);
+    }
+    return any;
+}
+
+static bool properties_fit(const json_t *root, const json_t *schema, json_t *value) {
+    const json_t *properties = json_object_get(schema, "properties"), *r;
+    const json_t *others = json_object_get(schema, "additionalProperties");
+    const char *key;
+    json_t *v;
+    size_t i;
+
+    json_array_foreach(json_object_get(schema, "required"), i, r) {
+        if (!json_object_get(value, json_string_value(r)))
+            return false;
+    }
+    json_object_foreach(value, key, v) {
+        const json_t *s = json_object_get(properties, key);
+
+        if (s ? !fits(root, s, v) : json_is_false(others))
+            return false;
+        if (!s && json_is_object(others) && !fits(root, others, v))
+            return false;
+    }
+    return true;
+}
+
+static bool one_of(const json_t *list, const json_t *value) {
+    const json_t *x;
+    size_t i;
+
+    json_array_foreach(list, i, x) {
+        if (json_equal(x, value))
+            return true;
+    }
+    return list == NULL;
+}
+
+static bool some_fit(const json_t *root, const json_t *any_of, const json_t *value) {
+    const json_t *s;
+    size_t i;
+
+    json_array_foreach(any_of, i, s) {
+        if (fits(root, s, value))
+            return true;
+    }
+    return any_of == NULL;
+}
+
+static bool fits(const json_t *root, const json_t *schema, const json_t *value) {
+    const char *ref = json_string_value(json_object_get(schema, "$ref"));
+    const json_t *items = json_object_get(schema, "items"), *x;
+    const json_t *constant = json_object_get(schema, "const");
+    const json_t *least = json_object_get(schema, "minimum");
+    size_t i;
+
+    if (ref)
+        schema = json_object_get(json_object_get(root, "$defs"), strrchr(ref, '/') + 1);
+    if (ref)
+        return schema && fits(root, schema, value);
+    if (!types_fit(json_object_get(schema, "type"), value) ||
+        (constant && !json_equal(constant, value)) ||
+        !one_of(json_object_get(schema, "enum"), value) ||
+        !some_fit(root, json_object_get(schema, "anyOf"), value) ||
+        (least && json_is_number(value) && json_number_value(value) < json_number_value(least)))
+        return false;
+    json_array_foreach(value, i, x) {
+        if (items && !fits(root, items, x))
+            return false;
+    }
+    return !json_is_object(value) || properties_fit(root, schema, (json_t *)(uintptr_t)value);
+}
+
+static json_t *schema_of_the_project(void) {
+    const char *path = getenv("ATG_SCHEMA_DIR");
+    json_t *schema;
+    char name[4096];
+
+    assert_non_null(path);
+    snprintf(name, sizeof(name), "%s/identification.schema.json", path);
+    schema = json_load_file(name, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(schema);
+    return schema;
+}
+
+static void json_follows_its_schema(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    atg_identification run;
+    json_t *schema = schema_of_the_project();
+
+    (void)state;
+    assert_true(made_run(arena, &run));
+
+    json_t *doc = parsed(&run), *bodies = json_object_get(doc, "bodies");
+
+    assert_true(fits(schema, schema, doc));
+    json_object_set_new(json_array_get(bodies, 0), "conclusion", json_string("established"));
+    assert_false(fits(schema, schema, doc));
+    json_decref(doc);
+    json_decref(schema);
+}
+
+static void json_tells_infinite_from_unknown(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    atg_identification run;
+
+    (void)state;
+    assert_true(made_run(arena, &run));
+
+    json_t *doc = parsed(&run), *pairs = json_object_get(doc, "pairs");
+    json_t *impossible = json_array_get(pairs, 1), *unknown = json_array_get(pairs, 7);
+    json_t *certain = json_array_get(pairs, 8);
+
+    assert_true(json_is_null(json_object_get(impossible, "log10_lr")));
+    assert_string_equal(json_string_value(json_object_get(impossible, "log10_lr_is")), "-infinity");
+    assert_true(json_is_null(json_object_get(unknown, "log10_lr")));
+    assert_null(json_object_get(unknown, "log10_lr_is"));
+    assert_string_equal(json_string_value(json_object_get(certain, "log10_glr_is")), "infinity");
+    assert_true(json_real_value(json_object_get(json_array_get(pairs, 0), "log10_lr")) == 12.345);
+    json_decref(doc);
+}
+
+static void json_keeps_family_findings_in_the_private_block(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    ATG_AUTO(atg_buf) buf = atg_buf_new(16 << 20);
+    atg_identification run;
+
+    (void)state;
+    assert_true(made_run(arena, &run));
+
+    json_t *doc = parsed(&run), *families;
+
+    families = json_object_get(json_object_get(doc, "geneticist_only"), "families");
+    assert_int_equal(json_array_size(families), 5);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(families, 4), "suspect")),
+                        "daughter");
+    json_object_del(doc, "geneticist_only");
+
+    char *rest = json_dumps(doc, 0);
+
+    assert_non_null(rest);
+    assert_null(strstr(rest, "PRIVATE-FINDING"));
+    assert_null(strstr(rest, "suspect"));
+    free(rest);
+    json_decref(doc);
+}
+
+static void json_lists_how_assignments_differ_from_the_best(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    atg_identification run;
+
+    (void)state;
+    assert_true(made_run(arena, &run));
+
+    json_t *doc = parsed(&run), *joint = json_object_get(doc, "joint");
+    json_t *top = json_object_get(joint, "top");
+    json_t *third = json_object_get(json_array_get(top, 2), "differs_from_best");
+
+    assert_int_equal(json_array_size(json_object_get(json_array_get(top, 0), "differs_from_best")),
+                     0);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(top, 1), "differs_from_best")),
+                     2);
+    assert_int_equal(json_array_size(third), 1);
+    assert_true(json_is_null(json_object_get(json_array_get(third, 0), "missing")));
+    assert_false(json_boolean_value(json_object_get(joint, "exact")));
+    json_decref(doc);
+}
+
+/* The widest line of a text of one-column characters. */
+static size_t widest(atg_str s) {
+    size_t most = 0;
+
+    while (s.n) {
+        atg_str line = atg_str_cut(&s, '\n');
+        size_t n = 0;
+
+        for (size_t i = 0; i < line.n; i++)
+            n += ((unsigned char)line.p[i] & 0xc0) != 0x80;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static void text_stays_within_its_width(void **state) {
+    static const uint32_t widths[] = {60, 80, 100, 140};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+        ATG_AUTO(atg_buf) buf = atg_buf_new(1 << 20);
+        atg_identification run;
+        atg_str s = {0};
+
+        assert_true(made_run(arena, &run));
+        assert_int_equal(atg_report_text(&run, widths[i], buf, NULL), ATG_OK);
+        assert_int_equal(atg_buf_take(buf, &s, NULL), ATG_OK);
+        assert_true(widest(s) <= widths[i]);
+        assert_non_null(strstr(s.p, "Bodies: 1 probable, 2 possible, 2 insufficient and"));
+        assert_non_null(strstr(s.p, "Population"));
+        assert_non_null(strstr(s.p, "AM-02 and AM-03 cannot be told apart"));
+        assert_null(strstr(s.p, "PRIVATE-FINDING"));
+    }
+}
+
+static void text_cannot_be_steered_by_a_name(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    ATG_AUTO(atg_buf) buf = atg_buf_new(1 << 20);
+    atg_identification run;
+    atg_str s = {0};
+
+    (void)state;
+    made_suffix = "\x1b[31m\r\b\x7f\xff\xe2\x80\xae";
+    assert_true(made_run(arena, &run));
+    made_suffix = "";
+    assert_int_equal(atg_report_text(&run, 0, buf, NULL), ATG_OK);
+    assert_int_equal(atg_buf_take(buf, &s, NULL), ATG_OK);
+    for (size_t i = 0; i < s.n; i++)
+        assert_true(s.p[i] == '\n' || ((unsigned char)s.p[i] >= 0x20 && s.p[i] != 0x7f &&
+                                       (unsigned char)s.p[i] != 0xff));
+    assert_null(strstr(s.p, "\xe2\x80\xae"));
+}
+
+typedef int writer(const atg_identification *run, atg_buf *buf, atg_err *err);
+
+static int text_writer(const atg_identification *run, atg_buf *buf, atg_err *err) {
+    return atg_report_text(run, 0, buf, err);
+}
+
+static writer *const writers[] = {atg_report_json, text_writer};
+enum { WRITERS = sizeof(writers) / sizeof(*writers) };
+
+static void an_empty_operation_is_reported_too(void **state) {
+    static const atg_operation op = {0};
+    const atg_identification run = {.op = &op, .merged = &op};
+    json_t *schema = schema_of_the_project(), *doc = parsed(&run);
+
+    (void)state;
+    assert_true(fits(schema, schema, doc));
+    for (size_t i = 0; i < WRITERS; i++) {
+        ATG_AUTO(atg_buf) buf = atg_buf_new(1 << 20);
+
+        assert_int_equal(writers[i](&run, buf, NULL), ATG_OK);
+    }
+    json_decref(doc);
+    json_decref(schema);
+}
+
+static void a_run_with_indices_out_of_range_is_refused(void **state) {
+    (void)state;
+    for (int broken = 0; broken < 7; broken++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+        atg_identification run;
+        atg_pair_result pair = {.body = 99};
+        atg_next_step next = {.index = 99};
+        atg_family_check check = {.family = 99};
+        int32_t best[6] = {0, 0, 99, 0, 0, 0}, body_of[6] = {0, 1, 2, 3, -1, 5};
+        struct atg_related_bodies related = {.y = 99};
+
+        assert_true(made_run(arena, &run));
+        if (broken < 2) {
+            run.n_pairs = 1;
+            run.pairs = &pair;
+            pair.body = broken ? 0 : 99;
+            pair.missing = 99;
+        }
+        if (broken == 2)
+            run.next = &next;
+        if (broken == 3)
+            run.checks = &check;
+        if (broken == 4)
+            run.assign.best = best;
+        if (broken == 5)
+            run.body_of_sample = body_of;
+        if (broken == 6)
+            run.related = &related;
+        for (size_t i = 0; i < WRITERS; i++) {
+            ATG_AUTO(atg_buf) buf = atg_buf_new(1 << 20);
+            atg_err err = {0};
+
+            assert_int_equal(writers[i](&run, buf, &err), ATG_EINVAL);
+            assert_true(err.msg[0]);
+        }
+    }
+}
+
+static void any_failing_allocation_is_reported(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    atg_identification run;
+
+    (void)state;
+    assert_true(made_run(arena, &run));
+    for (size_t i = 0; i < WRITERS; i++) {
+        int rc = ATG_ENOMEM;
+
+        for (long n = 0; rc != ATG_OK; n++) {
+            size_t before = mem_live();
+            atg_buf *buf;
+
+            mem_fail_after(n);
+            buf = atg_buf_new(16 << 20);
+            rc = buf ? writers[i](&run, buf, NULL) : ATG_ENOMEM;
+            mem_fail_after(-1);
+            atg_buf_free(buf);
+            assert_true(rc == ATG_OK || rc == ATG_ENOMEM);
+            assert_int_equal(mem_live(), before);
+            assert_true(n < 10000);
+        }
+    }
+}
+
+static void conclusions_have_the_words_of_the_field(void **state) {
+    (void)state;
+    assert_string_equal(atg_conclusion_word(ATG_INSUFFICIENT), "insufficient");
+    assert_string_equal(atg_conclusion_word(ATG_POSSIBLE), "possible");
+    assert_string_equal(atg_conclusion_word(ATG_PROBABLE), "probable");
+    assert_string_equal(atg_conclusion_word(ATG_EXCLUDED), "excluded");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_follows_its_schema),
+        cmocka_unit_test(json_tells_infinite_from_unknown),
+        cmocka_unit_test(json_keeps_family_findings_in_the_private_block),
+        cmocka_unit_test(json_lists_how_assignments_differ_from_the_best),
+        cmocka_unit_test(text_stays_within_its_width),
+        cmocka_unit_test(text_cannot_be_steered_by_a_name),
+        cmocka_unit_test(an_empty_operation_is_reported_too),
+        cmocka_unit_test(a_run_with_indices_out_of_range_is_refused),
+        cmocka_unit_test(any_failing_allocation_is_reported),
+        cmocka_unit_test(conclusions_have_the_words_of_the_field),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
