@@ -19,19 +19,29 @@ ATG_API double atg_clopper_pearson_lower(uint64_t x, uint64_t n, double alpha);
 
 typedef struct atg_lineage_cmp {
     uint32_t n_compared; /**< Markers, or mtDNA positions read in both. */
-    uint32_t n_steps;    /**< Y: sum of repeat steps; mtDNA: differing positions. */
+    uint32_t n_steps;    /**< Y: sum of repeat steps; mtDNA: differing positions, neighbours that
+                              were inserted or deleted together counting once. */
     uint32_t n_differ;   /**< Y: markers that differ. */
 } atg_lineage_cmp;
 
-/** Y haplotypes marker by marker (chrom Y), multi-copy markers as unordered sets. */
+/** Y haplotypes marker by marker (chrom Y), multi-copy markers as unordered sets.  Alleles that no
+ *  whole number of repeats connects are two steps apart at least; DYS389II is compared without the
+ *  DYS389I in it. */
 ATG_API void atg_y_compare(const atg_operation *op, const atg_geno *x, const atg_geno *y,
                            atg_lineage_cmp *ret);
 
-/** mtDNA in the ranges read in both.  Length variants of the poly-C stretches at 309 and 16193,
- *  and at 573, do not count. */
+/** mtDNA in the ranges read in both.  Length variants of the poly-C stretches at 303-309,
+ *  16184-16193 and 568-573 do not count; a base that is compatible with both (Y with C, T and
+ * rCRS's own) is no difference; a small letter is a base that a part of the molecules lacks. */
 ATG_API void atg_mt_compare(const atg_mt *x, const atg_mt *y, atg_lineage_cmp *ret);
 
-/** Check and sort a haplotype: differences inside the ranges, known notation, positions 1..16569. */
+/**
+ * Check and sort a haplotype: differences inside the ranges, known notation, positions 1..16569.
+ * A range with from > to crosses the origin; touching ranges are joined; a letter before the
+ * position (A263G) must be rCRS's and is dropped.
+ * @return ATG_EPARSE with the text and what is wrong with it; ATG_ELIMIT above 64 ranges or 1,024
+ *         differences.
+ */
 ATG_API ATG_MUST_USE int atg_mt_parse(atg_arena *arena, uint32_t n_ranges,
                                       const struct atg_mt_range *ranges, uint32_t n_diffs,
                                       const atg_str *diffs, atg_mt *ret, atg_err *err);

@@ -162,23 +162,6 @@ static atg_sex common_sex(const atg_operation *op, const atg_sample *x, const at
                                                                         : ATG_SEX_UNKNOWN;
 }
 
-/* Of each linkage group of X markers the least favourable one counts; linked autosomal markers are
- * in equilibrium among unrelated persons, so all of them multiply. */
-static double total(const atg_operation *op, const double *log10_lr) {
-    double sum = 0;
-
-    for (uint32_t m = 0; m < op->n_markers; m++) {
-        uint16_t group = op->markers[m].linkage_group;
-        bool least = !isnan(log10_lr[m]);
-
-        for (uint32_t k = 0; k < op->n_markers && least && group; k++)
-            if (op->markers[k].linkage_group == group && k != m)
-                least = !(log10_lr[k] < log10_lr[m] || (log10_lr[k] <= log10_lr[m] && k < m));
-        sum += least ? log10_lr[m] : 0;
-    }
-    return sum;
-}
-
 int atg_direct_compare(const atg_operation *op, const atg_sample *x, const atg_sample *y,
                        atg_direct *ret, double *ret_per_marker, atg_err *err) {
     double log10_lr[ATG_MARKERS_MAX];
@@ -207,7 +190,7 @@ int atg_direct_compare(const atg_operation *op, const atg_sample *x, const atg_s
         sum.n_different += !isnan(log10_lr[m]) && differ;
     }
 
-    sum.log10_lr = total(op, log10_lr);
+    sum.log10_lr = atg_combine_lr(op, log10_lr);
     if (ret_per_marker)
         memcpy(ret_per_marker, log10_lr, op->n_markers * sizeof(*log10_lr));
     *ret = sum;
