@@ -53,4 +53,48 @@ ATG_API ATG_MUST_USE int atg_family_power(atg_arena *arena, const atg_operation 
                                           const atg_power_candidate **ret_candidates,
                                           const atg_progress *progress, atg_err *err);
 
+/** Where a profile of an operation stands. */
+typedef enum atg_profile_kind {
+    ATG_PROFILE_SAMPLE = 0, /**< samples[index] */
+    ATG_PROFILE_STAFF,      /**< staff[index] */
+    ATG_PROFILE_RELATIVE,   /**< families[index], its person `person` */
+} atg_profile_kind;
+
+typedef struct atg_profile {
+    atg_profile_kind kind;
+    uint32_t index, person;
+} atg_profile;
+
+/** Two profiles that look like one person's, or that are declared to be of one body. */
+typedef struct atg_same_person {
+    atg_profile x, y; /**< In the order samples, staff, relatives. */
+    bool declared;    /**< Two samples of one body. */
+    atg_direct direct;
+} atg_same_person;
+
+/**
+ * Compare all profiles with each other: samples, staff and typed relatives.  Kept are pairs whose
+ * log10 LR of "the same person" reaches `floor`, pairs of at least 8 markers that differ in at most
+ * an eighth of them, and all pairs of samples declared to be of one body.
+ * @param threads  0: all.
+ */
+ATG_API ATG_MUST_USE int atg_find_same(atg_arena *arena, const atg_operation *op, double floor,
+                                       uint32_t threads, const atg_progress *progress,
+                                       uint32_t *ret_n, const atg_same_person **ret, atg_err *err);
+
+/** How many markers speak against each pair when mutation is left out of account. */
+typedef struct atg_exclusions {
+    const uint16_t *n_incompatible; /**< n_samples * n_missing: impossible without mutation,
+                                         the family's own inconsistencies left out. */
+    const uint16_t *n_compared;     /**< n_samples * n_missing: markers typed in the sample and in
+                                         a relative, without contradiction in the family. */
+    const uint16_t *n_own;          /**< n_families: markers at which the family's typed relatives
+                                         contradict its pedigree. */
+} atg_exclusions;
+
+/** The exclusion matrix of an operation as it is, sample by sample.  @param threads  0: all. */
+ATG_API ATG_MUST_USE int atg_exclusion_matrix(atg_arena *arena, const atg_operation *op,
+                                              uint32_t threads, const atg_progress *progress,
+                                              atg_exclusions *ret, atg_err *err);
+
 #endif
