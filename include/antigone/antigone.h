@@ -16,6 +16,7 @@
 #include <antigone/marker.h>
 #include <antigone/operation.h>
 #include <antigone/pedigree.h>
+#include <antigone/reference.h>
 #include <antigone/report.h>
 #include <antigone/scan.h>
 

@@ -98,18 +98,31 @@ ATG_API ATG_MUST_USE int atg_compile(atg_compiler *compiler, const atg_operation
                                      uint32_t missing, const atg_obs_set *sets, double **ret,
                                      atg_err *err);
 
+/** Ways to put samples into the places of a family's missing persons, with their LR. */
+typedef struct atg_tuples {
+    uint32_t n_places; /**< The family's n_missing; places in its order. */
+    uint64_t n;
+    const int32_t *samples; /**< n * n_places sample indices, -1 for nobody. */
+    const double *log10_lr; /**< n; finite: "these samples are these persons" against all of them
+                                 unrelated. */
+} atg_tuples;
+
+enum { ATG_TUPLES_MAX = 4 * 1000 * 1000 };
+
 /**
- * Joint tables of a family with several missing (members of `who`): log10 LR of every way to put
- * one of the observations, or none, into each place, against all of them unrelated.
- *
- * @param who  k persons of the family's pedigree, k <= 12.
- * @param ret  (n + 1)^k values, first place slowest; index 0 of a place is "nobody",
- *             index j + 1 is set->obs[j].
+ * Every possible tuple of a family, from the joint likelihood of the family.  Left out are the
+ * tuple of nobodies (its LR is 1), impossible tuples, and whatever `allowed` forbids.
+ * @param arena    Owns the result.
+ * @param allowed  n_places * op->n_samples, or NULL: all.
+ * @return ATG_ELIMIT when there are more than ATG_TUPLES_MAX.
  */
-ATG_API ATG_MUST_USE int atg_compile_joint(atg_compiler *compiler, const atg_operation *op,
-                                           uint32_t family, uint32_t k, const uint32_t *who,
-                                           uint32_t m, const atg_obs_set *set, double *ret,
-                                           atg_err *err);
+ATG_API ATG_MUST_USE int atg_family_tuples(atg_arena *arena, const atg_operation *op,
+                                           uint32_t family, const bool *allowed, bool mutation,
+                                           atg_tuples *ret, atg_err *err);
+
+/** Markers whose values may be multiplied: of each X linkage group the one of highest expected
+ *  heterozygosity, of each linked pair the first; no Y, no amelogenin. */
+ATG_API void atg_independent_markers(const atg_operation *op, bool *ret);
 
 /** log10 LR of one pair, marker by marker.  `ret` has op->n_markers values; markers that were not
  *  compared are NAN.  A marker linked to an earlier one has its LR given that one, so that the
@@ -118,8 +131,8 @@ ATG_API ATG_MUST_USE int atg_compile_joint(atg_compiler *compiler, const atg_ope
 ATG_API ATG_MUST_USE int atg_pair_lr(const atg_operation *op, const atg_sample *sample,
                                      uint32_t missing, bool mutation, double *ret, atg_err *err);
 
-/** Sum of the per-marker values; of each X linkage group only the least favourable marker counts.
- *  NANs are left out. */
+/** Sum of the per-marker values of atg_pair_lr over the markers of atg_independent_markers and
+ * those linked to one of them.  NANs are left out. */
 ATG_API double atg_combine_lr(const atg_operation *op, const double *per_marker);
 
 /** Coefficients of kinship, n * n, autosomal or X-chromosomal (Lange 2002, ch. 5). */

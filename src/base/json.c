@@ -42,11 +42,11 @@ static void open_level(json *j, const char *bracket, bool compact) {
     j->first = true;
 }
 
-void json_object(json *j) {
+void json_begin_object(json *j) {
     open_level(j, "{", false);
 }
 
-void json_array(json *j) {
+void json_begin_array(json *j) {
     open_level(j, "[", false);
 }
 
@@ -145,7 +145,7 @@ void json_bool(json *j, bool x) {
     atg_buf_adds(j->buf, x ? "true" : "false");
 }
 
-void json_null(json *j) {
+void json_none(json *j) {
     before_value(j);
     atg_buf_adds(j->buf, "null");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A streaming JSON writer into an atg_buf.  Commas and indentation are its business; numbers are
+/* A streaming JSON writer into an atg_buf; its names keep clear of jansson, which reads.  Commas and indentation are its business; numbers are
  * written with the fewest digits that read back as the same double. */
 #ifndef ATG_BASE_JSON_H
 #define ATG_BASE_JSON_H
@@ -17,8 +17,8 @@ typedef struct json {
 } json;
 
 json json_new(atg_buf *buf);
-void json_object(json *j);  /* ... json_end */
-void json_array(json *j);   /* ... json_end */
+void json_begin_object(json *j);  /* ... json_end */
+void json_begin_array(json *j);   /* ... json_end */
 /* The same on one line, for rows of tables. */
 void json_object_line(json *j);
 void json_array_line(json *j);
@@ -31,7 +31,7 @@ void json_text(json *j, const char *z);
 void json_num(json *j, double x);
 void json_int(json *j, int64_t x);
 void json_bool(json *j, bool x);
-void json_null(json *j);
+void json_none(json *j);
 
 /* The shortest decimal form that reads back as x, into 32 bytes; x finite. */
 void json_shortest(double x, char ret[32]);

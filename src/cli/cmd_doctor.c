@@ -154,13 +154,13 @@ static void temporary_folder(checkup *all) {
 static void write_json(const checkup *all, bool good, atg_buf *buf) {
     json j = json_new(buf);
 
-    json_object(&j);
+    json_begin_object(&j);
     json_key(&j, "version");
     json_text(&j, ATG_VERSION);
     json_key(&j, "good");
     json_bool(&j, good);
     json_key(&j, "checks");
-    json_array(&j);
+    json_begin_array(&j);
     for (int i = 0; i < all->n; i++) {
         json_object_line(&j);
         json_key(&j, "name");

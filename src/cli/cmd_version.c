@@ -9,7 +9,7 @@ static int run(const args *a) {
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
 
-        json_object(&j);
+        json_begin_object(&j);
         json_key(&j, "name");
         json_text(&j, "antigone");
         json_key(&j, "version");

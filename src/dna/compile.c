@@ -64,10 +64,11 @@ static int compile_marker(const job *j, uint32_t m, const atg_obs_set *set, doub
     double theta = j->op->params.theta;
     const obs_plan *plan;
     kept k;
-    int rc = compiler_keep(j->c,
-                           &(kept_input){.marker = marker, .ped = j->ped, .obs = j->obs,
-                                         .theta = theta, .keep = (int)j->person},
-                           &k, err);
+    int rc = compiler_keep(
+        j->c,
+        &(kept_input){
+            .marker = marker, .ped = j->ped, .obs = j->obs, .theta = theta, .keep = (int)j->person},
+        &k, err);
 
     if (!rc)
         rc = compiler_plan(j->c, marker, set, k.haploid, &plan, err);
@@ -76,13 +77,13 @@ static int compile_marker(const job *j, uint32_t m, const atg_obs_set *set, doub
     return rc;
 }
 
-int atg_compile(atg_compiler *c, const atg_operation *op, uint32_t missing,
-                const atg_obs_set *sets, double **ret, atg_err *err) {
+int atg_compile(atg_compiler *c, const atg_operation *op, uint32_t missing, const atg_obs_set *sets,
+                double **ret, atg_err *err) {
     const atg_missing *who = &op->missing[missing];
     atg_obs obs[ATG_PEDIGREE_MAX];
     size_t most = 0;
-    job j = {.c = c, .op = op, .ped = &op->families[who->family].ped, .person = who->person,
-             .obs = obs};
+    job j = {
+        .c = c, .op = op, .ped = &op->families[who->family].ped, .person = who->person, .obs = obs};
 
     for (uint32_t m = 0; m < op->n_markers; m++)
         most = op->markers[m].n > most ? op->markers[m].n : most;
@@ -219,18 +220,40 @@ int atg_pair_lr(const atg_operation *op, const atg_sample *sample, uint32_t miss
     return rc;
 }
 
+static double heterozygosity(const atg_marker *m) {
+    double homozygous = 0;
+
+    for (uint16_t i = 0; i < m->n; i++)
+        homozygous += m->freqs[i] * m->freqs[i];
+    return 1 - homozygous;
+}
+
+void atg_independent_markers(const atg_operation *op, bool *ret) {
+    for (uint32_t m = 0; m < op->n_markers; m++) {
+        const atg_marker *marker = &op->markers[m];
+
+        ret[m] = (marker->chrom == ATG_CHROM_AUTOSOMAL || marker->chrom == ATG_CHROM_X) &&
+                 marker->linked_to < 0;
+        for (uint32_t k = 0; k < m && ret[m] && marker->linkage_group; k++) {
+            if (!ret[k] || op->markers[k].linkage_group != marker->linkage_group)
+                continue;
+            if (heterozygosity(&op->markers[k]) >= heterozygosity(marker))
+                ret[m] = false;
+            else
+                ret[k] = false;
+        }
+    }
+}
+
 double atg_combine_lr(const atg_operation *op, const double *per_marker) {
+    bool independent[ATG_MARKERS_MAX];
     double sum = 0;
 
+    atg_independent_markers(op, independent);
     for (uint32_t m = 0; m < op->n_markers; m++) {
-        uint16_t group = op->markers[m].linkage_group;
-        bool least = !isnan(per_marker[m]);
+        int first = op->markers[m].linked_to;
 
-        for (uint32_t k = 0; k < op->n_markers && group && least; k++)
-            if (k != m && op->markers[k].linkage_group == group && !isnan(per_marker[k]) &&
-                (per_marker[k] < per_marker[m] || (per_marker[k] == per_marker[m] && k < m)))
-                least = false;
-        if (least)
+        if ((independent[m] || (first >= 0 && independent[first])) && !isnan(per_marker[m]))
             sum += per_marker[m];
     }
     return sum;

@@ -123,8 +123,8 @@ static int plan_make(const atg_marker *m, const atg_obs_set *set, bool haploid, 
         for (uint32_t k = p.from[i]; k < p.from[i + 1]; k++) {
             const obs_entry *e = &p.entries[k];
 
-            p.prob[i] += e->k * m->freqs[e->a] *
-                         (haploid ? 1 : m->freqs[e->b] * (e->a == e->b ? 1 : 2));
+            p.prob[i] +=
+                e->k * m->freqs[e->a] * (haploid ? 1 : m->freqs[e->b] * (e->a == e->b ? 1 : 2));
         }
     }
     *ret = p;
@@ -176,27 +176,8 @@ void compiler_seen(const atg_obs *obs, bool *seen) {
         seen[obs->geno.b] = true;
 }
 
-/* Probability of an observation of an unrelated person, given the classes' frequencies. */
-static double pool_prob(const view *v, const double *freq, const atg_obs *o, atg_sex sex) {
-    bool haploid = v->marker->chrom == ATG_CHROM_X && sex == ATG_SEX_MALE;
-    double sum = 0;
-
-    for (uint32_t a = 0; a < v->n; a++) {
-        if (freq[a] == 0)
-            continue;
-        if (haploid) {
-            sum += freq[a] * kernel_prob(v->marker, *o, v->rep[a], ATG_ALLELE_UNREAD);
-            continue;
-        }
-        for (uint32_t b = 0; b < v->n; b++)
-            sum += freq[a] * freq[b] * kernel_prob(v->marker, *o, v->rep[a], v->rep[b]);
-    }
-    return sum;
-}
-
 typedef struct integral {
     atg_compiler *c;
-    const kept_input *in;
     peel_input peel;
     kept *out;
     double *num, *den, *now;
@@ -206,7 +187,7 @@ static int add_node(void *user, const double *freq, double weight, atg_err *err)
     integral *it = user;
     kept *out = it->out;
     uint32_t n = it->c->view.n;
-    double log = 0, total = 0, pool = 1;
+    double log = 0, total = 0;
 
     it->peel.freq = freq;
 
@@ -222,13 +203,9 @@ static int add_node(void *user, const double *freq, double weight, atg_err *err)
         it->num[i] += weight * it->now[i];
         total += it->now[i];
     }
-    for (uint32_t i = 0; i < it->in->n_pool; i++)
-        pool *= pool_prob(&it->c->view, freq, &it->in->pool[i], it->in->pool_sex[i]);
     out->total += weight * total;
-    out->pooled += weight * total * pool;
     for (size_t i = 0; it->den && i < out->cells; i++)
-        it->den[i] += weight * total * pool *
-                      (out->haploid ? freq[i] : freq[i / n] * freq[i % n]);
+        it->den[i] += weight * total * (out->haploid ? freq[i] : freq[i / n] * freq[i % n]);
     return ATG_OK;
 }
 
@@ -279,8 +256,6 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
 
     for (uint32_t i = 0; i < in->ped->n; i++)
         compiler_seen(&in->obs[i], seen);
-    for (uint32_t i = 0; i < in->n_pool; i++)
-        compiler_seen(&in->pool[i], seen);
     for (uint16_t i = 0; in->more_seen && i < in->marker->n; i++)
         seen[i] |= in->more_seen[i];
     if (!rc)
@@ -288,9 +263,13 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
     if (rc)
         return rc;
 
-    integral it = {.c = c, .in = in, .out = &out,
-                   .peel = {.ped = in->ped, .view = &c->view, .obs = in->obs,
-                            .n_keep = in->keep >= 0, .keep = {in->keep >= 0 ? in->keep : 0}}};
+    integral it = {.c = c,
+                   .out = &out,
+                   .peel = {.ped = in->ped,
+                            .view = &c->view,
+                            .obs = in->obs,
+                            .n_keep = in->keep >= 0,
+                            .keep = {in->keep >= 0 ? in->keep : 0}}};
 
     out.cells = peel_cells(&it.peel);
     out.haploid = in->keep >= 0 && in->marker->chrom == ATG_CHROM_X &&
@@ -301,8 +280,7 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
     it.now = it.num + out.cells;
     it.den = in->theta > 0 && in->keep >= 0 ? it.now + out.cells : NULL;
     memset(it.num, 0, 3 * out.cells * sizeof(double));
-    rc = theta_integrate(&c->view, in->theta,
-                         peel_degree(&it.peel) + 2 * in->n_pool + (in->keep >= 0 ? 2 : 0),
+    rc = theta_integrate(&c->view, in->theta, peel_degree(&it.peel) + (in->keep >= 0 ? 2 : 0),
                          add_node, &it, err);
     if (rc)
         return rc;

@@ -54,24 +54,20 @@ void compiler_seen(const atg_obs *obs, bool *seen);
 typedef struct kept_input {
     const atg_marker *marker;
     const atg_pedigree *ped;
-    const atg_obs *obs;   /* one per person */
+    const atg_obs *obs; /* one per person */
     double theta;
-    int keep;             /* person, or -1 */
-    bool full;            /* do not lump */
+    int keep;              /* person, or -1 */
+    bool full;             /* do not lump */
     const bool *more_seen; /* alleles to be told apart besides, or NULL */
-    uint32_t n_pool;      /* theta > 0: observations that the alternative draws from the pool */
-    const atg_obs *pool;
-    const atg_sex *pool_sex;
 } kept_input;
 
 /* Probabilities by class, in c->view.  Everything is relative to exp(log). */
 typedef struct kept {
-    size_t cells;       /* 1, n (haploid) or n * n */
+    size_t cells; /* 1, n (haploid) or n * n */
     bool haploid;
-    const double *num;  /* P(seen, alleles of the kept person) */
-    double total;       /* P(seen) */
-    double pooled;      /* P(seen, pool unrelated) */
-    const double *den;  /* theta > 0: P(seen, pool unrelated, alleles of one more unrelated person) */
+    const double *num; /* P(seen, alleles of the kept person) */
+    double total;      /* P(seen) */
+    const double *den; /* theta > 0: P(seen, alleles of one more, unrelated person) */
     double log;
 } kept;
 

@@ -271,8 +271,8 @@ static void sum_line(const term *const *terms, const size_t *at, uint32_t n, uin
 typedef struct sum {
     uint32_t rank;
     uint32_t dims[ELIM_RANK_MAX];
-    uint32_t dim;        /* of the variable summed out */
-    uint32_t n, n_flat;  /* terms; the first n_flat do not step along the last variable */
+    uint32_t dim;       /* of the variable summed out */
+    uint32_t n, n_flat; /* terms; the first n_flat do not step along the last variable */
     const term **terms;
     size_t *at;
     double *w;
@@ -293,8 +293,8 @@ static void add_up(sum *s, double *out) {
         if (s->n_flat)
             weigh(s->terms, s->at, s->n_flat, s->dim, s->w);
         if (s->n > s->n_flat) {
-            sum_line(s->terms + s->n_flat, s->at + s->n_flat, s->n - s->n_flat, last, lines,
-                     s->dim, s->w, out);
+            sum_line(s->terms + s->n_flat, s->at + s->n_flat, s->n - s->n_flat, last, lines, s->dim,
+                     s->w, out);
         } else {
             double x = 0;
 

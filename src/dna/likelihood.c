@@ -25,10 +25,9 @@ int atg_loglik(const atg_marker *markers, uint32_t m, const atg_pedigree *ped, d
     }
     compiler_observe(markers, m, ped, obs);
 
-    int rc = compiler_keep(c,
-                           &(kept_input){.marker = &markers[m], .ped = ped, .obs = obs,
-                                         .theta = theta, .keep = -1},
-                           &k, err);
+    int rc = compiler_keep(
+        c, &(kept_input){.marker = &markers[m], .ped = ped, .obs = obs, .theta = theta, .keep = -1},
+        &k, err);
 
     if (!rc)
         *ret = log(k.total) + k.log;
@@ -80,8 +79,11 @@ int atg_genotype_distribution(const atg_marker *markers, uint32_t m, const atg_p
     compiler_observe(markers, m, ped, obs);
 
     int rc = compiler_keep(c,
-                           &(kept_input){.marker = &markers[m], .ped = ped, .obs = obs,
-                                         .theta = theta, .keep = (int)person,
+                           &(kept_input){.marker = &markers[m],
+                                         .ped = ped,
+                                         .obs = obs,
+                                         .theta = theta,
+                                         .keep = (int)person,
                                          .full = atg_geno_typed(obs[person].geno)},
                            &k, err);
 

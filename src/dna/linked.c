@@ -36,8 +36,11 @@ static int add_marker(pair *p, int k, const atg_marker *markers, uint32_t m,
         rc = view_make(&p->views[k], &p->mats[k], seen, VIEW_SUM, err);
     if (!rc)
         peel_add(p->e,
-                 &(peel_input){.ped = ped, .view = &p->views[k], .freq = p->views[k].freq,
-                               .obs = obs, .plain = true},
+                 &(peel_input){.ped = ped,
+                               .view = &p->views[k],
+                               .freq = p->views[k].freq,
+                               .obs = obs,
+                               .plain = true},
                  &p->switches[k]);
     return rc;
 }

@@ -21,10 +21,10 @@ static uint32_t visible(const atg_marker *m, uint16_t *ret) {
 typedef struct work {
     const atg_marker *marker;
     const atg_mutation *mutation;
-    uint32_t n;             /* visible alleles */
+    uint32_t n; /* visible alleles */
     uint16_t index[ATG_ALLELES_MAX];
     double p[ATG_ALLELES_MAX]; /* their frequencies, summing to 1 */
-    double *a;              /* n * n */
+    double *a;                 /* n * n */
 } work;
 
 static void close_rows(work *w) {
@@ -107,9 +107,8 @@ static int onestep(work *w, atg_err *err) {
         for (uint32_t j = 0; j < w->n; j++)
             near += abs(tenths[w->index[i]] - tenths[w->index[j]]) == 10;
         for (uint32_t j = 0; j < w->n; j++)
-            w->a[i * w->n + j] = abs(tenths[w->index[i]] - tenths[w->index[j]]) == 10
-                                     ? w->mutation->rate / near
-                                     : 0;
+            w->a[i * w->n + j] =
+                abs(tenths[w->index[i]] - tenths[w->index[j]]) == 10 ? w->mutation->rate / near : 0;
     }
     return rc;
 }
@@ -125,8 +124,8 @@ static int dawid(work *w, atg_err *err) {
                 sum += pow(w->mutation->range, abs((int)i - (int)j));
     for (uint32_t i = 0; i < w->n; i++)
         for (uint32_t j = 0; j < w->n; j++)
-            w->a[i * w->n + j] = w->mutation->rate *
-                                 pow(w->mutation->range, abs((int)i - (int)j)) / sum / w->p[i];
+            w->a[i * w->n + j] =
+                w->mutation->rate * pow(w->mutation->range, abs((int)i - (int)j)) / sum / w->p[i];
     return rc;
 }
 
@@ -186,8 +185,7 @@ static int scale_rows(work *w, const double *factors, atg_err *err) {
             return atg_fail(err, ATG_EINVAL,
                             "The mutation model of %.*s cannot be made stationary: allele %.*s "
                             "would have to mutate with a probability above 1",
-                            ATG_FMT(w->marker->name),
-                            ATG_FMT(w->marker->labels[w->index[i]]));
+                            ATG_FMT(w->marker->name), ATG_FMT(w->marker->labels[w->index[i]]));
     return ATG_OK;
 }
 

@@ -11,7 +11,7 @@ typedef struct node {
     bool fixed;    /* exactly one unordered genotype a/b is possible */
     bool haploid;  /* a man at an X marker: `b` and the paternal side mean nothing */
     bool founder;
-    bool population; /* an untyped founder with at most one child: stands for the population */
+    bool population;   /* an untyped founder with at most one child: stands for the population */
     uint8_t kids;      /* relevant children, 2 for "two or more" */
     int16_t a, b;      /* classes, when fixed */
     uint8_t n_phases;  /* fixed and not a founder: 1 or 2 */
@@ -44,8 +44,7 @@ static bool is_kept(const peel_input *in, uint32_t person) {
 }
 
 static bool is_haploid(const peel_input *in, uint32_t person) {
-    return in->view->marker->chrom == ATG_CHROM_X &&
-           in->ped->persons[person].sex == ATG_SEX_MALE;
+    return in->view->marker->chrom == ATG_CHROM_X && in->ped->persons[person].sex == ATG_SEX_MALE;
 }
 
 /* Relevant: seen, kept, or with a relevant child.  Children come later or earlier in the list, so
@@ -86,8 +85,8 @@ size_t peel_cells(const peel_input *in) {
 
 static bool is_fixed(const peel_input *in, uint32_t person) {
     const atg_obs *o = &in->obs[person];
-    bool hidden = in->view->marker->silent >= 0 && o->geno.a == o->geno.b &&
-                  !is_haploid(in, person);
+    bool hidden =
+        in->view->marker->silent >= 0 && o->geno.a == o->geno.b && !is_haploid(in, person);
 
     return atg_geno_typed(o->geno) && o->geno.b != ATG_ALLELE_UNREAD && o->dropout == 0 &&
            o->dropin == 0 && !hidden && !is_kept(in, person);

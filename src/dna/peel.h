@@ -11,11 +11,11 @@ enum { PEEL_KEEP_MAX = 2 };
 typedef struct peel_input {
     const atg_pedigree *ped;
     const view *view;
-    const double *freq;    /* of founders, by class; usually view->freq */
-    const atg_obs *obs;    /* one per person, alleles not classes; untyped where nothing is seen */
+    const double *freq; /* of founders, by class; usually view->freq */
+    const atg_obs *obs; /* one per person, alleles not classes; untyped where nothing is seen */
     uint32_t n_keep;
     uint32_t keep[PEEL_KEEP_MAX]; /* persons whose alleles are not summed out */
-    bool plain; /* variables for every allele and every meiosis, no short cuts */
+    bool plain;                   /* variables for every allele and every meiosis, no short cuts */
 } peel_input;
 
 /* The variables that say which grandparent's allele was passed on to each child. */

@@ -19,8 +19,7 @@ static void recurrence(double a, double b, uint32_t n, double *alpha, double *be
         if (k == 1)
             beta[k] = a * b / ((a + b) * (a + b) * (a + b + 1));
         else
-            beta[k] = k * (k + a - 1) * (k + b - 1) * (k + a + b - 2) /
-                      (s * s * (s + 1) * (s - 1));
+            beta[k] = k * (k + a - 1) * (k + b - 1) * (k + a + b - 2) / (s * s * (s + 1) * (s - 1));
     }
 }
 

@@ -5,10 +5,10 @@
 #include "dna/quadrature.h"
 
 typedef struct sticks {
-    uint32_t n;                         /* classes that founders can have */
+    uint32_t n;                          /* classes that founders can have */
     uint32_t order[ATG_ALLELES_MAX + 1]; /* rarest first, so that 1 - v loses no digits */
-    uint32_t nodes;                     /* per stick */
-    double *x, *w;                      /* (n - 1) * nodes */
+    uint32_t nodes;                      /* per stick */
+    double *x, *w;                       /* (n - 1) * nodes */
 } sticks;
 
 static void sort_rarest_first(const view *v, sticks *s) {

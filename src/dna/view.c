@@ -170,8 +170,8 @@ int view_make(view *v, const matrices *mats, const bool *seen, view_use use, atg
         return make_full(v, mats, err);
     v->fresh_uniform = uniform;
 
-    bool split = (uniform && use == VIEW_READ) ||
-                 ((uniform || population) && use == VIEW_READ_THETA);
+    bool split =
+        (uniform && use == VIEW_READ) || ((uniform || population) && use == VIEW_READ_THETA);
 
     return make_lumped(v, seen, split, forms, err);
 }

@@ -14,15 +14,15 @@
 
 typedef struct view {
     const atg_marker *marker;
-    uint32_t n;             /* classes */
-    double *freq;           /* n; of founders */
-    const double *mut[2];   /* n * n of mothers and of fathers; NULL: alleles are kept */
+    uint32_t n;                        /* classes */
+    double *freq;                      /* n; of founders */
+    const double *mut[2];              /* n * n of mothers and of fathers; NULL: alleles are kept */
     int16_t class_of[ATG_ALLELES_MAX]; /* of each allele */
     int16_t rep[ATG_ALLELES_MAX + 1];  /* one allele of each class */
-    int rest, fresh;        /* classes, or -1 */
-    uint32_t n_rest;        /* alleles lumped */
-    bool fresh_uniform;     /* fresh alleles are all alike; else by frequency */
-    double *room;           /* owned */
+    int rest, fresh;                   /* classes, or -1 */
+    uint32_t n_rest;                   /* alleles lumped */
+    bool fresh_uniform;                /* fresh alleles are all alike; else by frequency */
+    double *room;                      /* owned */
     size_t cap;
 } view;
 
@@ -37,10 +37,10 @@ int matrices_make(const atg_marker *marker, matrices *ret, atg_err *err);
 void matrices_free(matrices *m);
 
 typedef enum view_use {
-    VIEW_SUM,    /* only a likelihood is wanted */
-    VIEW_READ,   /* a not inbred person's alleles will be read off */
+    VIEW_SUM,        /* only a likelihood is wanted */
+    VIEW_READ,       /* a not inbred person's alleles will be read off */
     VIEW_READ_THETA, /* the same with theta > 0 */
-    VIEW_FULL,   /* no lumping */
+    VIEW_FULL,       /* no lumping */
 } view_use;
 
 /* Lump all alleles without a true in `seen` (marker->n of them), if the model allows it. */

@@ -41,7 +41,7 @@ static void write_options(json *j, const atg_exercise_options *o) {
 
     (void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)o->seed);
     json_key(j, "options");
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "seed");
     json_text(j, seed);
     for (size_t i = 0; i < TRUTH_NUMBERS; i++) {
@@ -67,7 +67,7 @@ static void write_options(json *j, const atg_exercise_options *o) {
 
 static void write_samples(json *j, const atg_truth *truth, const atg_operation *op) {
     json_key(j, "samples");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < truth->n_samples; i++) {
         int32_t m = truth->missing_of_sample[i];
 
@@ -76,7 +76,7 @@ static void write_samples(json *j, const atg_truth *truth, const atg_operation *
         json_str(j, op->samples[i].id);
         json_key(j, "missing");
         if (m < 0)
-            json_null(j);
+            json_none(j);
         else
             json_str(j, op->missing[m].id);
         if (truth->swapped[i]) {
@@ -90,7 +90,7 @@ static void write_samples(json *j, const atg_truth *truth, const atg_operation *
 
 static void write_wrong(json *j, const atg_truth *truth, const atg_operation *op) {
     json_key(j, "wrong_relatives");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < truth->n_relatives_wrong; i++) {
         const atg_family *fam = &op->families[truth->wrong[i].family];
 
@@ -112,7 +112,7 @@ int atg_truth_write_json(const atg_truth *truth, const atg_operation *op, atg_bu
     if (truth->n_samples != op->n_samples)
         return atg_fail(err, ATG_EINVAL, "The truth has %u samples and the operation has %u",
                         truth->n_samples, op->n_samples);
-    json_object(&j);
+    json_begin_object(&j);
     json_key(&j, "format");
     json_text(&j, TRUTH_FORMAT);
     write_options(&j, &truth->options);

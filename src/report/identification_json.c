@@ -32,7 +32,7 @@ static void text_or_null(json *j, const char *key, atg_str s) {
     if (s.n)
         json_str(j, s);
     else
-        json_null(j);
+        json_none(j);
 }
 
 static void count(json *j, const char *key, uint64_t n) {
@@ -51,7 +51,7 @@ static atg_str body_id(const view *v, uint32_t sample) {
 static void missing_or_null(json *j, const view *v, const char *key, int32_t missing) {
     json_key(j, key);
     if (missing < 0)
-        json_null(j);
+        json_none(j);
     else
         json_str(j, missing_id(v, (uint32_t)missing));
 }
@@ -62,7 +62,7 @@ static void parameters(json *j, const view *v) {
     const atg_prior *prior = &p->prior;
 
     json_key(j, "parameters");
-    json_object(j);
+    json_begin_object(j);
     text_or_null(j, "population", p->population);
     text_or_null(j, "source", p->source);
     count(j, "n_population", p->n_population);
@@ -92,7 +92,7 @@ static void words(json *j, const char *key, const uint32_t counts[VIEW_CONCLUSIO
 
 static void totals(json *j, const view *v) {
     json_key(j, "totals");
-    json_object(j);
+    json_begin_object(j);
     count(j, "n_samples", v->run->op->n_samples);
     count(j, "n_bodies", v->run->n_bodies);
     count(j, "n_refused", v->n_refused);
@@ -109,7 +109,7 @@ static void body(json *j, const view *v, uint32_t index) {
     int32_t s = v->sample_of[index];
     const atg_pair_result *best = s < 0 ? NULL : view_body_best(v, (uint32_t)s);
 
-    json_object(j);
+    json_begin_object(j);
     text(j, "id", b->merged.id);
     json_key(j, "samples");
     json_array_line(j);
@@ -124,7 +124,7 @@ static void body(json *j, const view *v, uint32_t index) {
     text_or_null(j, "warning", b->warning);
     json_key(j, "conclusion");
     if (s < 0)
-        json_null(j);
+        json_none(j);
     else
         json_text(j, atg_conclusion_word(view_body_word(v, (uint32_t)s)));
     missing_or_null(j, v, "candidate", best ? (int32_t)best->missing : -1);
@@ -136,7 +136,7 @@ static void body(json *j, const view *v, uint32_t index) {
 static void missing(json *j, const view *v, uint32_t m) {
     const atg_pair_result *best = view_missing_best(v, m);
 
-    json_object(j);
+    json_begin_object(j);
     text(j, "id", missing_id(v, m));
     text(j, "family", v->run->op->families[v->run->op->missing[m].family].id);
     json_key(j, "sex");
@@ -153,13 +153,13 @@ static void lines(json *j, const view *v, const atg_pair_result *p) {
     static const char *const findings[] = {"none", "supports", "inconclusive", "contradicts"};
 
     json_key(j, "lines");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; p->lines && i < p->n_lines; i++) {
         const atg_evidence *e = &p->lines[i];
 
         if (e->finding == ATG_FINDING_NONE || e->finding > ATG_FINDING_CONTRADICTS)
             continue;
-        json_object(j);
+        json_begin_object(j);
         text(j, "line", view_line_name(v, i));
         json_key(j, "finding");
         json_text(j, findings[e->finding]);
@@ -178,10 +178,10 @@ static void per_marker(json *j, const view *v, const atg_pair_result *p) {
 
     json_key(j, "per_marker");
     if (!p->per_marker) {
-        json_null(j);
+        json_none(j);
         return;
     }
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t m = 0; m < op->n_markers; m++) {
         json_object_line(j);
         text(j, "marker", op->markers[m].name);
@@ -194,7 +194,7 @@ static void per_marker(json *j, const view *v, const atg_pair_result *p) {
 }
 
 static void pair(json *j, const view *v, const atg_pair_result *p) {
-    json_object(j);
+    json_begin_object(j);
     text(j, "body", body_id(v, p->body));
     text(j, "missing", missing_id(v, p->missing));
     text(j, "family", v->run->op->families[v->run->op->missing[p->missing].family].id);
@@ -219,7 +219,7 @@ static void part(json *j, const view *v, uint32_t index) {
     const atg_assign_result *joint = &v->run->assign;
     const atg_assign_part *p = &joint->parts[index];
 
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "exact");
     json_bool(j, p->exact);
     number(j, "max_rhat", p->max_rhat);
@@ -234,7 +234,7 @@ static void parts_of(json *j, const view *v) {
     const atg_assign_result *joint = &v->run->assign;
 
     json_key(j, "part_of_body");
-    json_object(j);
+    json_begin_object(j);
     for (uint32_t s = 0; joint->body_part && s < v->n_samples; s++)
         if (joint->body_part[s] < joint->n_parts) {
             json_key_str(j, body_id(v, s));
@@ -242,7 +242,7 @@ static void parts_of(json *j, const view *v) {
         }
     json_end(j, '}');
     json_key(j, "part_of_missing");
-    json_object(j);
+    json_begin_object(j);
     for (uint32_t m = 0; joint->missing_part && m < v->run->op->n_missing; m++)
         if (joint->missing_part[m] < joint->n_parts) {
             json_key_str(j, missing_id(v, m));
@@ -262,20 +262,20 @@ static void assignments(json *j, const view *v) {
     const atg_assign_result *joint = &v->run->assign;
 
     json_key(j, "best");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t s = 0; joint->best && s < v->n_samples; s++)
         placed(j, v, s, joint->best[s]);
     json_end(j, ']');
     json_key(j, "top");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < joint->n_top; i++) {
         const atg_assign_listed *t = &joint->top[i];
 
-        json_object(j);
+        json_begin_object(j);
         number(j, "log10_ratio_to_best", (t->log_weight - joint->top[0].log_weight) / log(10));
         number(j, "posterior", exp(t->log_weight - joint->log_z));
         json_key(j, "differs_from_best");
-        json_array(j);
+        json_begin_array(j);
         for (uint32_t s = 0; joint->best && s < v->n_samples; s++)
             if (t->missing_of[s] != joint->best[s])
                 placed(j, v, s, t->missing_of[s]);
@@ -289,11 +289,11 @@ static void symmetric(json *j, const view *v) {
     const atg_assign_result *joint = &v->run->assign;
 
     json_key(j, "symmetric");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < joint->n_symmetries; i++) {
         const atg_assign_symmetry *y = &joint->symmetries[i];
 
-        json_object(j);
+        json_begin_object(j);
         json_key(j, "missing");
         json_array_line(j);
         for (uint32_t k = 0; k < y->n; k++)
@@ -312,7 +312,7 @@ static void joint(json *j, const view *v) {
     for (uint32_t i = 0; i < r->n_parts; i++)
         exact = exact && r->parts[i].exact;
     json_key(j, "joint");
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "exact");
     json_bool(j, exact);
     number(j, "n_assignments", v->run->n_assignments);
@@ -320,7 +320,7 @@ static void joint(json *j, const view *v) {
     number(j, "log10_weight", r->log_z / log(10));
     number(j, "log10_best", r->log_best / log(10));
     json_key(j, "parts");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < r->n_parts; i++)
         part(j, v, i);
     json_end(j, ']');
@@ -332,7 +332,7 @@ static void joint(json *j, const view *v) {
 
 static void related(json *j, const view *v) {
     json_key(j, "related_bodies");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < v->run->n_related; i++) {
         json_object_line(j);
         text(j, "body", body_id(v, v->run->related[i].x));
@@ -346,11 +346,11 @@ static void related(json *j, const view *v) {
 
 static void next_steps(json *j, const view *v) {
     json_key(j, "next_steps");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < v->run->n_next; i++) {
         const atg_next_step *s = &v->run->next[i];
 
-        json_object(j);
+        json_begin_object(j);
         json_key(j, "about");
         json_text(j, s->of_missing ? "missing" : "body");
         text(j, "id", s->of_missing ? missing_id(v, s->index) : body_id(v, s->index));
@@ -364,7 +364,7 @@ static void next_steps(json *j, const view *v) {
 static void check(json *j, const view *v, const atg_family_check *c) {
     const atg_family *family = &v->run->op->families[c->family];
 
-    json_object(j);
+    json_begin_object(j);
     text(j, "family", family->id);
     json_key(j, "fits");
     json_bool(j, c->fits);
@@ -392,12 +392,12 @@ static void check(json *j, const view *v, const atg_family_check *c) {
 
 static void geneticist_only(json *j, const view *v) {
     json_key(j, "geneticist_only");
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "notice");
     json_text(j, "Private to the geneticist: to others a family that does not fit is worded "
                  "\"another reference is needed\".");
     json_key(j, "families");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < v->run->n_checks; i++)
         check(j, v, &v->run->checks[i]);
     json_end(j, ']');
@@ -407,7 +407,7 @@ static void geneticist_only(json *j, const view *v) {
 static void document(json *j, const view *v) {
     const atg_identification *run = v->run;
 
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "format");
     json_text(j, "antigone-identification/1");
     text(j, "engine", run->engine);
@@ -417,17 +417,17 @@ static void document(json *j, const view *v) {
     parameters(j, v);
     totals(j, v);
     json_key(j, "bodies");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < run->n_bodies; i++)
         body(j, v, i);
     json_end(j, ']');
     json_key(j, "missing");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < run->op->n_missing; i++)
         missing(j, v, i);
     json_end(j, ']');
     json_key(j, "pairs");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t s = 0, i = 0; s < v->n_samples; s++)
         for (; i < v->first[s + 1]; i++)
             pair(j, v, &run->pairs[v->order[i]]);

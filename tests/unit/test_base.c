@@ -116,7 +116,7 @@ static void json_is_written_with_commas_and_escapes(void **state) {
     atg_str s;
 
     (void)state;
-    json_object(&j);
+    json_begin_object(&j);
     json_key(&j, "a");
     json_array_line(&j);
     json_num(&j, 1.5);

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/reference.h"
+
+#include <antigone/dna.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct suite {
+    atg_arena *arena;
+    const json_t *root;
+    atg_reference *ret;
+} suite;
+
+/* Markers as objects, or as names in the file's own database with the case's mutation model. */
+static int markers_of(const suite *s, const json_t *c, uint32_t *ret_n, atg_marker **ret,
+                      atg_err *err) {
+    const json_t *list = json_object_get(c, "markers"), *mutation = json_object_get(c, "mutation");
+    const json_t *database = json_object_get(json_object_get(s->root, "databases"), "norway");
+    size_t n = json_array_size(list);
+    atg_marker *made = ATG_GET(s->arena, atg_marker, n ? n : 1);
+    int rc = made ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory reading markers");
+
+    for (size_t i = 0; i < n && !rc; i++) {
+        const json_t *item = json_array_get(list, i);
+        atg_str name = reference_text(item);
+
+        rc = reference_marker(
+            s->arena, json_is_string(item) ? json_object_getn(database, name.p, name.n) : item,
+            &made[i], err);
+        if (json_is_string(item))
+            made[i].name = name;
+        if (json_is_object(mutation))
+            made[i].female = made[i].male = reference_mutation(mutation);
+    }
+    *ret_n = (uint32_t)n;
+    *ret = made;
+    return rc;
+}
+
+/* Drop-out, founder inbreeding and silent alleles are options of the case. */
+static void apply_options(const json_t *options, atg_pedigree *ped, uint32_t n_markers,
+                          atg_marker *markers) {
+    const json_t *dropout = json_object_get(options, "dropout");
+    const json_t *inbreeding = json_object_get(options, "founder_inbreeding");
+    atg_str silent = reference_text(json_object_get(options, "silent_allele"));
+    atg_person *persons = (atg_person *)(uintptr_t)ped->persons; /* made by the caller just now */
+
+    for (uint32_t m = 0; m < n_markers && silent.n; m++)
+        markers[m].silent = (int16_t)atg_marker_allele(&markers[m], silent);
+    for (uint32_t i = 0; i < ped->n; i++) {
+        persons[i].dropout =
+            json_number_value(json_object_getn(dropout, persons[i].id.p, persons[i].id.n));
+        persons[i].inbreeding =
+            json_number_value(json_object_getn(inbreeding, persons[i].id.p, persons[i].id.n));
+    }
+}
+
+static int check_linked(suite *s, const json_t *c, const atg_marker *markers,
+                        const atg_pedigree *ped, atg_err *err) {
+    const json_t *rho = json_object_get(json_object_get(c, "options"), "rho");
+    double got;
+    int rc = atg_loglik_linked(markers, 0, 1, json_number_value(rho), ped, &got, err);
+
+    if (!rc)
+        reference_compare(s->ret, "linked pair likelihood",
+                          json_number_value(json_object_get(c, "joint_likelihood")), exp(got),
+                          json_string_value(json_object_get(c, "id")));
+    return rc;
+}
+
+static int check_case(suite *s, const json_t *c, atg_err *err) {
+    const json_t *options = json_object_get(c, "options"), *want = json_object_get(c, "likelihood");
+    const char *id = json_string_value(json_object_get(c, "id"));
+    double theta = json_number_value(json_object_get(options, "theta"));
+    atg_str kind = reference_text(json_object_get(c, "kind"));
+    atg_marker *markers;
+    atg_pedigree ped;
+    uint32_t n;
+    char name[48];
+    int rc = markers_of(s, c, &n, &markers, err);
+
+    if (!rc)
+        rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"),
+                                json_object_get(c, "genotypes"), n, markers, &ped, err);
+    if (rc)
+        return rc;
+    apply_options(options, &ped, n, markers);
+    (void)snprintf(name, sizeof(name), "likelihood, %.*s", ATG_FMT(kind));
+
+    double total = 0;
+
+    for (uint32_t m = 0; m < n && !rc; m++) {
+        double got;
+
+        rc = atg_loglik(markers, m, &ped, theta, &got, err);
+        if (rc)
+            break;
+        total += got;
+        reference_compare(s->ret, name, json_number_value(json_array_get(want, m)), exp(got), id);
+    }
+
+    const json_t *loglik = json_object_get(c, "loglik_total");
+
+    if (!rc && json_is_number(loglik))
+        reference_compare(s->ret, "log-likelihood", json_number_value(loglik), total, id);
+    if (!rc && json_object_get(c, "joint_likelihood"))
+        rc = check_linked(s, c, markers, &ped, err);
+    return rc;
+}
+
+/* The pedigree with the sample in the missing person's place, and next to the family. */
+static int seat(suite *s, const json_t *c, uint32_t n, const atg_marker *markers,
+                atg_pedigree *with, atg_pedigree *beside, atg_err *err) {
+    atg_str missing = reference_text(json_object_get(c, "missing"));
+    atg_pedigree ped, alone;
+    json_t *list = json_pack("[{s:s, s:s}]", "id", "sample", "sex", "U");
+    json_t *genotypes = json_object();
+    int rc =
+        list && genotypes && json_object_set(genotypes, "sample", json_object_get(c, "sample")) == 0
+            ? ATG_OK
+            : atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+
+    if (!rc)
+        rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"),
+                                json_object_get(c, "references"), n, markers, &ped, err);
+    if (!rc)
+        rc = reference_pedigree(s->arena, list, genotypes, n, markers, &alone, err);
+    json_decref(list);
+    json_decref(genotypes);
+    if (rc)
+        return rc;
+
+    atg_person *a = ATG_GET(s->arena, atg_person, ped.n),
+               *b = ATG_GET(s->arena, atg_person, ped.n + 1);
+    int at = atg_pedigree_find(&ped, missing);
+
+    if (!a || !b || at < 0)
+        return atg_fail(err, ATG_EPARSE, "The missing person of a case is not in its pedigree");
+    memcpy(a, ped.persons, ped.n * sizeof(*a));
+    memcpy(b, ped.persons, ped.n * sizeof(*b));
+    a[at].genos = alone.persons[0].genos;
+    b[ped.n] = (atg_person){.id = ATG_STR("beside"),
+                            .father = -1,
+                            .mother = -1,
+                            .sex = ped.persons[at].sex,
+                            .genos = alone.persons[0].genos};
+    *with = (atg_pedigree){ped.n, a};
+    *beside = (atg_pedigree){ped.n + 1, b};
+    return ATG_OK;
+}
+
+static int check_theta_lr(suite *s, const json_t *c, atg_err *err) {
+    const char *id = json_string_value(json_object_get(c, "id"));
+    double theta = json_number_value(json_object_get(c, "theta"));
+    atg_pedigree with, beside;
+    atg_marker *markers;
+    uint32_t n;
+    int rc = markers_of(s, c, &n, &markers, err);
+
+    if (!rc)
+        rc = seat(s, c, n, markers, &with, &beside, err);
+    for (uint32_t m = 0; m < n && !rc; m++) {
+        double h1 = 0, h2 = 0;
+
+        rc = atg_loglik(markers, m, &with, theta, &h1, err);
+        if (!rc)
+            rc = atg_loglik(markers, m, &beside, theta, &h2, err);
+        if (rc)
+            break;
+        reference_compare(s->ret, "theta LR, H1",
+                          json_number_value(json_array_get(json_object_get(c, "likelihood_H1"), m)),
+                          exp(h1), id);
+        reference_compare(s->ret, "theta LR, H2",
+                          json_number_value(json_array_get(json_object_get(c, "likelihood_H2"), m)),
+                          exp(h2), id);
+        reference_compare(s->ret, "theta LR",
+                          json_number_value(json_array_get(json_object_get(c, "LR_per_marker"), m)),
+                          exp(h1 - h2), id);
+    }
+    return rc;
+}
+
+static int check_distribution(suite *s, const json_t *c, atg_err *err) {
+    const char *id = json_string_value(json_object_get(c, "id"));
+    const json_t *want = json_object_get(c, "posterior");
+    atg_marker marker;
+    atg_pedigree ped;
+    double loglik;
+    int rc = reference_marker(s->arena, json_object_get(c, "marker"), &marker, err);
+
+    if (!rc)
+        rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"),
+                                json_object_get(c, "genotypes"), 1, &marker, &ped, err);
+    if (rc)
+        return rc;
+
+    int at = atg_pedigree_find(&ped, reference_text(json_object_get(c, "target")));
+    double *got = ATG_GET(s->arena, double, (size_t)marker.n *(marker.n + 1) / 2);
+
+    if (at < 0 || !got)
+        return atg_fail(err, ATG_EPARSE, "The target of %s is not in its pedigree", id);
+    rc = atg_genotype_distribution(&marker, 0, &ped, (uint32_t)at, 0, got, &loglik, err);
+    for (uint16_t b = 0; b < marker.n && !rc; b++)
+        for (uint16_t a = 0; a <= b; a++) {
+            char key[80];
+
+            (void)snprintf(key, sizeof(key), "%.*s/%.*s", ATG_FMT(marker.labels[a]),
+                           ATG_FMT(marker.labels[b]));
+
+            const json_t *value = json_object_get(want, key);
+
+            if (!value && a == b) /* a man at an X marker: one allele */
+                value = json_object_getn(want, marker.labels[a].p, marker.labels[a].n);
+            if (value)
+                reference_compare(s->ret, "genotype distribution", json_number_value(value),
+                                  got[b * (b + 1) / 2 + a], id);
+        }
+    if (!rc)
+        reference_compare(s->ret, "likelihood of references",
+                          json_number_value(json_object_get(c, "likelihood_of_references")),
+                          exp(loglik), id);
+    return rc;
+}
+
+static int check_power(suite *s, const json_t *c, atg_err *err) {
+    const char *id = json_string_value(json_object_get(c, "id"));
+    const json_t *want = json_object_get(c, "EPperMarker");
+    double none = 1, sum = 0;
+    atg_marker *markers;
+    atg_pedigree ped;
+    uint32_t n;
+    int rc = markers_of(s, c, &n, &markers, err);
+
+    if (!rc)
+        rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"),
+                                json_object_get(c, "genotypes"), n, markers, &ped, err);
+    for (uint32_t m = 0; m < n && !rc; m++) {
+        int at = atg_pedigree_find(&ped, reference_text(json_object_get(c, "missing")));
+        double got;
+
+        rc = atg_exclusion_power(markers, m, &ped, (uint32_t)at, &got, err);
+        if (rc)
+            break;
+        reference_compare(s->ret, "exclusion power", json_number_value(json_array_get(want, m)),
+                          got, id);
+        none *= 1 - got;
+        sum += got;
+    }
+    if (!rc) {
+        reference_compare(s->ret, "exclusion power",
+                          json_number_value(json_object_get(c, "EPtotal")), 1 - none, id);
+        reference_compare(s->ret, "exclusion power",
+                          json_number_value(json_object_get(c, "expectedMismatch")), sum, id);
+    }
+    return rc;
+}
+
+static int check_kinship(suite *s, const json_t *c, atg_err *err) {
+    const char *id = json_string_value(json_object_get(c, "description"));
+    const json_t *order = json_object_get(c, "order");
+    atg_pedigree ped;
+    int rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"), NULL, 0, NULL, &ped, err);
+
+    for (int x = 0; x < 2 && !rc; x++) {
+        const json_t *want = json_object_get(c, x ? "kinshipX" : "kinship");
+        double *got = ATG_GET(s->arena, double, (size_t)ped.n *ped.n);
+
+        if (!got)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory computing kinship");
+        rc = atg_kinship(&ped, x == 1, got, err);
+        for (uint32_t i = 0; i < json_array_size(want) && !rc; i++)
+            for (uint32_t j = 0; j < json_array_size(want); j++) {
+                int a = atg_pedigree_find(&ped, reference_text(json_array_get(order, i)));
+                int b = atg_pedigree_find(&ped, reference_text(json_array_get(order, j)));
+                const json_t *value = json_array_get(json_array_get(want, i), j);
+
+                if (a >= 0 && b >= 0 && json_is_number(value))
+                    reference_compare(s->ret, x ? "kinship, X" : "kinship",
+                                      json_number_value(value),
+                                      got[(uint32_t)a * ped.n + (uint32_t)b], id);
+            }
+    }
+    return rc;
+}
+
+enum { RELATION_MAX = 12 };
+
+/* The relationships that the LR cases name, A and B being the typed persons. */
+static const struct relation {
+    const char *name;
+    const char *persons; /* id,father,mother,sex; separated by blanks */
+} relations[] = {
+    {"unrelated", "A,,,M B,,,M"},
+    {"parent", "A,,,M m,,,F B,A,m,M"},
+    {"fullsib", "f,,,M m,,,F A,f,m,M B,f,m,M"},
+    {"halfsib", "f,,,M m,,,F n,,,F A,f,m,M B,f,n,M"},
+    {"grandparent", "A,,,M m,,,F s,A,m,M n,,,F B,s,n,M"},
+    {"uncle", "f,,,M m,,,F A,f,m,M s,f,m,M n,,,F B,s,n,M"},
+    {"cousins", "f,,,M m,,,F s,f,m,M t,f,m,M n,,,F o,,,F A,s,n,M B,t,o,M"},
+    {"dfc", "f,,,M m,,,F g,,,M n,,,F s,f,m,M t,f,m,M u,g,n,F v,g,n,F A,s,u,M B,t,v,M"},
+};
+
+static int relation_pedigree(suite *s, const char *persons, const atg_geno *a, const atg_geno *b,
+                             atg_pedigree *ret, atg_err *err) {
+    atg_person *made = ATG_GET(s->arena, atg_person, RELATION_MAX);
+    atg_str rest = atg_str_of(persons);
+    uint32_t n = 0;
+
+    if (!made)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+    while (rest.n && n < RELATION_MAX) {
+        atg_str line = atg_str_cut(&rest, ' ');
+        atg_pedigree so_far = {n, made};
+
+        made[n].id = atg_str_cut(&line, ',');
+        made[n].father = atg_pedigree_find(&so_far, atg_str_cut(&line, ','));
+        made[n].mother = atg_pedigree_find(&so_far, atg_str_cut(&line, ','));
+        made[n].sex = atg_str_eq(line, ATG_STR("M")) ? ATG_SEX_MALE : ATG_SEX_FEMALE;
+        made[n].genos = atg_str_eq(made[n].id, ATG_STR("A"))   ? a
+                        : atg_str_eq(made[n].id, ATG_STR("B")) ? b
+                                                               : NULL;
+        n++;
+    }
+    *ret = (atg_pedigree){n, made};
+    return atg_pedigree_check(ret, err);
+}
+
+static const char *relation_persons(const char *name) {
+    for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++)
+        if (strcmp(relations[i].name, name) == 0)
+            return relations[i].persons;
+    return NULL;
+}
+
+/* Likelihood per marker under one relationship; the sum of logs goes to *total. */
+static int check_hypothesis(suite *s, const char *name, const json_t *want, uint32_t n,
+                            const atg_marker *markers, const atg_pedigree *two, double *total,
+                            const char *id, atg_err *err) {
+    const char *persons = relation_persons(name);
+    atg_pedigree ped;
+    int rc;
+
+    *total = 0;
+    if (!persons) {
+        reference_skip(s->ret, "LR cases", "a relationship of unknown name");
+        return ATG_OK;
+    }
+    rc = relation_pedigree(s, persons, two->persons[0].genos, two->persons[1].genos, &ped, err);
+    for (uint32_t m = 0; m < n && !rc; m++) {
+        double got = 0;
+
+        rc = atg_loglik(markers, m, &ped, 0, &got, err);
+        *total += got;
+        if (!rc)
+            reference_compare(s->ret, "LR cases, likelihood",
+                              json_number_value(json_array_get(want, m)), exp(got), id);
+    }
+    return rc;
+}
+
+static int check_lr(suite *s, const json_t *c, atg_err *err) {
+    const json_t *database = json_object_get(json_object_get(s->root, "databases"), "norway");
+    const json_t *typed = json_object_get(json_object_get(c, "genotypes"), "A");
+    const char *id = json_string_value(json_object_get(c, "id")), *key;
+    uint32_t n = 0;
+    atg_marker *markers = ATG_GET(s->arena, atg_marker, json_object_size(typed) + 1);
+    json_t *two = json_pack("[{s:s}, {s:s}]", "id", "A", "id", "B"), *value;
+    atg_pedigree ped;
+    double unrelated, related;
+    int rc = markers && two ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+
+    json_object_foreach((json_t *)(uintptr_t)typed, key, value) {
+        if (rc)
+            break;
+        rc = reference_marker(s->arena, json_object_get(database, key), &markers[n], err);
+        markers[n++].name = atg_str_of(key);
+    }
+    if (!rc)
+        rc = reference_pedigree(s->arena, two, json_object_get(c, "genotypes"), n, markers, &ped,
+                                err);
+    json_decref(two);
+    if (!rc)
+        rc = check_hypothesis(s, "unrelated", json_object_get(c, "likelihood_unrelated"), n,
+                              markers, &ped, &unrelated, id, err);
+    json_object_foreach(json_object_get(c, "hypotheses"), key, value) {
+        if (rc || !relation_persons(key))
+            continue;
+        rc = check_hypothesis(s, key, json_object_get(value, "likelihood"), n, markers, &ped,
+                              &related, id, err);
+
+        const json_t *want = json_object_get(value, "log10LR_vs_unrelated");
+
+        if (!rc && json_is_number(want)) /* a log near 0 is compared as an LR */
+            reference_compare(s->ret, "LR cases, LR", pow(10, json_number_value(want)),
+                              exp(related - unrelated), id);
+    }
+    return rc;
+}
+
+typedef int case_fn(suite *s, const json_t *c, atg_err *err);
+
+int reference_pedigrees(atg_arena *arena, const json_t *root, const atg_progress *progress,
+                        atg_reference *ret, atg_err *err) {
+    static const struct {
+        const char *key;
+        case_fn *fn;
+    } parts[] = {
+        {"cases", check_case},
+        {"theta_lr_cases", check_theta_lr},
+        {"lr_cases", check_lr},
+        {"genotype_distributions", check_distribution},
+        {"exclusion_power", check_power},
+        {"kinship", check_kinship},
+    };
+    suite s = {arena, root, ret};
+
+    for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) {
+        const json_t *list = json_object_get(root, parts[k].key);
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            int rc = parts[k].fn(&s, json_array_get(list, i), err);
+
+            if (rc)
+                return rc;
+            if (progress && progress->step &&
+                !progress->step(progress->user, parts[k].key, i + 1, json_array_size(list)))
+                return atg_fail(err, ATG_ECANCEL, "Stopped on request");
+        }
+    }
+    return ATG_OK;
+}
