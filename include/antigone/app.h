@@ -72,6 +72,11 @@ typedef struct atg_same_person {
     atg_direct direct;
 } atg_same_person;
 
+typedef struct atg_same_persons {
+    uint32_t n;
+    const atg_same_person *pairs; /**< By x, then y. */
+} atg_same_persons;
+
 /**
  * Compare all profiles with each other: samples, staff and typed relatives.  Kept are pairs whose
  * log10 LR of "the same person" reaches `floor`, pairs of at least 8 markers that differ in at most
@@ -80,7 +85,7 @@ typedef struct atg_same_person {
  */
 ATG_API ATG_MUST_USE int atg_find_same(atg_arena *arena, const atg_operation *op, double floor,
                                        uint32_t threads, const atg_progress *progress,
-                                       uint32_t *ret_n, const atg_same_person **ret, atg_err *err);
+                                       atg_same_persons *ret, atg_err *err);
 
 /** How many markers speak against each pair when mutation is left out of account. */
 typedef struct atg_exclusions {

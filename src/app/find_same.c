@@ -144,8 +144,7 @@ static int by_place(const void *a, const void *b) {
     return first ? first : by_profile(&x->y, &y->y);
 }
 
-static int collect(atg_arena *arena, const job *j, uint32_t *ret_n, const atg_same_person **ret,
-                   atg_err *err) {
+static int collect(atg_arena *arena, const job *j, atg_same_persons *ret, atg_err *err) {
     uint32_t n = 0;
     atg_same_person *all;
 
@@ -162,14 +161,12 @@ static int collect(atg_arena *arena, const job *j, uint32_t *ret_n, const atg_sa
     }
     if (n)
         qsort(all, n, sizeof(*all), by_place);
-    *ret_n = n;
-    *ret = all;
+    *ret = (atg_same_persons){n, all};
     return ATG_OK;
 }
 
 int atg_find_same(atg_arena *arena, const atg_operation *op, double floor, uint32_t threads,
-                  const atg_progress *progress, uint32_t *ret_n, const atg_same_person **ret,
-                  atg_err *err) {
+                  const atg_progress *progress, atg_same_persons *ret, atg_err *err) {
     MEM_AUTO job *j = mem_zero(1, sizeof(*j));
     uint32_t n = count_profiles(op);
     int rc;
@@ -185,7 +182,7 @@ int atg_find_same(atg_arena *arena, const atg_operation *op, double floor, uint3
     list_profiles(j);
     rc = parallel_run(threads, n, compare_row, j, "compare profiles", progress, err);
     if (!rc)
-        rc = collect(arena, j, ret_n, ret, err);
+        rc = collect(arena, j, ret, err);
     for (int w = 0; w < PARALLEL_MAX; w++)
         mem_free(j->found[w].pairs);
     return rc;

@@ -89,8 +89,8 @@ static void a_family_that_contradicts_itself_is_counted_apart(void **state) {
 static void samples_of_one_body_are_found_and_strangers_are_not(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     atg_exercise_options o = small(5);
-    const atg_same_person *pairs = NULL;
-    uint32_t n = 0, together = 0;
+    atg_same_persons same = {0};
+    uint32_t together = 0;
     atg_operation op;
     atg_truth truth;
 
@@ -99,11 +99,11 @@ static void samples_of_one_body_are_found_and_strangers_are_not(void **state) {
     o.fragments = 0.5;
     o.degraded = o.partial = o.swapped = o.wrong_relation = 0;
     make(arena, o, &op, &truth);
-    assert_int_equal(atg_find_same(arena, &op, 6, 2, NULL, &n, &pairs, NULL), ATG_OK);
-    for (uint32_t i = 0; i < n; i++) {
-        const atg_profile *x = &pairs[i].x, *y = &pairs[i].y;
+    assert_int_equal(atg_find_same(arena, &op, 6, 2, NULL, &same, NULL), ATG_OK);
+    for (uint32_t i = 0; i < same.n; i++) {
+        const atg_profile *x = &same.pairs[i].x, *y = &same.pairs[i].y;
 
-        if (y->kind != ATG_PROFILE_SAMPLE || pairs[i].direct.log10_lr < 6)
+        if (y->kind != ATG_PROFILE_SAMPLE || same.pairs[i].direct.log10_lr < 6)
             continue;
         assert_int_equal(truth.missing_of_sample[x->index], truth.missing_of_sample[y->index]);
         together += truth.missing_of_sample[x->index] >= 0;
@@ -118,8 +118,8 @@ static void samples_of_one_body_are_found_and_strangers_are_not(void **state) {
 
 static void staff_and_relatives_are_compared_too_and_declared_bodies_always_listed(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
-    const atg_same_person *pairs = NULL;
-    uint32_t n = 0, staff = 0, said = 0, relatives = 0;
+    atg_same_persons same = {0};
+    uint32_t staff = 0, said = 0, relatives = 0;
     atg_operation op;
     atg_truth truth;
 
@@ -144,9 +144,9 @@ static void staff_and_relatives_are_compared_too_and_declared_bodies_always_list
         (atg_sample){.id = ATG_STR("exchanged"), .genos = ped->persons[typed].genos};
     op.samples = samples;
     op.n_samples++;
-    assert_int_equal(atg_find_same(arena, &op, 3, 1, NULL, &n, &pairs, NULL), ATG_OK);
-    for (uint32_t i = 0; i < n; i++) {
-        const atg_same_person *p = &pairs[i];
+    assert_int_equal(atg_find_same(arena, &op, 3, 1, NULL, &same, NULL), ATG_OK);
+    for (uint32_t i = 0; i < same.n; i++) {
+        const atg_same_person *p = &same.pairs[i];
 
         said += p->declared && p->x.index == 0 && p->y.index == 1;
         staff += p->y.kind == ATG_PROFILE_STAFF && p->x.index == 0;
@@ -173,14 +173,13 @@ static void running_out_of_memory_is_reported_and_loses_nothing(void **state) {
 
         for (long k = 0; rc == ATG_ENOMEM && k < 20000; k++) {
             atg_arena *own = NULL;
-            const atg_same_person *pairs = NULL;
+            atg_same_persons same = {0};
             atg_exclusions found;
-            uint32_t n = 0;
 
             mem_fail_after(k);
             own = atg_arena_new(ARENA);
             if (own)
-                rc = which ? atg_find_same(own, &op, 4, 1, NULL, &n, &pairs, NULL)
+                rc = which ? atg_find_same(own, &op, 4, 1, NULL, &same, NULL)
                            : atg_exclusion_matrix(own, &op, 1, NULL, &found, NULL);
             mem_fail_after(-1);
             atg_arena_free(own);
@@ -198,15 +197,14 @@ static bool stop(void *user, const char *phase, uint64_t done, uint64_t total) {
 static void work_stops_when_asked(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     const atg_progress progress = {.step = stop};
-    const atg_same_person *pairs = NULL;
+    atg_same_persons same = {0};
     atg_exclusions found;
     atg_operation op;
     atg_truth truth;
-    uint32_t n = 0;
 
     (void)state;
     make(arena, small(8), &op, &truth);
-    assert_int_equal(atg_find_same(arena, &op, 4, 2, &progress, &n, &pairs, NULL), ATG_ECANCEL);
+    assert_int_equal(atg_find_same(arena, &op, 4, 2, &progress, &same, NULL), ATG_ECANCEL);
     assert_int_equal(atg_exclusion_matrix(arena, &op, 2, &progress, &found, NULL), ATG_ECANCEL);
 }
 
