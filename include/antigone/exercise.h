@@ -51,29 +51,46 @@ ATG_API ATG_MUST_USE int atg_truth_read_json(atg_arena *arena, atg_str bytes,
                                              const atg_operation *op, atg_truth *ret,
                                              atg_err *err);
 
-/** One bin of the reliability diagram. */
+/** One bin of the reliability diagram: pairs whose posterior is in [from, to), the last one
+ *  with its upper edge. */
 typedef struct atg_reliability_bin {
     double from, to;
     uint32_t n, n_true;
-    double mean_posterior;
-    double lower, upper; /**< Simultaneous 95 % interval of the share that is true. */
+    double mean_posterior; /**< NAN when empty. */
+    double lower, upper;   /**< Simultaneous 95 % interval of the share that is true. */
 } atg_reliability_bin;
 
+/** docs/exercise.md defines each figure. */
 typedef struct atg_score {
     uint32_t n_bodies, n_missing_found; /**< Bodies; missing who are among them. */
-    uint32_t n_named;       /**< Bodies named (posterior at or above the threshold). */
+    uint32_t n_named;         /**< Bodies named: probable, posterior at or above the threshold. */
     uint32_t n_right, n_wrong;
     uint32_t n_wrong_swapped; /**< Of the wrong: the sample's label was exchanged. */
-    double predicted_wrong; /**< Sum of 1 - p over the named. */
-    double wrong_q99;       /**< 99 % quantile of the Poisson-binomial that predicts. */
-    double wrong_bound95;   /**< One-sided 95 % upper bound of the error rate; 3 / n at W = 0. */
-    uint32_t n_missed;      /**< Found, listed, and not named. */
-    uint32_t missed_few_markers, missed_weak_family, missed_conflict, missed_symmetric;
-    double cllr, cllr_min, cllr_lower, cllr_upper; /**< Of the pairwise LRs (Bruemmer 2006). */
-    atg_reliability_bin bins[5]; /**< .01-.5-.9-.99-.9995-1 */
+    double predicted_wrong;   /**< Sum of 1 - p over the named. */
+    double wrong_q99;         /**< 99 % quantile of the Poisson-binomial that this predicts. */
+    double wrong_bound95;     /**< One-sided 95 % upper bound of the error rate: 1 - 0.05^(1/n)
+                                   at W = 0, about 3/n; 1 when nobody is named. */
+    uint32_t n_missed;        /**< Missing who are among the bodies and were not rightly named,
+                                   by the first reason that fits: */
+    uint32_t missed_conflict;    /**< The evidence is against the true pair, or other bodies or
+                                      missing compete with a pair that is strong by itself. */
+    uint32_t missed_symmetric;   /**< Another missing person cannot be told apart. */
+    uint32_t missed_few_markers; /**< Fewer than two thirds of the markers were compared. */
+    uint32_t missed_weak_family; /**< The relatives prove too little. */
+    double cllr, cllr_min;       /**< Of the pairwise LRs that the run kept (Bruemmer & du Preez
+                                      2006); NAN without pairs of both kinds. */
+    double cllr_lower, cllr_upper; /**< 95 % interval by bootstrap. */
+    atg_reliability_bin bins[5];   /**< .01-.5-.9-.99-.9995-1 */
 } atg_score;
 
+/** Compare a run with the truth; pairs of bodies with exchanged labels count as names, and are left
+ *  out of Cllr and the bins.  The bootstrap resamples bodies, from a fixed seed. */
 ATG_API ATG_MUST_USE int atg_exercise_score(const atg_identification *run, const atg_truth *truth,
                                             atg_score *ret, atg_err *err);
+
+/** Several runs as one; from ten runs on the bootstrap resamples runs. */
+ATG_API ATG_MUST_USE int atg_exercise_score_runs(uint32_t n, const atg_identification *const *runs,
+                                                 const atg_truth *const *truths, atg_score *ret,
+                                                 atg_err *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exercise/genes.h"
 
+#include <antigone/dna.h>
+
 enum { NO_ALLELE = ATG_ALLELE_UNREAD };
 
 struct locus {
@@ -22,20 +24,6 @@ static int short_of_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Memory is short for an exercise of this size");
 }
 
-/* Row = parental allele. */
-static int mutation_matrix(const atg_marker *marker, const atg_mutation *mutation, double *ret,
-                           atg_err *err) {
-    uint16_t n = marker->n;
-
-    if (mutation->model != ATG_MUT_EQUAL)
-        return atg_fail(err, ATG_EINVAL,
-                        "An exercise mutates by the model \"equal\" or not at all");
-    for (uint16_t i = 0; i < n; i++)
-        for (uint16_t j = 0; j < n; j++)
-            ret[i * n + j] = i == j ? (n > 1 ? 1 - mutation->rate : 1) : mutation->rate / (n - 1);
-    return ATG_OK;
-}
-
 static int add_matrix(atg_arena *scratch, const atg_marker *marker, const atg_mutation *mutation,
                       double **ret, atg_err *err) {
     double *m;
@@ -46,7 +34,7 @@ static int add_matrix(atg_arena *scratch, const atg_marker *marker, const atg_mu
     if (!m)
         return short_of_memory(err);
     *ret = m;
-    return mutation_matrix(marker, mutation, m, err);
+    return atg_mutation_matrix(marker, mutation, m, err);
 }
 
 static int add_locus(atg_arena *scratch, const atg_marker *marker, bool count, struct locus *ret,

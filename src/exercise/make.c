@@ -48,7 +48,7 @@ int exercise_check(const atg_exercise_options *o, atg_err *err) {
         if (!(shares[i].value >= 0 && shares[i].value <= shares[i].most))
             return atg_fail(err, ATG_EINVAL, "The %s of an exercise must be from 0 to %g, not %g",
                             shares[i].name, shares[i].most, shares[i].value);
-    if (o->mutation.model == ATG_MUT_CUSTOM)
+    if ((unsigned)o->mutation.model >= ATG_MUT_CUSTOM)
         return atg_fail(err, ATG_EINVAL,
                         "An exercise needs a mutation model that fits every "
                         "marker; a matrix of one's own does not");

@@ -5,7 +5,7 @@
 
 #include <antigone/exercise.h>
 
-#define TRUTH_FORMAT "antigone-truth/1"
+#define TRUTH_SCHEMA "antigone-truth/1"
 
 enum { TRUTH_MODELS = 6, TRUTH_TRANSFORMS = 5, TRUTH_NUMBERS = 14 };
 

@@ -2,56 +2,20 @@
 #include "exercise/truth.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Ids in order, so that a nation's truth is read without comparing all with all. */
-struct entry {
-    atg_str id;
-    uint32_t index;
-};
-struct index {
-    uint32_t n;
-    struct entry *entries;
-};
+#include "base/map.h"
+#include "base/mem.h"
 
 struct reading {
-    atg_arena *arena, *scratch;
+    atg_arena *arena;
     const atg_operation *op;
-    struct index samples, missing, families;
+    map *samples, *missing, *families; /* ids to indices */
     bool *seen;
 };
 
-static int compare_entries(const void *a, const void *b) {
-    return atg_str_cmp(((const struct entry *)a)->id, ((const struct entry *)b)->id);
-}
-
-static int compare_id(const void *id, const void *entry) {
-    return atg_str_cmp(*(const atg_str *)id, ((const struct entry *)entry)->id);
-}
-
-static int64_t find(const struct index *index, atg_str id) {
-    const struct entry *e =
-        bsearch(&id, index->entries, index->n, sizeof(*index->entries), compare_id);
-
-    return e ? (int64_t)e->index : -1;
-}
-
-/* `ids` is the first record's id; the records are `stride` bytes apart. */
-static int make_index(atg_arena *scratch, uint32_t n, const void *ids, size_t stride,
-                      struct index *ret, atg_err *err) {
-    struct entry *e = ATG_GET(scratch, struct entry, n);
-
-    if (!e)
-        return atg_fail(err, ATG_ENOMEM, "Memory is short for reading the truth");
-    for (uint32_t i = 0; ids && i < n; i++) {
-        memcpy(&e[i].id, (const char *)ids + i * stride, sizeof(e[i].id));
-        e[i].index = i;
-    }
-    if (n)
-        qsort(e, n, sizeof(*e), compare_entries);
-    *ret = (struct index){n, e};
-    return ATG_OK;
+static int short_of_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Memory is short for reading the truth");
 }
 
 static atg_str text_of(const json_t *object, const char *key) {
@@ -129,7 +93,7 @@ static int read_options(const json_t *from, atg_exercise_options *ret, atg_err *
 static int read_sample(struct reading *r, const json_t *from, int32_t *missing, bool *swapped,
                        atg_err *err) {
     atg_str id = text_of(from, "id"), name = text_of(from, "missing");
-    int64_t i = find(&r->samples, id), m = name.p ? find(&r->missing, name) : -1;
+    int64_t i = map_get(r->samples, id), m = name.p ? map_get(r->missing, name) : -1;
 
     if (i < 0)
         return atg_fail(err, ATG_EPARSE,
@@ -153,9 +117,8 @@ static int read_samples(struct reading *r, const json_t *from, atg_truth *ret, a
     bool *swapped = ATG_GET(r->arena, bool, n);
     int rc = ATG_OK;
 
-    r->seen = ATG_GET(r->scratch, bool, n);
     if (!missing || !swapped || !r->seen)
-        return atg_fail(err, ATG_ENOMEM, "Memory is short for reading the truth");
+        return short_of_memory(err);
     if (!json_is_array(from) || json_array_size(from) != n)
         return atg_fail(err, ATG_EPARSE, "The truth must name each of the operation's %u samples",
                         n);
@@ -174,11 +137,11 @@ static int read_wrong(struct reading *r, const json_t *from, atg_truth *ret, atg
     if (!json_is_array(from) || n > UINT32_MAX)
         return atg_fail(err, ATG_EPARSE, "\"wrong_relatives\" must be a list");
     if (!wrong)
-        return atg_fail(err, ATG_ENOMEM, "Memory is short for reading the truth");
+        return short_of_memory(err);
     for (size_t i = 0; i < n; i++) {
         const json_t *row = json_array_get(from, i);
         atg_str family = text_of(row, "family"), person = text_of(row, "person");
-        int64_t f = find(&r->families, family);
+        int64_t f = map_get(r->families, family);
         int p = f < 0 ? -1 : atg_pedigree_find(&r->op->families[f].ped, person);
 
         if (p < 0)
@@ -193,24 +156,28 @@ static int read_wrong(struct reading *r, const json_t *from, atg_truth *ret, atg
     return ATG_OK;
 }
 
-static int read_all(struct reading *r, const json_t *root, atg_truth *ret, atg_err *err) {
+/* The first of equal ids counts; they are unique in an operation. */
+static int index_ids(struct reading *r) {
     const atg_operation *op = r->op;
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < op->n_samples && rc != ATG_ENOMEM; i++)
+        rc = map_add(r->samples, op->samples[i].id, i);
+    for (uint32_t i = 0; i < op->n_missing && rc != ATG_ENOMEM; i++)
+        rc = map_add(r->missing, op->missing[i].id, i);
+    for (uint32_t i = 0; i < op->n_families && rc != ATG_ENOMEM; i++)
+        rc = map_add(r->families, op->families[i].id, i);
+    return rc == ATG_ENOMEM ? rc : ATG_OK;
+}
+
+static int read_all(struct reading *r, const json_t *root, atg_truth *ret, atg_err *err) {
     atg_truth truth = {0};
     int rc;
 
-    if (!atg_str_eq(text_of(root, "format"), ATG_STR(TRUTH_FORMAT)))
-        return atg_fail(err, ATG_EPARSE, "This is not a truth file: \"format\" must be \"%s\"",
-                        TRUTH_FORMAT);
-    rc = make_index(r->scratch, op->n_samples, op->samples ? &op->samples->id : NULL,
-                    sizeof(*op->samples), &r->samples, err);
-    if (!rc)
-        rc = make_index(r->scratch, op->n_missing, op->missing ? &op->missing->id : NULL,
-                        sizeof(*op->missing), &r->missing, err);
-    if (!rc)
-        rc = make_index(r->scratch, op->n_families, op->families ? &op->families->id : NULL,
-                        sizeof(*op->families), &r->families, err);
-    if (!rc)
-        rc = read_options(json_object_get(root, "options"), &truth.options, err);
+    if (!atg_str_eq(text_of(root, "schema"), ATG_STR(TRUTH_SCHEMA)))
+        return atg_fail(err, ATG_EPARSE, "This is not a truth file: \"schema\" must be \"%s\"",
+                        TRUTH_SCHEMA);
+    rc = read_options(json_object_get(root, "options"), &truth.options, err);
     if (!rc)
         rc = read_samples(r, json_object_get(root, "samples"), &truth, err);
     if (!rc)
@@ -222,14 +189,17 @@ static int read_all(struct reading *r, const json_t *root, atg_truth *ret, atg_e
 
 int atg_truth_read_json(atg_arena *arena, atg_str bytes, const atg_operation *op, atg_truth *ret,
                         atg_err *err) {
-    ATG_AUTO(atg_arena) scratch = atg_arena_new(SIZE_MAX / 2);
-    struct reading r = {.arena = arena, .scratch = scratch, .op = op};
+    ATG_AUTO(map) samples = map_new();
+    ATG_AUTO(map) missing = map_new();
+    ATG_AUTO(map) families = map_new();
+    MEM_AUTO bool *seen = mem_zero(op->n_samples, sizeof(*seen));
+    struct reading r = {arena, op, samples, missing, families, seen};
     json_error_t where;
     json_t *root;
     int rc;
 
-    if (!scratch)
-        return atg_fail(err, ATG_ENOMEM, "Memory is short for reading the truth");
+    if (!samples || !missing || !families || !seen || index_ids(&r))
+        return short_of_memory(err);
     root = json_loadb(bytes.p ? bytes.p : "", bytes.n, JSON_REJECT_DUPLICATES, &where);
     if (!root)
         return atg_fail_at(err, ATG_EPARSE, (uint32_t)where.line, (uint32_t)where.column,

@@ -112,9 +112,12 @@ int atg_truth_write_json(const atg_truth *truth, const atg_operation *op, atg_bu
     if (truth->n_samples != op->n_samples)
         return atg_fail(err, ATG_EINVAL, "The truth has %u samples and the operation has %u",
                         truth->n_samples, op->n_samples);
+    if ((unsigned)truth->options.mutation.model >= TRUTH_MODELS ||
+        (unsigned)truth->options.mutation.transform >= TRUTH_TRANSFORMS)
+        return atg_fail(err, ATG_EINVAL, "No exercise is made with this mutation model");
     json_begin_object(&j);
-    json_key(&j, "format");
-    json_text(&j, TRUTH_FORMAT);
+    json_key(&j, "schema");
+    json_text(&j, TRUTH_SCHEMA);
     write_options(&j, &truth->options);
     write_samples(&j, truth, op);
     write_wrong(&j, truth, op);
