@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All profiles against all, and the exclusion matrix. */
+#include "testing.h"
+
 #include "exercise_markers.h"
 
 #include <math.h>
