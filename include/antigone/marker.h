@@ -81,6 +81,10 @@ ATG_API int16_t atg_allele_tenths(atg_str label);
  *  the name itself when it is not a known alias. */
 ATG_API atg_str atg_marker_usual_name(atg_str name);
 
+/** The chromosome that a marker's name tells: amelogenin, DYS and Y-GATA names, DXS and the other
+ *  usual X names; autosomal otherwise. */
+ATG_API atg_chrom atg_marker_usual_chrom(atg_str name);
+
 /** The same marker under any of its names? */
 ATG_API bool atg_marker_same_name(atg_str a, atg_str b);
 

@@ -67,6 +67,26 @@ atg_str atg_marker_usual_name(atg_str name) {
     return t;
 }
 
+static bool starts_with(atg_str s, const char *head) {
+    size_t n = strlen(head);
+
+    return s.n >= n && atg_str_eq_nocase((atg_str){s.p, n}, atg_str_of(head));
+}
+
+atg_chrom atg_marker_usual_chrom(atg_str name) {
+    atg_str t = atg_marker_usual_name(name);
+
+    if (atg_str_eq(t, ATG_STR("AMEL")))
+        return ATG_CHROM_AMELOGENIN;
+    if (starts_with(t, "DYS") || starts_with(t, "DYF") || starts_with(t, "Y-GATA") ||
+        atg_str_eq_nocase(t, ATG_STR("Yindel")))
+        return ATG_CHROM_Y;
+    if (starts_with(t, "DXS") || atg_str_eq_nocase(t, ATG_STR("HPRTB")) ||
+        atg_str_eq_nocase(t, ATG_STR("HUMARA")) || starts_with(t, "GATA172D05"))
+        return ATG_CHROM_X;
+    return ATG_CHROM_AUTOSOMAL;
+}
+
 bool atg_marker_same_name(atg_str a, atg_str b) {
     atg_str x = atg_marker_usual_name(a), y = atg_marker_usual_name(b);
 

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "testing.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/file.h"
+
+enum { ARENA = 16 << 20 };
+
+/* The seeds of the fuzzer are the files of these tests. */
+static atg_str seed(atg_arena *arena, const char *name) {
+    atg_str path = atg_arena_printf(arena, "%s/familias/%s", getenv("ATG_CORPUS_DIR"), name);
+    atg_str bytes = {0};
+    atg_err err;
+
+    assert_non_null(path.p);
+    assert_int_equal(file_read(arena, path.p, ARENA, &bytes, &err), ATG_OK);
+    return bytes;
+}
+
+/* `text` with the first `from` replaced. */
+static atg_str with(atg_arena *arena, atg_str text, const char *from, const char *to) {
+    const char *at = memmem(text.p, text.n, from, strlen(from));
+    size_t head;
+
+    assert_non_null(at);
+    head = (size_t)(at - text.p);
+    return atg_arena_printf(arena, "%.*s%s%.*s", (int)head, text.p, to,
+                            (int)(text.n - head - strlen(from)), at + strlen(from));
+}
+
+static const atg_person *person(const atg_family *fam, const char *id) {
+    int i = atg_pedigree_find(&fam->ped, atg_str_of(id));
+
+    assert_true(i >= 0);
+    return &fam->ped.persons[i];
+}
+
+static bool noted(const atg_notes *notes, const char *part) {
+    for (uint32_t i = 0; i < notes->n; i++)
+        if (memmem(notes->text[i].p, notes->text[i].n, part, strlen(part)))
+            return true;
+    return false;
+}
+
+static void assert_is(atg_str got, const char *want) {
+    if (!atg_str_eq(got, atg_str_of(want)))
+        fail_msg("%.*s is not %s", ATG_FMT(got), want);
+}
+
+static void the_database_is_read_with_models_theta_and_sizes(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_notes *notes = atg_notes_new(arena);
+    atg_operation op;
+    const atg_marker *m;
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &op, notes, NULL), ATG_OK);
+    assert_is(op.name, "Ferry Sunrise");
+    assert_is(op.params.population, "Harbour 2020");
+    assert_true(op.params.theta == 0.01);
+    assert_int_equal(op.params.n_population, 400);
+    assert_int_equal(op.n_markers, 3);
+    m = &op.markers[0];
+    assert_int_equal(m->female.model, ATG_MUT_EQUAL);
+    assert_true(m->female.rate == 0.001);
+    assert_int_equal(m->male.model, ATG_MUT_PROPORTIONAL);
+    assert_true(m->male.rate == 0.002);
+    assert_int_equal(m->tenths[2], 93);
+    assert_int_equal(m->silent, -1);
+    m = &op.markers[1];
+    assert_int_equal(m->female.model, ATG_MUT_STEPWISE);
+    assert_int_equal(m->female.transform, ATG_MUT_AS_IS);
+    assert_true(m->female.rate2 == 1e-6);
+    assert_int_equal(m->male.transform, ATG_MUT_PM);
+    assert_true(m->male.range == 0.2);
+    assert_int_equal(m->silent, 2);
+    assert_true(fabs(m->freqs[0] - 0.4 * 0.98) < 1e-15);
+    assert_true(m->freqs[2] == 0.02);
+    m = &op.markers[2];
+    assert_int_equal(m->female.model, ATG_MUT_NONE);
+    assert_int_equal(m->n, 3);
+    assert_is(m->labels[2], "Rest allele");
+    assert_true(fabs(m->freqs[2] - 0.1) < 1e-15);
+    assert_true(noted(notes, "sum to 0.9"));
+    assert_true(noted(notes, "different sizes"));
+    assert_true(noted(notes, "Dropout = 0.1"));
+}
+
+static void remains_are_samples_and_families_have_their_missing(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_notes *notes = atg_notes_new(arena);
+    atg_operation op;
+    const atg_person *p;
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &op, notes, NULL), ATG_OK);
+    assert_int_equal(op.n_samples, 2);
+    assert_is(op.samples[0].id, "PM-1");
+    assert_int_equal(op.samples[0].sex, ATG_SEX_MALE);
+    assert_int_equal(op.samples[0].genos[0].a, 0);
+    assert_int_equal(op.samples[0].genos[0].b, 2);
+    assert_int_equal(op.samples[0].genos[2].b, ATG_ALLELE_UNREAD);
+    assert_int_equal(op.samples[1].sex, ATG_SEX_UNKNOWN);
+    assert_false(atg_geno_typed(op.samples[1].genos[0]));
+    assert_true(noted(notes, "PM-2 has no DNA data"));
+    assert_int_equal(op.n_families, 2);
+    assert_int_equal(op.n_missing, 3);
+    assert_is(op.missing[0].id, "Missing male 2");
+    assert_is(op.missing[1].id, "Berg/Missing person");
+    assert_is(op.missing[2].id, "Lund/Missing person");
+    assert_int_equal(atg_pedigree_find(&op.families[0].ped, ATG_STR("Missing female 1")), -1);
+    p = person(&op.families[0], "Missing person");
+    assert_int_equal(p->sex, ATG_SEX_FEMALE);
+    assert_is(op.families[0].ped.persons[p->father].id, "Ole");
+    assert_true(op.families[0].ped.persons[p->mother].implicit);
+    assert_is(op.families[0].ped.persons[p->mother].id, "Mother of Missing person");
+    assert_true(person(&op.families[0], "Anna")->mother != p->mother);
+    p = person(&op.families[1], "Missing person");
+    assert_int_equal(p->sex, ATG_SEX_UNKNOWN);
+    assert_is(op.families[1].ped.persons[person(&op.families[1], "Kari")->father].id,
+              "Missing person");
+    assert_int_equal(op.families[1].n_missing, 1);
+    assert_int_equal(op.families[1].missing[0], 2);
+}
+
+static void a_spouse_tells_the_sex_of_a_missing_person(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_notes *notes = atg_notes_new(arena);
+    atg_operation op;
+    atg_str text = seed(arena, "ferry.fam");
+
+    (void)state;
+    /* Berg: Anna and "Missing female 1" have a child, so the record is wrong, and the sex of
+     * Lund's parent, which nothing tells, stays unknown. */
+    text = with(
+        arena, text, "nRelations= 3\nParent= Ole\nChild= Anna\nParent= Ole\nChild= Missing person",
+        "nRelations= 3\nParent= Ole\nChild= Anna\nParent= Missing person\nChild= Missing male 2");
+    assert_int_equal(atg_familias_read(arena, text, &op, notes, NULL), ATG_OK);
+    assert_int_equal(person(&op.families[0], "Missing person")->sex, ATG_SEX_MALE);
+    assert_int_equal(person(&op.families[0], "Missing male 2")->sex, ATG_SEX_UNKNOWN);
+    assert_true(noted(notes, "recorded as female, but the pedigree has a father there"));
+    assert_true(noted(notes, "taken as unknown"));
+}
+
+static void a_name_of_ones_own_stays_the_name_of_the_missing(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_operation op;
+    atg_str text =
+        with(arena, seed(arena, "ferry.fam"), "Name= Missing female 1", "Name= Missing AM-0007");
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, text, &op, NULL, NULL), ATG_OK);
+    assert_is(op.missing[1].id, "AM-0007");
+    assert_is(op.missing[2].id, "Missing person");
+}
+
+static void a_file_without_the_dvi_module_gives_its_pedigrees(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_notes *notes = atg_notes_new(arena);
+    atg_operation op;
+    const atg_person *p;
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "paternity.fam"), &op, notes, NULL),
+                     ATG_OK);
+    assert_true(noted(notes, "no section of the DVI module"));
+    assert_int_equal(op.n_samples, 0);
+    assert_int_equal(op.n_missing, 0);
+    assert_int_equal(op.n_families, 2);
+    assert_true(op.params.min_freq == 0.001);
+    p = person(&op.families[0], "Child");
+    assert_is(op.families[0].ped.persons[p->father].id, "Man");
+    assert_is(op.families[0].ped.persons[p->mother].id, "Woman");
+    assert_int_equal(p->genos[0].a, 1);
+    assert_true(person(&op.families[0], "Man")->dropout == 0.05);
+    p = person(&op.families[1], "Child");
+    assert_is(op.families[1].ped.persons[p->father].id, "Unnamed man 2");
+    assert_is(op.families[1].ped.persons[person(&op.families[1], "Man")->mother].id,
+              "Unnamed woman 1");
+}
+
+static void line_ends_and_encodings_do_not_matter(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_notes *notes = atg_notes_new(arena);
+    atg_operation op;
+    atg_str text = with(arena, seed(arena, "ferry.fam"), "Name= Berg", "Name= L\xf8v\xe5s");
+    ATG_AUTO(atg_buf) crlf = atg_buf_new(ARENA);
+
+    (void)state;
+    for (size_t i = 0; i < text.n; i++)
+        atg_buf_add(crlf, text.p[i] == '\n' ? ATG_STR("\r\n") : (atg_str){text.p + i, 1});
+    assert_int_equal(atg_buf_take(crlf, &text, NULL), ATG_OK);
+    assert_int_equal(atg_familias_read(arena, text, &op, notes, NULL), ATG_OK);
+    assert_is(op.families[0].id, "L\xc3\xb8v\xc3\xa5s");
+    assert_true(noted(notes, "Windows-1252"));
+}
+
+static void an_allele_that_the_table_lacks_gets_the_minimum_frequency(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_notes *notes = atg_notes_new(arena);
+    atg_operation op;
+    atg_str text = with(arena, seed(arena, "ferry.fam"), "Allele1= 6", "Allele1= 8,3");
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, text, &op, notes, NULL), ATG_OK);
+    assert_int_equal(op.markers[0].n, 4);
+    assert_is(op.markers[0].labels[3], "8.3");
+    assert_true(fabs(op.markers[0].freqs[3] - 5.0 / 800) < 1e-15);
+    assert_true(noted(notes, "8.3"));
+}
+
+static void broken_files_are_refused_at_their_place(void **state) {
+    static const struct {
+        const char *file, *from, *to, *part;
+        uint32_t line;
+    } cases[] = {
+        {"ferry.fam", "\"Output from", "\"Input from", "not a Familias file", 1},
+        {"ferry.fam", "\"Known relations\"", "\"Unknown relations\"", "Known relations", 6},
+        {"ferry.fam", "#FALSE# (#Data", "#TRUE# (#Data", "computed results", 11},
+        {"ferry.fam", "#Databases: 1", "#Databases: 2", "2 databases", 11},
+        {"ferry.fam", "Fst: 0.01", "Fst: 1.5", "Theta", 11},
+        {"ferry.fam", "\n3\n#TRUE#", "\nthree\n#TRUE#", "a whole number", 12},
+        {"ferry.fam", "\n3\n#TRUE#", "\n257\n#TRUE#", "at most 256", 12},
+        {"ferry.fam", "\n0.001\n0.002\n0\n1", "\n1.5\n0.002\n0\n1", "mutation rate", 16},
+        {"ferry.fam", "\n0.001\n0.002\n0\n1", "\n0.001\nx\n0\n1", "a number", 17},
+        {"ferry.fam", "\n0.002\n0\n1", "\n0.002\n5\n1", "female mutation model", 18},
+        {"ferry.fam", "\n#FALSE#\n0\n3\t", "\nno\n0\n3\t", "#TRUE# or #FALSE#", 25},
+        {"ferry.fam", "DatabaseSize = 400", "DatabaseSize = many", "DatabaseSize", 27},
+        {"ferry.fam", "\"7\"\n", "\"6\"\n", "there twice", 30},
+        {"ferry.fam", "9.3\"\n0.5", "9.3\"\n0.9", "correct the table", 15},
+        {"ferry.fam", "9.3\"\n0.5", "9.3\"\n-0.5", "from 0 to 1", 33},
+        {"ferry.fam", "\"FGA\"", "\"TH-01\"", "there twice", 34},
+        {"ferry.fam", "0.1\n0.2\n1e-006", "0\n0.2\n1e-006", "range of FGA", 34},
+        {"ferry.fam", "nPersons= 2", "nPersons= 3", "Expected the heading", 91},
+        {"ferry.fam", "nPersons= 2", "nPersons= 999999", "rest of the file", 71},
+        {"ferry.fam", "Gender= Male", "Gender= Mal", "Male, Female or Unknown", 74},
+        {"ferry.fam", "SystemName= TH01", "SystemName= D3S1358", "not in the file's database", 77},
+        {"ferry.fam", "SystemName= FGA\nAllele1= 20\nAllele2= 20",
+         "SystemName= TH01\nAllele1= 7\nAllele2= 7", "two different genotypes", 80},
+        {"ferry.fam", "Allele2= 9.3", "Allele3= 9.3", "Expected \"Allele2=\"", 79},
+        {"ferry.fam", "Allele2= 9.3", "Allele2= silent", "not in the file's table", 79},
+        {"ferry.fam", "Name= PM-2", "Name= PM-1", "Two unidentified", 87},
+        {"ferry.fam", "Name= PM-2", "Name=", "found nothing", 87},
+        {"ferry.fam", "Name= Lund", "Name= Berg", "Two families", 141},
+        {"ferry.fam", "Name= Ole", "Name= Anna", "Two persons", 120},
+        {"ferry.fam", "Parent= Anna\n", "Parent= Ann\n", "not among the persons", 138},
+        {"ferry.fam", "nRelations= 1\nParent= Ole", "nRelations= 1\nParent= Missing male 2",
+         "pedigrees of family Berg differ", 129},
+        {"ferry.fam", "Child= Missing male 2\n", "Child= Missing person\n", NULL, 0},
+        {"ferry.fam", "Parent= Anna\nChild= Missing male 2", "Parent= Ole\nChild= Ole", "ancestors",
+         0},
+        {"ferry.fam", "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 0",
+         "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 1\nSystemName= "
+         "TH01\nAllele1= 6\nAllele2= 6",
+         "has DNA data", 115},
+        {"ferry.fam", "Name= Ole\nGender= Male", "Name= Ole\nGender= Female", NULL, 0},
+        {"ferry.fam", "[Prior]", "Parent= Kari", "More follows", 159},
+        {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n2\n0\n\"Woman\"", "lacks", 12},
+        {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n1\n1\n\"Woman\"", "lacks", 12},
+        {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n0-Direct\n2\n1\n\"H2\"", "direct match", 42},
+        {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n9\n2\n1\n\"H2\"", "names person 10", 42},
+        {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n1\n0\n1\n\"H2\"", NULL, 0},
+    };
+
+    int bad = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+        atg_operation op = {.n_markers = 77};
+        atg_err err = {0};
+        atg_str text = with(arena, seed(arena, cases[i].file), cases[i].from, cases[i].to);
+        int rc = atg_familias_read(arena, text, &op, NULL, &err);
+
+        if (!cases[i].part) {
+            assert_int_equal(rc, ATG_OK);
+            continue;
+        }
+        if (rc == ATG_OK || !strstr(err.msg, cases[i].part) || err.line != cases[i].line)
+            print_error("%s -> %s: %d at line %u: %s\n", cases[i].from, cases[i].to, rc, err.line,
+                        err.msg);
+        bad += rc == ATG_OK || !strstr(err.msg, cases[i].part) || err.line != cases[i].line;
+        assert_true(rc == ATG_OK || op.n_markers == 77);
+    }
+    assert_int_equal(bad, 0);
+}
+
+static void a_file_that_was_cut_off_is_never_read(void **state) {
+    static const char *const files[] = {"ferry.fam", "paternity.fam"};
+    static const char *const ends[] = {"[Prior]", ""};
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        ATG_AUTO(atg_arena) keep = atg_arena_new(ARENA);
+        atg_str text = seed(keep, files[k]);
+        const char *end =
+            ends[k][0] ? memmem(text.p, text.n, ends[k], strlen(ends[k])) : text.p + text.n;
+        size_t whole = (size_t)(end - text.p);
+
+        for (size_t n = 0; n < whole; n++) {
+            ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+            atg_operation op;
+            atg_err err;
+
+            if (text.p[n] != '\n' || n + 4 >= whole)
+                continue;
+            assert_int_not_equal(atg_familias_read(arena, (atg_str){text.p, n}, &op, NULL, &err),
+                                 ATG_OK);
+            if (err.line == 0)
+                fail_msg("%s cut at byte %zu: %s", files[k], n, err.msg);
+        }
+    }
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    static const char *const files[] = {"ferry.fam", "paternity.fam"};
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        ATG_AUTO(atg_arena) keep = atg_arena_new(ARENA);
+        atg_str text = seed(keep, files[k]);
+        size_t live = mem_live();
+        int rc = ATG_ENOMEM;
+
+        for (long n = 0; rc == ATG_ENOMEM; n++) {
+            atg_operation op;
+            atg_arena *arena;
+
+            assert_true(n < 10000);
+            mem_fail_after(n);
+            arena = atg_arena_new(ARENA);
+            rc = arena ? atg_familias_read(arena, text, &op, NULL, NULL) : ATG_ENOMEM;
+            mem_fail_after(-1);
+            atg_arena_free(arena);
+            assert_int_equal(mem_live(), live);
+        }
+        assert_int_equal(rc, ATG_OK);
+    }
+}
+
+static void memory_that_is_too_small_is_reported_at_every_size(void **state) {
+    ATG_AUTO(atg_arena) keep = atg_arena_new(ARENA);
+    atg_str text = seed(keep, "ferry.fam");
+    int rc = ATG_ENOMEM;
+
+    (void)state;
+    for (size_t limit = 64; rc != ATG_OK; limit += 1000) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(limit);
+        atg_operation op;
+
+        assert_true(limit < ARENA);
+        rc = atg_familias_read(arena, text, &op, NULL, NULL);
+        assert_true(rc == ATG_OK || rc == ATG_ENOMEM);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_database_is_read_with_models_theta_and_sizes),
+        cmocka_unit_test(remains_are_samples_and_families_have_their_missing),
+        cmocka_unit_test(a_spouse_tells_the_sex_of_a_missing_person),
+        cmocka_unit_test(a_name_of_ones_own_stays_the_name_of_the_missing),
+        cmocka_unit_test(a_file_without_the_dvi_module_gives_its_pedigrees),
+        cmocka_unit_test(line_ends_and_encodings_do_not_matter),
+        cmocka_unit_test(an_allele_that_the_table_lacks_gets_the_minimum_frequency),
+        cmocka_unit_test(broken_files_are_refused_at_their_place),
+        cmocka_unit_test(a_file_that_was_cut_off_is_never_read),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(memory_that_is_too_small_is_reported_at_every_size),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
