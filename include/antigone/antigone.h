@@ -6,6 +6,7 @@
 #include <antigone/app.h>
 #include <antigone/assign.h>
 #include <antigone/base.h>
+#include <antigone/check.h>
 #include <antigone/direct.h>
 #include <antigone/dna.h>
 #include <antigone/exercise.h>

@@ -6,6 +6,7 @@
 #ifndef ATG_APP_H
 #define ATG_APP_H
 
+#include <antigone/check.h>
 #include <antigone/exercise.h>
 #include <antigone/identification.h>
 
@@ -27,10 +28,6 @@ ATG_API ATG_MUST_USE int atg_identify(atg_arena *arena, const atg_operation *op,
 
 /** Process error of DESIGN section 4: LR' = ((1 - e) LR + e) / (1 + (e / N)(LR - 1)), in log10. */
 ATG_API double atg_process_error(double log10_lr, double e, uint32_t n);
-
-/** Relatives who do not fit their pedigree; one result per family. */
-ATG_API ATG_MUST_USE int atg_check_families(atg_arena *arena, const atg_operation *op,
-                                            const atg_family_check **ret, atg_err *err);
 
 /** Power of one missing person's family, by simulation conditional on what is typed. */
 typedef struct atg_power {

@@ -8,6 +8,7 @@
 #define ATG_IDENTIFICATION_H
 
 #include <antigone/assign.h>
+#include <antigone/check.h>
 #include <antigone/direct.h>
 #include <antigone/line.h>
 
@@ -20,22 +21,6 @@ typedef enum atg_conclusion {
 } atg_conclusion;
 
 ATG_API const char *atg_conclusion_word(atg_conclusion conclusion);
-
-/** A family's fit to its own pedigree.  Private to the geneticist. */
-typedef struct atg_family_check {
-    uint32_t family;
-    bool fits;                  /**< False: excludes nobody; another reference is needed. */
-    uint32_t n_compared;        /**< Markers with at least two typed relatives. */
-    uint32_t n_inconsistent;    /**< Markers impossible without mutation. */
-    const bool *inconsistent;   /**< One per marker of the operation. */
-    int32_t suspect;            /**< Person whose leaving out repairs most; -1 none. */
-    uint32_t n_repaired;        /**< Inconsistent markers that leaving the suspect out repairs. */
-    double log10_gain;          /**< log10 likelihood gained per that suspect being unrelated. */
-    uint32_t n_typed;
-    uint32_t n_sex_flags;
-    const uint32_t *sex_flags;  /**< Persons whose amelogenin or X markers contradict the record. */
-    atg_str note;               /**< One neutral sentence. */
-} atg_family_check;
 
 /** One pair worth showing; in operations of up to 60 bodies by 60 missing, every pair whose sexes
  *  fit, so that the exclusion matrix is whole. */

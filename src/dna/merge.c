@@ -197,35 +197,15 @@ static int merge_mt(merger *g, atg_mt *ret, atg_err *err) {
     return ATG_OK;
 }
 
-/* What the profile says against the recorded sex.  The sex is then unknown, so that a wrong record
- * does not keep the true missing person out. */
+/* Where the profile contradicts the recorded sex, the sex is taken as unknown, so that a wrong
+ * record does not keep the true missing person out. */
 static void check_sex(merger *g, atg_sample *s) {
-    atg_sex amel = sex_of_amelogenin(g->op, s->genos, s->dropout);
-    int two_x = sex_two_x(g->op, s->genos), y = sex_has_y(g->op, s->genos);
-    atg_sex recorded = s->sex;
-
-    if (recorded == ATG_SEX_UNKNOWN)
+    if (!sex_contradicts(g->op, s, NULL))
         return;
-    if (amel != ATG_SEX_UNKNOWN && amel != recorded) {
-        add_word(g->warning, " ", ATG_STR("Amelogenin says "));
-        atg_buf_printf(g->warning, "%s, the record says %s; the sex is taken as unknown.",
-                       sex_word(amel), sex_word(recorded));
-        s->sex = ATG_SEX_UNKNOWN;
-    }
-    if (recorded == ATG_SEX_MALE && two_x >= 0 && s->dropin <= 0) {
-        add_word(g->warning, " ", ATG_STR("Two alleles were read at the X marker "));
-        atg_buf_printf(g->warning, "%.*s and the record says male; the sex is taken as unknown.",
-                       ATG_FMT(g->op->markers[two_x].name));
-        s->sex = ATG_SEX_UNKNOWN;
-    }
-    if (recorded == ATG_SEX_FEMALE && y >= 0) {
-        add_word(g->warning, " ", ATG_STR("The Y marker "));
-        atg_buf_printf(g->warning,
-                       "%.*s was typed and the record says female; the sex is taken as "
-                       "unknown.",
-                       ATG_FMT(g->op->markers[y].name));
-        s->sex = ATG_SEX_UNKNOWN;
-    }
+    add_word(g->warning, " ", ATG_STR(""));
+    (void)sex_contradicts(g->op, s, g->warning);
+    atg_buf_adds(g->warning, "; the sex is taken as unknown.");
+    s->sex = ATG_SEX_UNKNOWN;
 }
 
 static bool disjoint(const atg_operation *op, const atg_sample *x, const atg_sample *y) {

@@ -33,6 +33,32 @@ int sex_has_y(const atg_operation *op, const atg_geno *genos) {
     return -1;
 }
 
+/* Start a reason; false when nobody wants to know. */
+static bool next_reason(atg_buf *why, uint32_t n) {
+    if (why && n)
+        atg_buf_adds(why, "; ");
+    return why != NULL;
+}
+
+bool sex_contradicts(const atg_operation *op, const atg_sample *s, atg_buf *why) {
+    atg_sex amel = sex_of_amelogenin(op, s->genos, s->dropout);
+    int two_x = sex_two_x(op, s->genos), y = sex_has_y(op, s->genos);
+    uint32_t n = 0;
+
+    if (s->sex == ATG_SEX_UNKNOWN)
+        return false;
+    if (amel != ATG_SEX_UNKNOWN && amel != s->sex && next_reason(why, n++))
+        atg_buf_printf(why, "Amelogenin says %s, the record says %s", sex_word(amel),
+                       sex_word(s->sex));
+    if (s->sex == ATG_SEX_MALE && two_x >= 0 && s->dropin <= 0 && next_reason(why, n++))
+        atg_buf_printf(why, "Two alleles were read at the X marker %.*s and the record says male",
+                       ATG_FMT(op->markers[two_x].name));
+    if (s->sex == ATG_SEX_FEMALE && y >= 0 && next_reason(why, n++))
+        atg_buf_printf(why, "The Y marker %.*s was typed and the record says female",
+                       ATG_FMT(op->markers[y].name));
+    return n > 0;
+}
+
 const char *sex_word(atg_sex sex) {
     return sex == ATG_SEX_MALE ? "male" : sex == ATG_SEX_FEMALE ? "female" : "unknown";
 }

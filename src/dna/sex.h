@@ -15,6 +15,10 @@ int sex_two_x(const atg_operation *op, const atg_geno *genos);
 /* The first Y marker that was typed: not a woman's, and -1 if there is none. */
 int sex_has_y(const atg_operation *op, const atg_geno *genos);
 
+/* Does the profile contradict the recorded sex?  `why`, unless NULL, gets the reasons without a
+ * final stop. */
+bool sex_contradicts(const atg_operation *op, const atg_sample *s, atg_buf *why);
+
 const char *sex_word(atg_sex sex); /* "male", "female", "unknown" */
 
 #endif
