@@ -51,17 +51,17 @@ setup-lint:
 lint: setup-lint build
 	@tools/lint.sh
 
-build-asan/build.ninja: | setup
-	@meson setup build-asan -Db_sanitize=address,undefined -Doptimization=1
-build-tsan/build.ninja: | setup
-	@meson setup build-tsan -Db_sanitize=thread -Doptimization=1
+build-asan/build.ninja: | setup-lint
+	@CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1
+build-tsan/build.ninja: | setup-lint
+	@CC=clang meson setup build-tsan -Db_sanitize=thread -Db_lundef=false -Doptimization=1
 
-sanitize: setup build-asan/build.ninja
+sanitize: setup-lint build-asan/build.ninja
 	@$(NINJA) build-asan
 	@tools/test.sh build-asan --no-suite deep --no-suite install --timeout-multiplier 5
 
 .PHONY: tsan
-tsan: setup build-tsan/build.ninja
+tsan: setup-lint build-tsan/build.ninja
 	@$(NINJA) build-tsan
 	@tools/test.sh build-tsan --suite unit --timeout-multiplier 10
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+ATG_PRINTF(5, 0)
 static int fill(atg_err *err, int code, uint32_t line, uint32_t col, const char *fmt, va_list ap) {
     *err = (atg_err){.code = code, .line = line, .col = col};
     vsnprintf(err->msg, sizeof(err->msg), fmt, ap);

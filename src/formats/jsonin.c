@@ -84,6 +84,7 @@ static int fail_at(jin *j, int code, size_t at, const char *fmt, ...) {
     return code;
 }
 
+ATG_PRINTF(3, 0)
 static int fail_here(jin *j, int code, const char *fmt, va_list ap) {
     if (j->err) {
         char path[PATH_SIZE], text[sizeof(j->err->msg)];

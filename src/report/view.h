@@ -7,9 +7,10 @@
 
 enum {
     VIEW_CONCLUSIONS = 4,
-    VIEW_NONE = UINT32_MAX,
     VIEW_NUMBER = 24, /* bytes that a number in words takes */
 };
+
+#define VIEW_NONE UINT32_MAX
 
 typedef struct view {
     const atg_identification *run;

@@ -155,7 +155,7 @@ static void check_case(const body_case *c, const uint32_t *order) {
     for (uint32_t i = 0; i < c->n; i++) {
         uint32_t k = order[i];
 
-        samples[i] = (atg_sample){.id = {"abc" + k, 1},
+        samples[i] = (atg_sample){.id = {&"abc"[k], 1},
                                   .body = ATG_STR("B1"),
                                   .sex = c->s[k].sex,
                                   .genos = c->s[k].genos,

@@ -176,7 +176,6 @@ static void json_tells_infinite_from_unknown(void **state) {
 
 static void json_keeps_family_findings_in_the_private_block(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
-    ATG_AUTO(atg_buf) buf = atg_buf_new(16 << 20);
     atg_identification run;
 
     (void)state;
