@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/opjson.h"
 
-static const char own[] = "antigone-operation/1", reference[] = "dvi-reference/1";
+#include "formats/opwords.h"
 
 static int make_maps(opjson *o) {
     map **maps[] = {&o->sample_ids,  &o->staff_ids,  &o->family_ids,
@@ -42,16 +42,16 @@ static int read_schema(opjson *o) {
         rc = jin_is_text(&o->j, v, &s);
     if (rc)
         return rc;
-    if (atg_str_eq(s, ATG_STR(own))) {
+    if (atg_str_eq(s, atg_str_of(opwords_schema))) {
         rc = read_name(o);
         return rc ? rc : opjson_read_own(o);
     }
-    if (atg_str_eq(s, ATG_STR(reference)))
+    if (atg_str_eq(s, ATG_STR("dvi-reference/1")))
         return opjson_read_reference(o);
     return jin_fail(&o->j, ATG_EPARSE,
                     "\"%.*s\" is not a format that can be read here: write "
                     "\"%s\"",
-                    ATG_FMT(s), own);
+                    ATG_FMT(s), opwords_schema);
 }
 
 int opjson_finish(opjson *o, atg_operation *ret) {

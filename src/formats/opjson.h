@@ -35,12 +35,6 @@ void *opjson_push(atg_arena *arena, opjson_list *list, size_t size);
  * member `key`. */
 int opjson_take_id(jin *j, map *ids, atg_str id, uint32_t index, const char *key);
 
-/* The words of the format, in the order of their enumerations; NULL ends each. */
-extern const char *const opjson_models[];
-extern const char *const opjson_transforms[];
-extern const char *const opjson_chroms[];
-extern const char *const opjson_priors[];
-
 /* An allele as a text or a number: 15, 9.3, "9.3".  The text of a number is put into `room`. */
 enum { OPJSON_ALLELE_SIZE = 32 };
 int opjson_allele(jin *j, const json_t *v, char room[OPJSON_ALLELE_SIZE], atg_str *ret);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "formats/opwords.h"
+
 int opjson_fail(jin *j, const atg_err *e) {
     return e->code == ATG_ENOMEM ? jin_nomem(j) : jin_fail(j, e->code, "%s", e->msg);
 }
@@ -14,12 +16,6 @@ static int word(const char *const *table, atg_str s) {
             return i;
     return -1;
 }
-
-/* In the order of atg_mutation_model and atg_mutation_transform. */
-const char *const opjson_models[] = {"none",    "equal", "proportional", "stepwise",
-                                     "onestep", "dawid", "custom",       NULL};
-const char *const opjson_transforms[] = {"none", "PM", "MH", "BA", "PR", NULL};
-const char *const opjson_chroms[] = {"A", "X", "Y", "amelogenin", NULL};
 
 int opjson_allele(jin *j, const json_t *v, char room[OPJSON_ALLELE_SIZE], atg_str *ret) {
     if (json_is_string(v)) {
@@ -76,7 +72,7 @@ static int read_model(jin *j, const json_t *v, atg_mutation *mut) {
     if (rc)
         return rc;
 
-    int m = word(opjson_models, model), t = word(opjson_transforms, transform);
+    int m = word(opwords_models, model), t = word(opwords_transforms, transform);
 
     if (m < 0)
         return jin_fail_key(j, "model", ATG_EPARSE,
@@ -216,7 +212,7 @@ static int read_alleles(opjson *o, const json_t *v, marker_draft *d) {
 static int read_chrom(jin *j, const json_t *v, atg_chrom *ret) {
     atg_str s = ATG_STR("");
     int rc = jin_get_text(j, v, "chrom", JIN_REQUIRED, &s);
-    int i = word(opjson_chroms, s);
+    int i = word(opwords_chroms, s);
 
     if (rc)
         return rc;

@@ -2,9 +2,8 @@
 #include "formats/opjson.h"
 
 #include <math.h>
-#include <string.h>
 
-const char *const opjson_priors[] = {"flat", "closed", "open", NULL};
+#include "formats/opwords.h"
 
 static bool iso_date(atg_str s) {
     static const char form[] = "dddd-dd-dd";
@@ -231,9 +230,9 @@ static int read_prior(opjson *o) {
 
     int i = 0;
 
-    while (opjson_priors[i] && !atg_str_eq(kind, atg_str_of(opjson_priors[i])))
+    while (opwords_priors[i] && !atg_str_eq(kind, atg_str_of(opwords_priors[i])))
         i++;
-    if (!opjson_priors[i])
+    if (!opwords_priors[i])
         return jin_fail_key(j, "kind", ATG_EPARSE,
                             "Write \"flat\", \"closed\" or \"open\"; this is \"%.*s\"",
                             ATG_FMT(kind));
