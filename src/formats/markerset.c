@@ -27,6 +27,9 @@ int marker_set_find(marker_set *set, atg_str name, int64_t *ret, atg_err *err) {
     for (uint32_t i = 0; i < set->n && at < 0; i++) {
         if (!atg_marker_same_name(set->drafts[i]->m.name, name))
             continue;
+        if (set->n_spellings++ == MARKER_SPELLINGS_MAX)
+            return atg_fail(err, ATG_ELIMIT, "More than %d spellings of marker names",
+                            MARKER_SPELLINGS_MAX);
 
         atg_str copy = atg_arena_str(set->arena, name);
 
@@ -110,6 +113,23 @@ int marker_draft_observe(marker_set *set, marker_draft *d, atg_str label, int16_
         at = d->m.n - 1;
     }
     *ret = (int16_t)at;
+    return ATG_OK;
+}
+
+int genotype_make(const atg_marker *m, atg_sex sex, atg_geno read, atg_geno *ret, atg_err *err) {
+    atg_geno g = read;
+
+    if (g.a == ATG_ALLELE_UNREAD)
+        g = (atg_geno){g.b, g.a};
+    if (m->chrom == ATG_CHROM_X && sex == ATG_SEX_MALE && atg_geno_typed(g)) {
+        if (g.b != ATG_ALLELE_UNREAD && g.b != g.a)
+            return atg_fail(err, ATG_EINVAL,
+                            "A man has one allele at %.*s, a marker of the X chromosome; check the "
+                            "sex and the sample",
+                            ATG_FMT(m->name));
+        g.b = g.a;
+    }
+    *ret = g;
     return ATG_OK;
 }
 

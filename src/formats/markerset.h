@@ -8,6 +8,8 @@
 
 #include "base/map.h"
 
+enum { MARKER_SPELLINGS_MAX = 4096 }; /* of all marker names in one file */
+
 typedef struct marker_draft {
     atg_marker m;     /* m.n counts the added alleles too */
     uint16_t n_table; /* alleles with a frequency */
@@ -17,7 +19,7 @@ typedef struct marker_draft {
 
 typedef struct marker_set {
     atg_arena *arena;
-    uint32_t n;
+    uint32_t n, n_spellings;
     marker_draft *drafts[ATG_MARKERS_MAX];
     map *names; /* every spelling met so far -> index; made and freed by the owner */
 } marker_set;
@@ -36,6 +38,10 @@ int marker_draft_add(marker_set *set, marker_draft *d, atg_str label, double fre
 /* Index of an observed allele, which joins the table when it is new. */
 int marker_draft_observe(marker_set *set, marker_draft *d, atg_str label, int16_t *ret,
                          atg_err *err);
+
+/* A genotype from two allele indices or ATG_ALLELE_UNREAD, as antigone/pedigree.h wants it.
+ * ATG_EINVAL: a man with two alleles at a marker of the X chromosome. */
+int genotype_make(const atg_marker *m, atg_sex sex, atg_geno read, atg_geno *ret, atg_err *err);
 
 /* Give added alleles their minimum frequency, note each, and make the markers.
  * @param min_freq  0: 5 / (2 n_population); ATG_EINVAL when it is needed and both are 0. */

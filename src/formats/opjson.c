@@ -5,7 +5,7 @@
 
 static int make_maps(opjson *o) {
     map **maps[] = {&o->sample_ids,  &o->staff_ids,  &o->family_ids,
-                    &o->missing_ids, &o->member_ids, &o->set.names};
+                    &o->missing_ids, &o->family.ids, &o->set.names};
 
     for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
         if (!(*maps[i] = map_new()))
@@ -18,7 +18,7 @@ static void free_maps(opjson *o) {
     map_free(o->staff_ids);
     map_free(o->family_ids);
     map_free(o->missing_ids);
-    map_free(o->member_ids);
+    map_free(o->family.ids);
     map_free(o->set.names);
 }
 
@@ -85,7 +85,7 @@ int atg_operation_read_json(atg_arena *arena, atg_str bytes, atg_operation *ret,
     if (!o)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading the operation");
     o->params = atg_params_default();
-    o->set.arena = arena;
+    o->set.arena = o->family.arena = arena;
 
     int rc = jin_open(&o->j, arena, bytes, notes, err);
 

@@ -3,6 +3,7 @@
 #ifndef ATG_FORMATS_OPJSON_H
 #define ATG_FORMATS_OPJSON_H
 
+#include "formats/familydraft.h"
 #include "formats/jsonin.h"
 #include "formats/markerset.h"
 
@@ -25,7 +26,8 @@ typedef struct opjson {
     uint32_t clock;                 /* profiles read */
     uint32_t seen[ATG_MARKERS_MAX]; /* the last profile that had this marker */
     opjson_list samples, families, missing, staff;
-    map *sample_ids, *staff_ids, *family_ids, *missing_ids, *member_ids;
+    map *sample_ids, *staff_ids, *family_ids, *missing_ids;
+    family_draft family; /* the one in hand */
 } opjson;
 
 /* A new last element of `size` zeroed bytes, or NULL when memory is short. */
@@ -47,6 +49,9 @@ int opjson_markers(opjson *o, const json_t *list);
 
 /* The member "genotypes" of `owner`: one place per marker.  `*ret` is NULL when it has none. */
 int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret);
+
+/* The members "dropout" and "dropin" of `owner`. */
+int opjson_drops(jin *j, const json_t *owner, double *dropout, double *dropin);
 
 /* The member "mt" of `owner`. */
 int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret);

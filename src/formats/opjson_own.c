@@ -32,7 +32,7 @@ static int read_consent(opjson *o, const json_t *v, atg_consent *ret) {
         return rc;
     jin_known(j, v, keys);
 
-    int64_t at = map_get(o->member_ids, person);
+    int64_t at = map_get(o->family.ids, person);
 
     if (at < 0)
         return jin_fail_key(j, "person", ATG_EINVAL, "\"%.*s\" is not a member of this family",

@@ -74,17 +74,10 @@ static int read_genotype(opjson *o, marker_draft *d, const json_t *v, atg_sex se
         rc = read_allele(o, d, json_array_get(v, 1), &g.b);
     if (rc)
         return rc;
-    if (g.a == ATG_ALLELE_UNREAD)
-        g = (atg_geno){g.b, g.a};
-    if (d->m.chrom == ATG_CHROM_X && sex == ATG_SEX_MALE && atg_geno_typed(g)) {
-        if (g.b != ATG_ALLELE_UNREAD && g.b != g.a)
-            return jin_fail(j, ATG_EINVAL,
-                            "A man has one allele at a marker of the X chromosome; check the sex "
-                            "and the sample");
-        g.b = g.a;
-    }
-    *ret = g;
-    return ATG_OK;
+
+    atg_err e;
+
+    return genotype_make(&d->m, sex, g, ret, &e) ? opjson_fail(j, &e) : ATG_OK;
 }
 
 static int read_marker(opjson *o, const char *name, const json_t *v, atg_sex sex, atg_geno *genos) {
@@ -206,7 +199,7 @@ int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret) {
     return rc;
 }
 
-static int read_drops(jin *j, const json_t *v, double *dropout, double *dropin) {
+int opjson_drops(jin *j, const json_t *v, double *dropout, double *dropin) {
     int rc = jin_get_share(j, v, "dropout", JIN_OPTIONAL, dropout);
 
     if (!rc)
@@ -246,7 +239,7 @@ static int read_sample(opjson *o, const json_t *v, atg_sample *s) {
     if (!rc)
         rc = jin_get_bool(j, v, "mixture", &s->mixture);
     if (!rc)
-        rc = read_drops(j, v, &s->dropout, &s->dropin);
+        rc = opjson_drops(j, v, &s->dropout, &s->dropin);
     if (!rc)
         rc = opjson_genotypes(o, v, s->sex, &genos);
     if (!rc)
