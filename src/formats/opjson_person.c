@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/opjson.h"
 
+#include <antigone/lineage.h>
+
 #include <string.h>
 
 void *opjson_push(atg_arena *arena, opjson_list *list, size_t size) {
@@ -138,48 +140,87 @@ static int read_range(jin *j, const json_t *v, struct atg_mt_range *ret) {
     json_int_t from = json_integer_value(json_array_get(v, 0));
     json_int_t to = json_integer_value(json_array_get(v, 1));
 
-    if (!json_is_array(v) || json_array_size(v) != 2 || from < 1 || to > OPJSON_MT_LENGTH ||
-        from > to)
+    if (!json_is_array(v) || json_array_size(v) != 2 || from < 1 || to < 1 ||
+        from > OPJSON_MT_LENGTH || to > OPJSON_MT_LENGTH)
         return jin_fail(j, ATG_EPARSE,
-                        "A range is two positions from 1 to %d, such as [16024, 16569]; write a "
-                        "range across the origin as two",
+                        "A range is two positions from 1 to %d, such as [16024, 16569]",
                         OPJSON_MT_LENGTH);
     *ret = (struct atg_mt_range){(uint16_t)from, (uint16_t)to};
     return ATG_OK;
 }
 
-static int read_mt(jin *j, const json_t *v, atg_mt *ret) {
-    static const char *const keys[] = {"ranges", "differences", NULL};
-    const json_t *ranges = json_object_get(v, "ranges"), *diffs = json_object_get(v, "differences");
-    size_t n = json_array_size(ranges), k = json_array_size(diffs);
+static int read_ranges(jin *j, const json_t *list, uint32_t *ret_n,
+                       const struct atg_mt_range **ret) {
+    size_t n = json_array_size(list);
+    int rc = jin_is_array(j, list);
 
-    if (!json_is_array(ranges) || !json_is_array(diffs) || n == 0 || n + k > OPJSON_MT_LENGTH)
-        return jin_fail(j, ATG_EPARSE,
-                        "Write the \"ranges\" that were read and the \"differences\" to rCRS, two "
-                        "lists");
-    jin_known(j, v, keys);
+    if (!rc && (n == 0 || n > OPJSON_MT_LENGTH))
+        rc = jin_fail(j, ATG_EPARSE, "Write the ranges that were read, such as [[16024, 16569]]");
+    if (rc)
+        return rc;
 
     struct atg_mt_range *r = ATG_GET(j->arena, struct atg_mt_range, n);
-    atg_str *d = ATG_GET(j->arena, atg_str, k);
-    int rc = r && d ? ATG_OK : jin_nomem(j);
 
-    jin_key(j, "ranges");
+    if (!r)
+        return jin_nomem(j);
     for (size_t i = 0; i < n && !rc; i++) {
         jin_index(j, i);
-        rc = read_range(j, json_array_get(ranges, i), &r[i]);
+        rc = read_range(j, json_array_get(list, i), &r[i]);
         jin_up(j);
     }
-    jin_up(j);
-    jin_key(j, "differences");
-    for (size_t i = 0; i < k && !rc; i++) {
+    *ret_n = (uint32_t)n;
+    *ret = r;
+    return rc;
+}
+
+static int read_differences(jin *j, const json_t *list, uint32_t *ret_n, const atg_str **ret) {
+    size_t n = json_array_size(list);
+    int rc = jin_is_array(j, list);
+
+    if (!rc && n > OPJSON_MT_LENGTH)
+        rc = jin_fail(j, ATG_ELIMIT, "More than %d differences", OPJSON_MT_LENGTH);
+    if (rc)
+        return rc;
+
+    atg_str *d = ATG_GET(j->arena, atg_str, n);
+
+    if (!d)
+        return jin_nomem(j);
+    for (size_t i = 0; i < n && !rc; i++) {
         jin_index(j, i);
-        rc = jin_is_id(j, json_array_get(diffs, i), ATG_LABEL_MAX, &d[i]);
-        if (!rc)
-            rc = jin_keep(j, &d[i]);
+        rc = jin_is_id(j, json_array_get(list, i), ATG_LABEL_MAX, &d[i]);
         jin_up(j);
     }
+    *ret_n = (uint32_t)n;
+    *ret = d;
+    return rc;
+}
+
+static int read_mt(jin *j, const json_t *v, atg_mt *ret) {
+    static const char *const keys[] = {"ranges", "differences", NULL};
+    uint32_t n = 0, k = 0;
+    const struct atg_mt_range *ranges = NULL;
+    const atg_str *differences = NULL;
+    atg_err e;
+
+    for (int i = 0; i < 2; i++)
+        if (!json_object_get(v, keys[i]))
+            return jin_fail(j, ATG_EPARSE,
+                            "The member \"%s\" is missing: write the ranges that were read and "
+                            "the differences to rCRS",
+                            keys[i]);
+    jin_known(j, v, keys);
+    jin_key(j, keys[0]);
+
+    int rc = read_ranges(j, json_object_get(v, keys[0]), &n, &ranges);
+
     jin_up(j);
-    *ret = (atg_mt){.n_ranges = (uint32_t)n, .ranges = r, .n_diffs = (uint32_t)k, .diffs = d};
+    jin_key(j, keys[1]);
+    if (!rc)
+        rc = read_differences(j, json_object_get(v, keys[1]), &k, &differences);
+    jin_up(j);
+    if (!rc && atg_mt_parse(j->arena, n, ranges, k, differences, ret, &e))
+        rc = opjson_fail(j, &e);
     return rc;
 }
 

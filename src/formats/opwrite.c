@@ -41,7 +41,7 @@ static void write_matrix(json *j, const atg_mutation *mut, uint16_t n) {
     if (!mut->matrix)
         return;
     json_key(j, "matrix");
-    json_array(j);
+    json_begin_array(j);
     for (uint16_t r = 0; r < n; r++) {
         json_array_line(j);
         for (uint16_t c = 0; c < n; c++)
@@ -54,7 +54,7 @@ static void write_matrix(json *j, const atg_mutation *mut, uint16_t n) {
 static void write_model(json *j, const char *key, const atg_mutation *mut, uint16_t n) {
     json_key(j, key);
     if (mut->matrix)
-        json_object(j);
+        json_begin_object(j);
     else
         json_object_line(j);
     json_key(j, "model");
@@ -79,7 +79,7 @@ static bool no_mutation(const atg_mutation *m) {
 static void write_marker(out *o, const atg_marker *m) {
     json *j = &o->j;
 
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "name");
     json_str(j, m->name);
     json_key(j, "chrom");
@@ -98,9 +98,9 @@ static void write_marker(out *o, const atg_marker *m) {
         write_text_unless_empty(j, "silent", m->labels[m->silent]);
     json_key(j, "mutation");
     if (no_mutation(&m->female) && no_mutation(&m->male)) {
-        json_null(j);
+        json_none(j);
     } else {
-        json_object(j);
+        json_begin_object(j);
         write_model(j, "female", &m->female, m->n);
         write_model(j, "male", &m->male, m->n);
         json_end(j, '}');
@@ -162,7 +162,7 @@ static void write_samples(out *o, const char *key, uint32_t n, const atg_sample 
     json *j = &o->j;
 
     json_key(j, key);
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < n; i++) {
         const atg_sample *s = &samples[i];
 
@@ -222,7 +222,7 @@ static void write_consents(out *o, const atg_family *fam) {
             continue;
         if (!any) {
             json_key(j, "consents");
-            json_array(j);
+            json_begin_array(j);
             any = true;
         }
         json_object_line(j);
@@ -243,11 +243,11 @@ static void write_family(out *o, const atg_family *fam) {
 
     for (uint32_t i = 0; i < fam->n_missing; i++)
         missing[o->op->missing[fam->missing[i]].person] = &o->op->missing[fam->missing[i]];
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "id");
     json_str(j, fam->id);
     json_key(j, "members");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t i = 0; i < fam->ped.n; i++)
         write_member(o, fam, i, missing[i]);
     json_end(j, ']');
@@ -261,7 +261,7 @@ static void write_given(out *o) {
 
     plain.params.prior.given = NULL;
     json_key(j, "given");
-    json_array(j);
+    json_begin_array(j);
     for (uint32_t s = 0; s < o->op->n_samples; s++) {
         for (uint32_t m = 0; m < o->op->n_missing; m++) {
             double odds = atg_prior_odds(o->op, s, m);
@@ -286,7 +286,7 @@ static void write_prior(out *o) {
     const atg_prior *p = &o->op->params.prior;
 
     json_key(j, "prior");
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "kind");
     json_text(j, opwords_priors[p->kind]);
     write_num_unless_0(j, "not_on_list", p->not_on_list);
@@ -304,7 +304,7 @@ static void write_params(out *o) {
     const atg_params *p = &o->op->params;
 
     json_key(j, "population");
-    json_object(j);
+    json_begin_object(j);
     json_key(j, "name");
     json_str(j, p->population);
     write_text_unless_empty(j, "source", p->source);
@@ -339,19 +339,19 @@ int atg_operation_write_json(const atg_operation *op, const char *recipient, atg
         return atg_fail(err, ATG_EINVAL,
                         "The operation names no population; name the one its frequencies come from "
                         "before it is written");
-    json_object(&o.j);
+    json_begin_object(&o.j);
     json_key(&o.j, "schema");
     json_text(&o.j, opwords_schema);
     write_text_unless_empty(&o.j, "name", op->name);
     write_params(&o);
     json_key(&o.j, "markers");
-    json_array(&o.j);
+    json_begin_array(&o.j);
     for (uint32_t i = 0; i < op->n_markers; i++)
         write_marker(&o, &op->markers[i]);
     json_end(&o.j, ']');
     write_samples(&o, "remains", op->n_samples, op->samples);
     json_key(&o.j, "families");
-    json_array(&o.j);
+    json_begin_array(&o.j);
     for (uint32_t i = 0; i < op->n_families; i++)
         write_family(&o, &op->families[i]);
     json_end(&o.j, ']');
