@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "made_run.h"
+#include "schema.h"
 
 static atg_str json_of(const atg_identification *run, atg_buf *buf) {
     atg_str s = {0};
@@ -23,133 +24,19 @@ static json_t *parsed(const atg_identification *run) {
     return doc;
 }
 
-/* As much of JSON Schema as schema/identification.schema.json uses. */
-static bool fits(const json_t *root, const json_t *schema, const json_t *value);
-
-static bool type_fits(const char *type, const json_t *value) {
-    if (!strcmp(type, "object"))
-        return json_is_object(value);
-    if (!strcmp(type, "array"))
-        return json_is_array(value);
-    if (!strcmp(type, "string"))
-        return json_is_string(value);
-    if (!strcmp(type, "integer"))
-        return json_is_integer(value);
-    if (!strcmp(type, "number"))
-        return json_is_number(value);
-    if (!strcmp(type, "boolean"))
-        return json_is_boolean(value);
-    return !strcmp(type, "null") && json_is_null(value);
-}
-
-static bool types_fit(const json_t *type, const json_t *value) {
-    const json_t *t;
-    size_t i;
-    bool any = false;
-
-    if (!type)
-        return true;
-    if (json_is_string(type))
-        return type_fits(json_string_value(type), value);
-    json_array_foreach(type, i, t) {
-        any = any || type_fits(json_string_value(t), value);
-    }
-    return any;
-}
-
-static bool properties_fit(const json_t *root, const json_t *schema, json_t *value) {
-    const json_t *properties = json_object_get(schema, "properties"), *r;
-    const json_t *others = json_object_get(schema, "additionalProperties");
-    const char *key;
-    json_t *v;
-    size_t i;
-
-    json_array_foreach(json_object_get(schema, "required"), i, r) {
-        if (!json_object_get(value, json_string_value(r)))
-            return false;
-    }
-    json_object_foreach(value, key, v) {
-        const json_t *s = json_object_get(properties, key);
-
-        if (s ? !fits(root, s, v) : json_is_false(others))
-            return false;
-        if (!s && json_is_object(others) && !fits(root, others, v))
-            return false;
-    }
-    return true;
-}
-
-static bool one_of(const json_t *list, const json_t *value) {
-    const json_t *x;
-    size_t i;
-
-    json_array_foreach(list, i, x) {
-        if (json_equal(x, value))
-            return true;
-    }
-    return list == NULL;
-}
-
-static bool some_fit(const json_t *root, const json_t *any_of, const json_t *value) {
-    const json_t *s;
-    size_t i;
-
-    json_array_foreach(any_of, i, s) {
-        if (fits(root, s, value))
-            return true;
-    }
-    return any_of == NULL;
-}
-
-static bool fits(const json_t *root, const json_t *schema, const json_t *value) {
-    const char *ref = json_string_value(json_object_get(schema, "$ref"));
-    const json_t *items = json_object_get(schema, "items"), *x;
-    const json_t *constant = json_object_get(schema, "const");
-    const json_t *least = json_object_get(schema, "minimum");
-    size_t i;
-
-    if (ref)
-        schema = json_object_get(json_object_get(root, "$defs"), strrchr(ref, '/') + 1);
-    if (ref)
-        return schema && fits(root, schema, value);
-    if (!types_fit(json_object_get(schema, "type"), value) ||
-        (constant && !json_equal(constant, value)) ||
-        !one_of(json_object_get(schema, "enum"), value) ||
-        !some_fit(root, json_object_get(schema, "anyOf"), value) ||
-        (least && json_is_number(value) && json_number_value(value) < json_number_value(least)))
-        return false;
-    json_array_foreach(value, i, x) {
-        if (items && !fits(root, items, x))
-            return false;
-    }
-    return !json_is_object(value) || properties_fit(root, schema, (json_t *)(uintptr_t)value);
-}
-
-static json_t *schema_of_the_project(void) {
-    const char *path = getenv("ATG_SCHEMA_DIR");
-    json_t *schema;
-    char name[4096];
-
-    assert_non_null(path);
-    snprintf(name, sizeof(name), "%s/identification.schema.json", path);
-    schema = json_load_file(name, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(schema);
-    return schema;
-}
-
 static void json_follows_its_schema(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
     atg_identification run;
-    json_t *schema = schema_of_the_project();
+    json_t *schema = schema_named("identification");
 
     (void)state;
     assert_true(made_run(arena, &run));
 
     json_t *doc = parsed(&run), *bodies = json_object_get(doc, "bodies");
 
-    assert_true(fits(schema, schema, doc));
+    assert_true(schema_fits(schema, schema, doc));
     json_object_set_new(json_array_get(bodies, 0), "conclusion", json_string("established"));
-    assert_false(fits(schema, schema, doc));
+    assert_false(schema_fits(schema, schema, doc));
     json_decref(doc);
     json_decref(schema);
 }
@@ -285,10 +172,10 @@ enum { WRITERS = sizeof(writers) / sizeof(*writers) };
 static void an_empty_operation_is_reported_too(void **state) {
     static const atg_operation op = {0};
     const atg_identification run = {.op = &op, .merged = &op};
-    json_t *schema = schema_of_the_project(), *doc = parsed(&run);
+    json_t *schema = schema_named("identification"), *doc = parsed(&run);
 
     (void)state;
-    assert_true(fits(schema, schema, doc));
+    assert_true(schema_fits(schema, schema, doc));
     for (size_t i = 0; i < WRITERS; i++) {
         ATG_AUTO(atg_buf) buf = atg_buf_new(1 << 20);
 
