@@ -39,6 +39,7 @@ typedef struct job {
     const atg_operation *op;
     const atg_pedigree *ped;
     uint32_t person;
+    bool inbred;
     atg_obs *obs;
     double *pairs;
 } job;
@@ -62,8 +63,13 @@ static int compile_marker(const job *j, uint32_t m, const atg_obs_set *set, doub
                           atg_err *err) {
     const atg_marker *marker = &j->op->markers[m];
     double theta = j->op->params.theta;
+    bool read[ATG_ALLELES_MAX] = {false};
     const obs_plan *plan;
     kept k;
+
+    for (uint32_t i = 0; i < set->n && j->inbred; i++)
+        compiler_seen(&set->obs[i], read);
+
     int rc = compiler_keep(
         j->c,
         &(kept_input){
@@ -93,6 +99,7 @@ int atg_compile(atg_compiler *c, const atg_operation *op, uint32_t missing, cons
     if (!pairs)
         return atg_fail(err, ATG_ENOMEM, "Out of memory compiling a family");
     j.pairs = pairs;
+    j.inbred = compiler_inbred(j.ped, j.person);
     for (uint32_t m = 0; m < op->n_markers; m++) {
         int rc = ATG_OK;
 

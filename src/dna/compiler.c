@@ -210,7 +210,7 @@ static int add_node(void *user, const double *freq, double weight, atg_err *err)
 }
 
 /* Parents who are related, or an inbred founder: two alleles of the person may be one. */
-static bool is_inbred(const atg_pedigree *ped, uint32_t person) {
+bool compiler_inbred(const atg_pedigree *ped, uint32_t person) {
     uint8_t up[ATG_PEDIGREE_MAX] = {0};
     const atg_person *p = &ped->persons[person];
 
@@ -241,9 +241,9 @@ static bool is_inbred(const atg_pedigree *ped, uint32_t person) {
 static view_use use_of(const kept_input *in) {
     if (in->full)
         return VIEW_FULL;
-    if (in->keep < 0)
+    if (in->keep < 0 || in->more_seen)
         return VIEW_SUM;
-    if (is_inbred(in->ped, (uint32_t)in->keep))
+    if (compiler_inbred(in->ped, (uint32_t)in->keep))
         return VIEW_FULL;
     return in->theta > 0 ? VIEW_READ_THETA : VIEW_READ;
 }

@@ -47,6 +47,9 @@ double *compiler_room(atg_compiler *c, size_t n);
  * an X marker). */
 void compiler_observe(const atg_marker *markers, uint32_t m, const atg_pedigree *ped, atg_obs *ret);
 
+/* Are the parents of this person related, or is this founder inbred? */
+bool compiler_inbred(const atg_pedigree *ped, uint32_t person);
+
 /* Alleles that an observation tells apart. */
 void compiler_seen(const atg_obs *obs, bool *seen);
 
@@ -58,7 +61,7 @@ typedef struct kept_input {
     double theta;
     int keep;              /* person, or -1 */
     bool full;             /* do not lump */
-    const bool *more_seen; /* alleles to be told apart besides, or NULL */
+    const bool *more_seen; /* alleles that will be read off, or NULL: any may be */
 } kept_input;
 
 /* Probabilities by class, in c->view.  Everything is relative to exp(log). */

@@ -5,15 +5,17 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "dna/elim_order.h"
 
-enum { WORDS = ELIM_VARS_MAX / 64, CHUNK = 1 << 15, TABLES_STEP = 256 };
+enum { CHUNK = 1 << 15, TABLES_STEP = 256, NONE = UINT32_MAX };
 
 typedef struct table {
     double *cells;
     uint32_t rank;
-    uint32_t vars[ELIM_RANK_MAX];
-    size_t strides[ELIM_RANK_MAX];
     bool used;
+    uint32_t vars[ELIM_RANK_MAX];
+    uint32_t next[ELIM_RANK_MAX]; /* per variable: the next table that has it, see head */
+    size_t strides[ELIM_RANK_MAX];
 } table;
 
 /* Cells are taken from chunks that are kept from run to run. */
@@ -26,10 +28,9 @@ typedef struct chunk {
 struct elim {
     uint32_t n_vars, n_tables, cap_tables, cap_vars;
     uint32_t *dims;
-    uint64_t *near; /* per variable: the variables it shares a table with, itself included */
-    double *cost;   /* per variable: cells of the table that eliminating it goes through */
-    bool *gone;
+    uint32_t *head; /* per variable: table * ELIM_RANK_MAX + slot of its newest table, or NONE */
     table *tables;
+    elim_order *order;
     chunk *chunks, *current;
     size_t used;
     double scale, log_scale;
@@ -45,9 +46,15 @@ typedef struct term {
 
 elim *elim_new(void) {
     elim *e = mem_zero(1, sizeof(*e));
+    elim_order *order = elim_order_new();
 
-    if (e)
-        e->scale = 1;
+    if (!e || !order) {
+        elim_order_free(order);
+        mem_free(e);
+        return NULL;
+    }
+    e->scale = 1;
+    e->order = order;
     return e;
 }
 
@@ -58,10 +65,9 @@ void elim_free(elim *e) {
         next = c->next;
         mem_free(c);
     }
+    elim_order_free(e->order);
     mem_free(e->dims);
-    mem_free(e->near);
-    mem_free(e->cost);
-    mem_free(e->gone);
+    mem_free(e->head);
     mem_free(e->tables);
     mem_free(e);
 }
@@ -84,14 +90,21 @@ uint32_t elim_var(elim *e, uint32_t dim) {
         uint32_t cap = e->cap_vars ? e->cap_vars * 2 : 64;
         uint32_t *dims = mem_grow(e->dims, cap * sizeof(*dims));
 
-        if (!dims) {
+        if (dims)
+            e->dims = dims;
+
+        uint32_t *head = mem_grow(e->head, cap * sizeof(*head));
+
+        if (head)
+            e->head = head;
+        if (!dims || !head) {
             e->failed = ATG_ENOMEM;
             return 0;
         }
-        e->dims = dims;
         e->cap_vars = cap;
     }
     e->dims[e->n_vars] = dim;
+    e->head[e->n_vars] = NONE;
     return e->n_vars++;
 }
 
@@ -158,8 +171,14 @@ double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
         }
     }
     t->cells = get_cells(e, n);
-    if (!t->cells)
+    if (!t->cells) {
         e->failed = ATG_ENOMEM;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < rank; i++) {
+        t->next[i] = e->head[vars[i]];
+        e->head[vars[i]] = (uint32_t)at * ELIM_RANK_MAX + i;
+    }
     return t->cells;
 }
 
@@ -171,59 +190,11 @@ void elim_scale(elim *e, double x) {
     }
 }
 
-static bool has(const table *t, uint32_t var) {
-    for (uint32_t i = 0; i < t->rank; i++)
-        if (t->vars[i] == var)
-            return true;
-    return false;
-}
-
 static size_t stride_of(const table *t, uint32_t var) {
     for (uint32_t i = 0; i < t->rank; i++)
         if (t->vars[i] == var)
             return t->strides[i];
     return 0;
-}
-
-static double near_cost(const elim *e, uint32_t v, uint32_t words) {
-    double cost = 1;
-
-    for (uint32_t w = 0; w < words; w++)
-        for (uint64_t bits = e->near[v * words + w]; bits; bits &= bits - 1)
-            cost *= e->dims[w * 64 + (uint32_t)__builtin_ctzll(bits)];
-    return cost;
-}
-
-static int prepare(elim *e, uint32_t words) {
-    size_t n = e->n_vars ? e->n_vars : 1;
-    uint64_t *near = mem_grow(e->near, n * words * sizeof(*near));
-
-    if (near)
-        e->near = near;
-
-    double *cost = mem_grow(e->cost, n * sizeof(*cost));
-
-    if (cost)
-        e->cost = cost;
-
-    bool *gone = mem_grow(e->gone, n * sizeof(*gone));
-
-    if (gone)
-        e->gone = gone;
-    if (!near || !cost || !gone)
-        return ATG_ENOMEM;
-    memset(near, 0, n * words * sizeof(*near));
-    memset(gone, 0, n * sizeof(*gone));
-    for (uint32_t k = 0; k < e->n_tables; k++) {
-        const table *t = &e->tables[k];
-
-        for (uint32_t i = 0; i < t->rank; i++)
-            for (uint32_t j = 0; j < t->rank; j++)
-                near[t->vars[i] * words + t->vars[j] / 64] |= 1ULL << (t->vars[j] % 64);
-    }
-    for (uint32_t v = 0; v < e->n_vars; v++)
-        cost[v] = near_cost(e, v, words);
-    return ATG_OK;
 }
 
 /* The product of all terms that do not step along the last variable of the result. */
@@ -322,59 +293,51 @@ static void add_up(sum *s, double *out) {
     }
 }
 
-/* Variables of the result: those near v, the longest last so that inner loops are long. */
-static uint32_t result_vars(const elim *e, uint32_t v, uint32_t words, uint32_t *vars) {
-    uint32_t rank = 0, longest = 0;
+enum { TERMS_MAX = 512, SUM_DIM_MAX = 4096 };
 
-    for (uint32_t w = 0; w < words; w++)
-        for (uint64_t bits = e->near[v * words + w]; bits; bits &= bits - 1) {
-            uint32_t u = w * 64 + (uint32_t)__builtin_ctzll(bits);
+/* The longest variable goes last, so that inner loops are long. */
+static void longest_last(const elim *e, uint32_t rank, uint32_t *vars) {
+    uint32_t longest = 0;
 
-            if (u == v)
-                continue;
-            if (rank == ELIM_RANK_MAX)
-                return rank + 1;
-            vars[rank] = u;
-            if (e->dims[u] >= e->dims[vars[longest]])
-                longest = rank;
-            rank++;
-        }
+    for (uint32_t i = 0; i < rank; i++)
+        if (e->dims[vars[i]] >= e->dims[vars[longest]])
+            longest = i;
     if (rank) {
         uint32_t u = vars[longest];
 
         vars[longest] = vars[rank - 1];
         vars[rank - 1] = u;
     }
-    return rank;
 }
-
-enum { TERMS_MAX = 512, SUM_DIM_MAX = 4096 };
 
 /* Set up the sum of all tables that have v; tables without a step along the last variable come
  * first.  Returns false when there are too many. */
 static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum *s, term *pool) {
-    uint32_t n = 0, last = rank ? vars[rank - 1] : UINT32_MAX;
+    uint32_t n = 0, flat = 0;
 
-    for (int flat = 1; flat >= 0; flat--) {
-        for (uint32_t k = 0; k < e->n_tables; k++) {
-            table *t = &e->tables[k];
+    for (uint32_t at = e->head[v]; at != NONE;) {
+        table *t = &e->tables[at / ELIM_RANK_MAX];
+        uint32_t slot = at % ELIM_RANK_MAX;
 
-            if (t->used || !has(t, v) || has(t, last) == (flat == 1))
-                continue;
-            if (n == TERMS_MAX)
-                return false;
-            pool[n].cells = t->cells;
-            pool[n].sum_step = stride_of(t, v);
-            for (uint32_t i = 0; i < rank; i++)
-                pool[n].step[i] = stride_of(t, vars[i]);
-            s->terms[n] = &pool[n];
-            n++;
-            t->used = true;
+        at = t->next[slot];
+        if (t->used)
+            continue;
+        if (n == TERMS_MAX)
+            return false;
+        t->used = true;
+        pool[n].cells = t->cells;
+        pool[n].sum_step = t->strides[slot];
+        for (uint32_t i = 0; i < rank; i++)
+            pool[n].step[i] = stride_of(t, vars[i]);
+        s->terms[n] = &pool[n];
+        if (rank == 0 || pool[n].step[rank - 1] == 0) {
+            s->terms[n] = s->terms[flat];
+            s->terms[flat++] = &pool[n];
         }
-        if (flat)
-            s->n_flat = n;
+        n++;
     }
     s->n = n;
+    s->n_flat = flat;
     s->rank = rank;
     s->dim = e->dims[v];
     for (uint32_t i = 0; i < rank; i++)
@@ -402,27 +365,30 @@ typedef struct scratch {
     double w[SUM_DIM_MAX];
 } scratch;
 
-static int sum_out(elim *e, uint32_t v, uint32_t words, scratch *work, atg_err *err) {
-    uint32_t vars[ELIM_RANK_MAX + 1];
-    uint32_t rank = result_vars(e, v, words, vars);
+static int sum_out(elim *e, const elim_step *step, scratch *work, atg_err *err) {
+    uint32_t vars[ELIM_RANK_MAX];
     sum s = {.terms = work->terms, .at = work->at, .w = work->w};
     size_t n = 1;
 
-    if (rank > ELIM_RANK_MAX || e->cost[v] > ELIM_TABLE_MAX || e->dims[v] > SUM_DIM_MAX ||
-        !gather(e, v, rank, vars, &s, work->pool))
+    if (step->rank > ELIM_RANK_MAX || step->cost > ELIM_TABLE_MAX ||
+        e->dims[step->var] > SUM_DIM_MAX)
         return atg_fail(err, ATG_ELIMIT,
                         "The pedigree is too entangled for an exact likelihood: a table of %.3g "
                         "cells would be needed, and the limit is %d",
-                        e->cost[v], ELIM_TABLE_MAX);
+                        step->cost, ELIM_TABLE_MAX);
+    memcpy(vars, step->near, step->rank * sizeof(*vars));
+    longest_last(e, step->rank, vars);
+    if (!gather(e, step->var, step->rank, vars, &s, work->pool))
+        return atg_fail(err, ATG_ELIMIT, "A person has more than %d children", TERMS_MAX / 2);
 
-    double *out = elim_table(e, rank, vars);
+    double *out = elim_table(e, step->rank, vars);
 
     if (!out)
         return atg_fail(err, e->failed, "Out of memory computing a likelihood");
-    for (uint32_t i = 0; i < rank; i++)
+    for (uint32_t i = 0; i < step->rank; i++)
         n *= e->dims[vars[i]];
     add_up(&s, out);
-    if (rank == 0) {
+    if (step->rank == 0) {
         e->tables[e->n_tables - 1].used = true;
         elim_scale(e, out[0]);
     } else {
@@ -431,22 +397,13 @@ static int sum_out(elim *e, uint32_t v, uint32_t words, scratch *work, atg_err *
     return ATG_OK;
 }
 
-/* v is gone: whoever was near it is now near all the others. */
-static void reconnect(elim *e, uint32_t v, uint32_t words) {
-    const uint64_t *mine = e->near + (size_t)v * words;
+/* Tell the order which variables stand together in a table. */
+static int find_order(elim *e, uint32_t n_keep, const uint32_t *keep) {
+    int rc = elim_order_start(e->order, e->n_vars, e->dims);
 
-    e->gone[v] = true;
-    for (uint32_t w = 0; w < words; w++)
-        for (uint64_t bits = mine[w]; bits; bits &= bits - 1) {
-            uint32_t u = w * 64 + (uint32_t)__builtin_ctzll(bits);
-
-            if (u == v)
-                continue;
-            for (uint32_t k = 0; k < words; k++)
-                e->near[u * words + k] |= mine[k];
-            e->near[u * words + v / 64] &= ~(1ULL << (v % 64));
-            e->cost[u] = near_cost(e, u, words);
-        }
+    for (uint32_t k = 0; k < e->n_tables && !rc; k++)
+        elim_order_together(e->order, e->tables[k].rank, e->tables[k].vars);
+    return rc ? rc : elim_order_find(e->order, n_keep, keep);
 }
 
 /* What is left has kept variables only: multiply it out. */
@@ -476,36 +433,24 @@ static void finish(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret) 
 
 int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double *ret_log,
              atg_err *err) {
-    uint32_t words = (e->n_vars + 63) / 64;
     scratch work;
 
-    if (words == 0)
-        words = 1;
     if (e->failed == ATG_ELIMIT)
         return atg_fail(err, ATG_ELIMIT, "The pedigree is too large for an exact likelihood");
-    if (e->failed || prepare(e, words))
+    if (e->failed || find_order(e, n_keep, keep))
         return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
-    for (uint32_t i = 0; i < n_keep; i++)
-        e->gone[keep[i]] = true;
-    for (;;) {
-        uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < elim_order_steps(e->order); i++) {
+        const elim_step *step = elim_order_step(e->order, i);
 
-        for (uint32_t v = 0; v < e->n_vars; v++)
-            if (!e->gone[v] && (best == UINT32_MAX || e->cost[v] < e->cost[best]))
-                best = v;
-        if (best == UINT32_MAX)
-            break;
-        if (e->cost[best] == 0 || e->near[(size_t)best * words + best / 64] == 0) {
-            e->gone[best] = true; /* in no table: summing counts its values */
-            elim_scale(e, e->dims[best]);
+        if (e->head[step->var] == NONE) { /* in no table: summing counts its values */
+            elim_scale(e, e->dims[step->var]);
             continue;
         }
 
-        int rc = sum_out(e, best, words, &work, err);
+        int rc = sum_out(e, step, &work, err);
 
         if (rc)
             return rc;
-        reconnect(e, best, words);
     }
     finish(e, n_keep, keep, ret);
     *ret_log = e->log_scale;

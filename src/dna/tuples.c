@@ -41,10 +41,11 @@ typedef struct search {
     atg_compiler *c;
     const atg_operation *op;
     const atg_family *family;
-    const bool *allowed;
+    bool *allowed; /* k * n_samples, narrowed to pairs that are possible */
     uint32_t k, n_sites;
     site *sites;
     uint32_t persons[PLACES_MAX];
+    bool inbred[PLACES_MAX];
     int32_t chosen[PLACES_MAX];
     bool *used;   /* per sample */
     double *sums; /* per depth: n_samples + 1 values */
@@ -215,7 +216,7 @@ static int fill_row(search *s, const site *t, uint32_t depth, double *row, atg_e
                                          .ped = ped,
                                          .obs = obs,
                                          .keep = (int)s->persons[depth],
-                                         .more_seen = t->seen},
+                                         .more_seen = s->inbred[depth] ? t->seen : NULL},
                            &k, err);
 
     if (!rc)
@@ -282,12 +283,23 @@ static int emit(search *s, double log10_lr, atg_err *err) {
     return ATG_OK;
 }
 
-/* LR of nobody (last) and of every sample in place `depth`, given the places before it. */
-static int score_place(search *s, uint32_t depth, double *sums, atg_err *err) {
+static bool anybody_left(const search *s, uint32_t depth, const double *sums) {
     uint32_t n = s->op->n_samples;
 
-    memset(sums, 0, (n + 1) * sizeof(*sums));
-    for (uint32_t t = 0; t < s->n_sites; t++) {
+    for (uint32_t i = 0; i < n; i++)
+        if (sums[i] > -INFINITY && !s->used[i] && s->allowed[(size_t)depth * n + i])
+            return true;
+    return false;
+}
+
+/* LR of every sample in place `depth`, given the places before it, and of nobody (last), which is
+ * that of the places before alone.  Once no sample is possible the markers left are skipped. */
+static int score_place(search *s, uint32_t depth, double before, double *sums, atg_err *err) {
+    uint32_t n = s->op->n_samples;
+
+    memset(sums, 0, n * sizeof(*sums));
+    sums[n] = before;
+    for (uint32_t t = 0; t < s->n_sites && anybody_left(s, depth, sums); t++) {
         const double *row = NULL;
         int rc = s->sites[t].silent ? ATG_OK : row_of(s, &s->sites[t], depth, &row, err);
 
@@ -295,7 +307,23 @@ static int score_place(search *s, uint32_t depth, double *sums, atg_err *err) {
             return rc;
         for (uint32_t i = 0; row && i < n; i++)
             sums[i] += row[s->sites[t].obs_of[i]];
-        sums[n] += row ? row[0] : 0;
+    }
+    return ATG_OK;
+}
+
+/* A pair that is impossible with everybody else untyped stays so whoever else is put in place. */
+static int narrow(search *s, atg_err *err) {
+    uint32_t n = s->op->n_samples;
+
+    for (uint32_t p = 0; p < s->k; p++)
+        s->chosen[p] = -1;
+    for (uint32_t p = 0; p < s->k; p++) {
+        int rc = score_place(s, p, 0, s->sums, err);
+
+        if (rc)
+            return rc;
+        for (uint32_t i = 0; i < n; i++)
+            s->allowed[(size_t)p * n + i] &= s->sums[i] > -INFINITY;
     }
     return ATG_OK;
 }
@@ -303,8 +331,10 @@ static int score_place(search *s, uint32_t depth, double *sums, atg_err *err) {
 /* Not recursive: at each depth `choice` walks through the samples, then nobody. */
 static int run(search *s, atg_err *err) {
     uint32_t choice[PLACES_MAX], depth = 0, n = s->op->n_samples, filled = 0;
-    int rc = score_place(s, 0, s->sums, err);
+    int rc = narrow(s, err);
 
+    if (!rc)
+        rc = score_place(s, 0, 0, s->sums, err);
     choice[0] = 0;
     while (!rc) {
         uint32_t i = choice[depth]++;
@@ -336,7 +366,7 @@ static int run(search *s, atg_err *err) {
         }
         depth++;
         choice[depth] = 0;
-        rc = score_place(s, depth, s->sums + (size_t)depth * (n + 1), err);
+        rc = score_place(s, depth, sums[i], s->sums + (size_t)depth * (n + 1), err);
     }
     return rc;
 }
@@ -463,6 +493,7 @@ static void search_close(search *s) {
             rows_free(&s->sites[t].at_depth[d]);
     }
     mem_free(s->sites);
+    mem_free(s->allowed);
     mem_free(s->used);
     mem_free(s->sums);
     mem_free(s->pairs);
@@ -489,20 +520,21 @@ int atg_family_tuples(atg_arena *arena, const atg_operation *op, uint32_t family
                       const bool *allowed, bool mutation, atg_tuples *ret, atg_err *err) {
     const atg_family *f = &op->families[family];
     search s = {.c = atg_compiler_new(), .op = op, .family = f, .k = f->n_missing};
-    MEM_AUTO bool *all = NULL;
+    size_t cells = (size_t)f->n_missing * op->n_samples;
     int rc = ATG_OK;
 
     if (f->n_missing > PLACES_MAX)
         rc = atg_fail(err, ATG_ELIMIT, "Family %.*s has more than %d missing persons",
                       ATG_FMT(f->id), PLACES_MAX);
-    for (uint32_t p = 0; p < f->n_missing && !rc; p++)
+    for (uint32_t p = 0; p < f->n_missing && !rc; p++) {
         s.persons[p] = op->missing[f->missing[p]].person;
-    if (!rc && !allowed) {
-        all = mem_alloc((size_t)s.k * op->n_samples + 1);
-        if (all)
-            memset(all, 1, (size_t)s.k * op->n_samples);
+        s.inbred[p] = compiler_inbred(&f->ped, s.persons[p]);
     }
-    s.allowed = allowed ? allowed : all;
+    s.allowed = mem_alloc(cells + 1);
+    if (s.allowed && allowed)
+        memcpy(s.allowed, allowed, cells);
+    else if (s.allowed)
+        memset(s.allowed, 1, cells);
     s.used = mem_zero(op->n_samples + 1, sizeof(bool));
     s.sums = mem_alloc((size_t)(s.k + 1) * (op->n_samples + 1) * sizeof(double));
     if (!rc && (!s.c || !s.allowed || !s.used || !s.sums))
