@@ -50,7 +50,9 @@ ATG_API ATG_MUST_USE int atg_operation_write_json(const atg_operation *op, const
 
 ATG_API ATG_MUST_USE int atg_familias_read(atg_arena *arena, atg_str bytes, atg_operation *ret,
                                            atg_notes *notes, atg_err *err);
-/** `recipient` as in atg_operation_write_json. */
+/** `recipient` as in atg_operation_write_json.  Familias has no place for amelogenin, X and Y
+ *  markers, mtDNA, alleles of which one was read, and mixtures: they are left out.  ATG_EINVAL for
+ *  a mutation model that it does not have. */
 ATG_API ATG_MUST_USE int atg_familias_write(const atg_operation *op, const char *recipient,
                                             atg_buf *buf, atg_err *err);
 
@@ -79,9 +81,12 @@ ATG_API ATG_MUST_USE int atg_table_read(atg_arena *arena, atg_str bytes, uint32_
 ATG_API ATG_MUST_USE int atg_cmf_read(atg_arena *arena, atg_str bytes, uint32_t *ret_n,
                                       const atg_profile_row **ret, atg_notes *notes,
                                       atg_err *err);
-/** Remains only; a relative never leaves in this format. */
-ATG_API ATG_MUST_USE int atg_cmf_write(const atg_operation *op, const char *lab, atg_buf *buf,
-                                       atg_err *err);
+/** Remains only; a relative never leaves in this format.  Mixtures, markers that CODIS has no name
+ *  for and alleles of which one was read stay behind.
+ *  @param lab   ORI of the laboratory, 1 to 10 characters; it stands for the reader too.
+ *  @param when  Instant of the export, UTC, as "2026-11-24T02:00:00": the format demands one. */
+ATG_API ATG_MUST_USE int atg_cmf_write(const atg_operation *op, const char *lab, const char *when,
+                                       atg_buf *buf, atg_err *err);
 /** Remains, and relatives whose consent names `recipient`. */
 ATG_API ATG_MUST_USE int atg_table_write(const atg_operation *op, const char *recipient,
                                          atg_buf *buf, atg_err *err);

@@ -119,4 +119,10 @@ int fam_plain_families(fam_file *f, const fam_plain *plain, fam_content *ret);
 /* Pedigrees as records: parents completed, sexes found, missing persons named. */
 int fam_make_families(fam_file *f, const fam_content *content, atg_operation *op);
 
+/* Would Familias' user call a missing person so, who has no other mark in the file? */
+bool fam_is_missing_name(atg_str name);
+/* The missing person's own name in it: "AM-7" of "Missing AM-7"; the name itself when it is one
+ * that Familias gives. */
+atg_str fam_missing_id(atg_str name);
+
 #endif

@@ -133,6 +133,11 @@ static bool same_genotype(atg_geno x, atg_geno y) {
     return (x.a == y.a && x.b == y.b) || (x.a == y.b && x.b == y.a);
 }
 
+/* Does a person of this sex have one copy only? */
+static bool single_copy(atg_chrom chrom, atg_sex sex) {
+    return chrom == ATG_CHROM_Y || (chrom == ATG_CHROM_X && sex == ATG_SEX_MALE);
+}
+
 static int take_genotype(dvi *d, fam_person *p, uint32_t hint) {
     fam_file *f = d->f;
     uint32_t line = f->lines.line;
@@ -163,6 +168,8 @@ static int take_genotype(dvi *d, fam_person *p, uint32_t hint) {
     }
     if (g.a < 0)
         return ATG_OK;
+    if (g.b < 0 && single_copy(f->set->drafts[i]->m.chrom, p->sex))
+        g.b = g.a;
     if (g.b < 0)
         atg_note(f->notes, f->arena, "%.*s has one allele at %.*s; the other is taken as unread",
                  ATG_FMT(p->name), ATG_FMT(name));

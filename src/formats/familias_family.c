@@ -8,7 +8,8 @@
 enum { MEMBERS_MAX = ATG_PEDIGREE_MAX, NOBODY = -1 };
 
 typedef struct member {
-    atg_str name;
+    atg_str name; /* in the file's relations */
+    atg_str id;
     uint32_t line;
     const fam_person *person; /* NULL: named in relations only */
     atg_sex declared, sex;    /* as the file says; as it is taken */
@@ -23,7 +24,6 @@ typedef struct work {
     const fam_family *fam;
     bool plain;
     const fam_pedigree *ped;
-    atg_str missing_id; /* of "Missing person", when the file has a better name */
     uint32_t n;
     member members[MEMBERS_MAX];
 } work;
@@ -43,7 +43,7 @@ static bool starts(atg_str s, atg_str head) {
 
 /* Familias has no field for it: the missing are those who are called so ("Missing person",
  * "Missing male 2", "MP", "MP3"; not "MP-1108", which refers to the person of another family). */
-static bool is_missing_name(atg_str s) {
+bool fam_is_missing_name(atg_str s) {
     atg_str head = ATG_STR("Missing"), mp = ATG_STR("MP");
 
     if (starts(s, head))
@@ -54,8 +54,7 @@ static bool is_missing_name(atg_str s) {
 
 /* The name that Familias itself gives to who is missing ("Missing female 1")? */
 static bool is_default_name(atg_str s) {
-    static const char *const heads[] = {"Missing person", "Missing male", "Missing female", "MP",
-                                        "Missing"};
+    static const char *const heads[] = {"Missing person", "Missing male", "Missing female", "MP"};
 
     for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
         atg_str head = atg_str_of(heads[i]);
@@ -63,7 +62,16 @@ static bool is_default_name(atg_str s) {
         if (starts(s, head) && digits(atg_str_trim((atg_str){s.p + head.n, s.n - head.n})))
             return true;
     }
-    return false;
+    return atg_str_eq_nocase(s, ATG_STR("Missing"));
+}
+
+/* "Missing AM-0007" is how Familias is told that AM-0007 is missing. */
+atg_str fam_missing_id(atg_str name) {
+    atg_str head = ATG_STR("Missing ");
+
+    if (is_default_name(name) || !starts(name, head))
+        return name;
+    return atg_str_trim((atg_str){name.p + head.n, name.n - head.n});
 }
 
 static int find(const work *w, atg_str name) {
@@ -115,10 +123,12 @@ static int choose_pedigree(work *w) {
 }
 
 static int add_member(work *w, member m) {
-    if (find(w, m.name) >= 0)
-        return atg_fail_at(w->f->err, ATG_EPARSE, m.line, 1,
-                           "Two persons of family %.*s are called %.*s; give them different names",
-                           ATG_FMT(w->fam->name), ATG_FMT(m.name));
+    for (uint32_t i = 0; i < w->n; i++)
+        if (atg_str_eq(w->members[i].id, m.id))
+            return atg_fail_at(
+                w->f->err, ATG_EPARSE, m.line, 1,
+                "Two persons of family %.*s are called %.*s; give them different names",
+                ATG_FMT(w->fam->name), ATG_FMT(m.name));
     if (w->n == MEMBERS_MAX)
         return atg_fail_at(w->f->err, ATG_ELIMIT, m.line, 1,
                            "Family %.*s has more than %d persons; split it", ATG_FMT(w->fam->name),
@@ -133,7 +143,7 @@ static int add_member(work *w, member m) {
 static bool takes_the_place(work *w, const fam_person *p, bool *taken, member *stand_in) {
     fam_file *f = w->f;
 
-    if (p->genos || !is_missing_name(p->name) || in_relation(w->ped, p->name))
+    if (p->genos || !fam_is_missing_name(p->name) || in_relation(w->ped, p->name))
         return false;
     if (*taken || !in_relation(w->ped, missing_person)) {
         atg_note(f->notes, f->arena,
@@ -143,19 +153,14 @@ static bool takes_the_place(work *w, const fam_person *p, bool *taken, member *s
     }
     *taken = true;
     stand_in->declared = p->sex;
-    if (!is_default_name(p->name)) {
-        atg_str head = ATG_STR("Missing ");
-
-        w->missing_id = starts(p->name, head) && p->name.n > head.n
-                            ? (atg_str){p->name.p + head.n, p->name.n - head.n}
-                            : p->name;
-    }
+    if (!is_default_name(p->name))
+        stand_in->id = fam_missing_id(p->name);
     return true;
 }
 
 static int gather_members(work *w) {
     const fam_family *fam = w->fam;
-    member stand_in = {.name = missing_person, .missing = true};
+    member stand_in = {.name = missing_person, .id = missing_person, .missing = true};
     bool declared = false, taken = false;
     int rc = ATG_OK;
 
@@ -164,7 +169,7 @@ static int gather_members(work *w) {
     taken = declared;
     for (uint32_t i = 0; i < fam->n_persons && !rc; i++) {
         const fam_person *p = &fam->persons[i];
-        bool missing = is_missing_name(p->name);
+        bool missing = fam_is_missing_name(p->name);
 
         if (takes_the_place(w, p, &taken, &stand_in))
             continue;
@@ -175,6 +180,7 @@ static int gather_members(work *w) {
                 "the missing person (a toothbrush) as a sample to compare directly",
                 ATG_FMT(p->name), ATG_FMT(fam->name));
         rc = add_member(w, (member){.name = p->name,
+                                    .id = missing ? fam_missing_id(p->name) : p->name,
                                     .line = p->line,
                                     .person = p,
                                     .declared = p->sex,
@@ -246,7 +252,6 @@ static int prepare(work *w, bool *contradicted) {
     int rc = choose_pedigree(w);
 
     w->n = 0;
-    w->missing_id = (atg_str){0};
     if (!rc)
         rc = gather_members(w);
     for (uint32_t i = 0; w->ped && i < w->ped->n && !rc; i++)
@@ -299,6 +304,10 @@ static int settle_sexes(work *w, bool trusted) {
     return rc;
 }
 
+static bool taken_id(const atg_person *persons, uint32_t n, atg_str id) {
+    return atg_pedigree_find(&(atg_pedigree){.n = n, .persons = persons}, id) >= 0;
+}
+
 /* A founder who completes a pair of parents, under a name that nobody has. */
 static int add_implicit(work *w, int child, atg_sex side, atg_person *persons, uint32_t *n) {
     fam_file *f = w->f;
@@ -309,11 +318,10 @@ static int add_implicit(work *w, int child, atg_sex side, atg_person *persons, u
         return atg_fail_at(f->err, ATG_ELIMIT, w->fam->line, 1,
                            "Family %.*s has more than %d persons; split it", ATG_FMT(w->fam->name),
                            ATG_PEDIGREE_MAX);
-    for (int i = 1; !name.p || find(w, name) >= 0; i++) {
-        name = i == 1
-                   ? atg_arena_printf(f->arena, "%s of %.*s", what, ATG_FMT(w->members[child].name))
-                   : atg_arena_printf(f->arena, "%s of %.*s (%d)", what,
-                                      ATG_FMT(w->members[child].name), i);
+    for (int i = 1; !name.p || taken_id(persons, *n, name); i++) {
+        name = i == 1 ? atg_arena_printf(f->arena, "%s of %.*s", what, ATG_FMT(persons[child].id))
+                      : atg_arena_printf(f->arena, "%s of %.*s (%d)", what,
+                                         ATG_FMT(persons[child].id), i);
         if (!name.p)
             return fam_nomem(f);
     }
@@ -337,7 +345,7 @@ static int make_persons(work *w, atg_family *ret) {
     for (uint32_t i = 0; i < w->n; i++) {
         const member *m = &w->members[i];
 
-        persons[i] = (atg_person){.id = m->name, .father = -1, .mother = -1, .sex = m->sex};
+        persons[i] = (atg_person){.id = m->id, .father = -1, .mother = -1, .sex = m->sex};
         if (m->person) {
             persons[i].genos = m->person->genos;
             persons[i].dropout = m->person->dropout;
@@ -388,9 +396,7 @@ static int add_missing(work *w, uint32_t index, atg_family *ret, atg_missing *li
         if (!m->missing)
             continue;
         own[*n - first] = *n;
-        list[*n] = (atg_missing){.id = w->missing_id.p && !m->person ? w->missing_id : m->name,
-                                 .family = index,
-                                 .person = i};
+        list[*n] = (atg_missing){.id = m->id, .family = index, .person = i};
         ++*n;
     }
     ret->n_missing = count;

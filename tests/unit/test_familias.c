@@ -314,6 +314,172 @@ static void a_file_that_was_cut_off_is_never_read(void **state) {
     }
 }
 
+static void assert_same_mutation(const atg_mutation *x, const atg_mutation *y) {
+    assert_int_equal(x->model, y->model);
+    assert_int_equal(x->transform, y->transform);
+    assert_true(x->rate == y->rate);
+    assert_true(x->rate2 == y->rate2);
+    assert_true(x->range == y->range);
+}
+
+static void assert_same_genos(const atg_operation *op, const atg_geno *x, const atg_geno *y) {
+    for (uint32_t m = 0; m < op->n_markers; m++) {
+        bool whole = x && x[m].a >= 0 && x[m].b >= 0;
+
+        assert_int_equal(y ? y[m].a : -1, whole ? x[m].a : -1);
+        assert_int_equal(y ? y[m].b : -1, whole ? x[m].b : -1);
+    }
+}
+
+/* Who it is in either operation: a missing person may be called otherwise in the pedigree. */
+static atg_str key(const atg_operation *op, uint32_t f, int32_t i) {
+    if (i < 0)
+        return ATG_STR("nobody");
+    for (uint32_t k = 0; k < op->n_missing; k++)
+        if (op->missing[k].family == f && op->missing[k].person == (uint32_t)i)
+            return op->missing[k].id;
+    return op->families[f].ped.persons[i].implicit ? ATG_STR("somebody")
+                                                   : op->families[f].ped.persons[i].id;
+}
+
+static void assert_same_families(const atg_operation *x, const atg_operation *y) {
+    assert_int_equal(x->n_families, y->n_families);
+    assert_int_equal(x->n_missing, y->n_missing);
+    for (uint32_t f = 0; f < x->n_families; f++) {
+        const atg_pedigree *p = &x->families[f].ped, *q = &y->families[f].ped;
+        uint32_t found = 0;
+
+        assert_int_equal(p->n, q->n);
+        for (uint32_t i = 0; i < p->n; i++)
+            for (uint32_t k = 0; k < q->n && !p->persons[i].implicit; k++) {
+                if (!atg_str_eq(key(x, f, (int32_t)i), key(y, f, (int32_t)k)))
+                    continue;
+                found++;
+                assert_int_equal(p->persons[i].sex, q->persons[k].sex);
+                assert_true(
+                    atg_str_eq(key(x, f, p->persons[i].father), key(y, f, q->persons[k].father)));
+                assert_true(
+                    atg_str_eq(key(x, f, p->persons[i].mother), key(y, f, q->persons[k].mother)));
+            }
+        for (uint32_t i = 0; i < p->n; i++)
+            found += p->persons[i].implicit;
+        assert_int_equal(found, p->n);
+    }
+}
+
+/* Write, and read again. */
+static void again(atg_arena *arena, const atg_operation *op, const char *recipient,
+                  atg_operation *ret) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
+    atg_str text;
+    atg_err err = {0};
+
+    if (atg_familias_write(op, recipient, buf, &err) || atg_buf_take(buf, &text, &err))
+        fail_msg("writing: %s", err.msg);
+    text = atg_arena_str(arena, text);
+    if (atg_familias_read(arena, text, ret, NULL, &err))
+        fail_msg("reading at line %u: %s", err.line, err.msg);
+}
+
+static void what_is_written_reads_as_the_same_operation(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_operation x, y, z;
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &x, NULL, NULL), ATG_OK);
+    again(arena, &x, NULL, &y);
+    assert_is(y.name, "Ferry Sunrise");
+    assert_is(y.params.population, "Harbour 2020");
+    assert_true(y.params.theta == x.params.theta);
+    assert_int_equal(y.n_markers, x.n_markers);
+    for (uint32_t m = 0; m < x.n_markers; m++) {
+        const atg_marker *p = &x.markers[m], *q = &y.markers[m];
+
+        assert_true(atg_str_eq(p->name, q->name));
+        assert_int_equal(p->n, q->n);
+        assert_int_equal(p->silent, q->silent);
+        for (uint16_t i = 0; i < p->n; i++) {
+            assert_true(atg_str_eq(p->labels[i], q->labels[i]));
+            assert_true(p->freqs[i] == q->freqs[i]);
+        }
+        assert_same_mutation(&p->female, &q->female);
+        assert_same_mutation(&p->male, &q->male);
+    }
+    assert_int_equal(y.n_samples, x.n_samples);
+    for (uint32_t i = 0; i < x.n_samples; i++) {
+        assert_true(atg_str_eq(x.samples[i].id, y.samples[i].id));
+        assert_int_equal(x.samples[i].sex, y.samples[i].sex);
+        assert_same_genos(&x, x.samples[i].genos, y.samples[i].genos);
+    }
+    assert_same_families(&x, &y);
+    assert_same_genos(&x, person(&x.families[0], "Anna")->genos,
+                      person(&y.families[0], "Anna")->genos);
+    again(arena, &y, NULL, &z);
+    assert_same_families(&y, &z);
+}
+
+static void a_relative_leaves_only_to_the_recipient_that_was_named(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_operation x, y;
+    atg_family families[2];
+    atg_consent consent = {.recipient = ATG_STR("Institute B")};
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &x, NULL, NULL), ATG_OK);
+    memcpy(families, x.families, sizeof(families));
+    consent.person = (uint32_t)atg_pedigree_find(&families[0].ped, ATG_STR("Anna"));
+    families[0].n_consents = 1;
+    families[0].consents = &consent;
+    x.families = families;
+    again(arena, &x, "Institute B", &y);
+    assert_non_null(person(&y.families[0], "Anna")->genos);
+    assert_null(person(&y.families[1], "Kari")->genos);
+    again(arena, &x, "Institute C", &y);
+    assert_null(person(&y.families[0], "Anna")->genos);
+    assert_null(person(&y.families[1], "Kari")->genos);
+    assert_true(atg_geno_typed(y.samples[0].genos[0]));
+}
+
+static void what_familias_cannot_hold_is_refused_or_left_out(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_operation x, y;
+    atg_marker markers[3];
+    ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
+    atg_err err;
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &x, NULL, NULL), ATG_OK);
+    memcpy(markers, x.markers, sizeof(markers));
+    x.markers = markers;
+    markers[0].chrom = ATG_CHROM_X;
+    again(arena, &x, NULL, &y);
+    assert_int_equal(y.n_markers, 2);
+    assert_is(y.markers[0].name, "FGA");
+    markers[1].male.model = ATG_MUT_DAWID;
+    assert_int_equal(atg_familias_write(&x, NULL, buf, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "FGA"));
+}
+
+static void writing_reports_memory_that_is_short(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_operation op;
+    int rc = ATG_ENOMEM;
+
+    (void)state;
+    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &op, NULL, NULL), ATG_OK);
+    for (long n = 0; rc == ATG_ENOMEM; n++) {
+        ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
+        atg_str text;
+
+        mem_fail_after(n);
+        rc = atg_familias_write(&op, NULL, buf, NULL);
+        mem_fail_after(-1);
+        if (!rc)
+            rc = atg_buf_take(buf, &text, NULL);
+    }
+    assert_int_equal(rc, ATG_OK);
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     static const char *const files[] = {"ferry.fam", "paternity.fam"};
 
@@ -367,6 +533,10 @@ int main(void) {
         cmocka_unit_test(an_allele_that_the_table_lacks_gets_the_minimum_frequency),
         cmocka_unit_test(broken_files_are_refused_at_their_place),
         cmocka_unit_test(a_file_that_was_cut_off_is_never_read),
+        cmocka_unit_test(what_is_written_reads_as_the_same_operation),
+        cmocka_unit_test(a_relative_leaves_only_to_the_recipient_that_was_named),
+        cmocka_unit_test(what_familias_cannot_hold_is_refused_or_left_out),
+        cmocka_unit_test(writing_reports_memory_that_is_short),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(memory_that_is_too_small_is_reported_at_every_size),
     };
