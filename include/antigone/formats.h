@@ -97,6 +97,12 @@ typedef struct atg_frequencies {
     uint32_t n_population; /**< Persons typed; 0 unknown. */
     uint32_t n_markers;
     const atg_marker *markers; /**< Without mutation models. */
+    uint32_t n_sets;
+    const struct atg_marker_set { /**< Names for several markers, such as a kit's. */
+        atg_str name;
+        uint32_t n;
+        const atg_str *markers; /**< Usual names; not all need be in this population. */
+    } *sets;
 } atg_frequencies;
 
 /** @param population  Which one, when the file holds several; empty: the only one. */

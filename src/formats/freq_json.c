@@ -136,6 +136,59 @@ static int read_persons(jin *j, const char *population, uint32_t *ret) {
     return rc || !v ? rc : jin_get_count(j, v, population, JIN_OPTIONAL, ret);
 }
 
+static int read_set(jin *j, const char *name, const json_t *v, struct atg_marker_set *ret) {
+    struct atg_marker_set set = {.name = atg_str_of(name), .n = (uint32_t)json_array_size(v)};
+    atg_str *markers = NULL;
+    int rc = jin_is_array(j, v);
+
+    if (!rc)
+        rc = jin_keep(j, &set.name);
+    if (rc)
+        return rc;
+    markers = ATG_GET(j->arena, atg_str, set.n ? set.n : 1);
+    if (!markers)
+        return jin_nomem(j);
+    for (uint32_t i = 0; i < set.n && !rc; i++) {
+        jin_index(j, i);
+        rc = jin_is_id(j, json_array_get(v, i), ATG_LABEL_MAX, &markers[i]);
+        markers[i] = atg_marker_usual_name(markers[i]);
+        if (!rc)
+            rc = jin_keep(j, &markers[i]);
+        jin_up(j);
+    }
+    set.markers = markers;
+    *ret = set;
+    return rc;
+}
+
+/* The member "marker_sets": lists of marker names, by the name of the set. */
+static int read_sets(jin *j, atg_frequencies *ret) {
+    json_auto_t *sets = NULL;
+    struct atg_marker_set *list = NULL;
+    const char *name;
+    json_t *v;
+    int rc = jin_enter_load(j, "marker_sets", JIN_OPTIONAL, &sets);
+
+    if (!rc && sets)
+        rc = jin_is_object(j, sets);
+    if (rc || !sets)
+        return rc;
+    list = ATG_GET(j->arena, struct atg_marker_set, json_object_size(sets) + 1);
+    if (!list)
+        return jin_nomem(j);
+    ret->sets = list;
+    json_object_foreach(sets, name, v) {
+        jin_key(j, name);
+        rc = read_set(j, name, v, &list[ret->n_sets]);
+        jin_up(j);
+        if (rc)
+            return rc;
+        ret->n_sets++;
+    }
+    jin_up(j);
+    return ATG_OK;
+}
+
 static int read_schema(jin *j) {
     json_auto_t *v = NULL;
     atg_str s = ATG_STR("");
@@ -182,5 +235,7 @@ int freq_read_json(marker_set *set, atg_str bytes, atg_str population, atg_frequ
         rc = read_text(j, "source", &ret->source);
     if (!rc)
         rc = read_text(j, "licence", &ret->licence);
-    return rc ? rc : read_persons(j, name, &ret->n_population);
+    if (!rc)
+        rc = read_persons(j, name, &ret->n_population);
+    return rc ? rc : read_sets(j, ret);
 }
