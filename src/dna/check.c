@@ -221,12 +221,11 @@ static void find_same_profile(family *f) {
                 n++;
                 same = geno_same(x[m], y[m]);
             }
-            if (same && n >= SAME_PROFILE)
-                *f->finding = (finding){{-1, -1},
-                                        {(int32_t)i, (int32_t)k},
-                                        n,
-                                        {f->finding->pair[0], f->finding->pair[1]},
-                                        f->finding->too_entangled};
+            if (!same || n < SAME_PROFILE)
+                continue;
+            f->finding->same[0] = (int32_t)i;
+            f->finding->same[1] = (int32_t)k;
+            f->finding->n_same = n;
         }
 }
 
@@ -322,12 +321,15 @@ static int check_family(void *user, uint32_t worker, uint64_t piece, atg_err *er
                     f.check->log10_gain < gain_limit && f.finding->same[0] < 0;
     if (f.check->fits || f.finding->same[0] >= 0 || f.finding->too_entangled)
         return ATG_OK;
-    return find_exchange(&f, err);
+
+    int rc = find_exchange(&f, err);
+
+    return rc == ATG_ELIMIT ? ATG_OK : rc; /* it is only a hint */
 }
 
-static atg_str note_text(atg_arena *arena, const atg_pedigree *ped, const atg_family_check *c,
-                         const finding *f) {
-    const atg_person *p = ped->persons;
+/* Why a family does not fit, without a word about why that may be. */
+static atg_str misfit_text(atg_arena *arena, const atg_person *p, const atg_family_check *c,
+                           const finding *f) {
     const int32_t *x = f->exchanged, *s = f->same, *t = f->pair;
 
     if (s[0] >= 0)
@@ -335,28 +337,33 @@ static atg_str note_text(atg_arena *arena, const atg_pedigree *ped, const atg_fa
                                 "%.*s and %.*s have the same profile at %u markers: confirm that "
                                 "they are twins, or another reference is needed.",
                                 ATG_FMT(p[s[0]].id), ATG_FMT(p[s[1]].id), f->n_same);
-    if (!c->fits && x[0] >= 0)
+    if (x[0] >= 0)
         return atg_arena_printf(arena,
                                 "The relatives would fit if the samples of %.*s and %.*s carried "
                                 "each other's label: confirm the labels, or another reference is "
                                 "needed.",
                                 ATG_FMT(p[x[0]].id), ATG_FMT(p[x[1]].id));
-    if (!c->fits && c->suspect >= 0)
+    if (c->suspect >= 0)
         return atg_arena_printf(arena,
                                 "The relatives do not fit as recorded (%u of %u markers); without "
                                 "%.*s the rest fits best: another reference is needed.",
                                 c->n_inconsistent, c->n_compared, ATG_FMT(p[c->suspect].id));
-    if (!c->fits && t[0] >= 0)
+    if (t[0] >= 0)
         return atg_arena_printf(arena,
                                 "%.*s and %.*s do not fit as recorded (%u of %u markers), and the "
                                 "data cannot tell which to rely on: another reference is needed.",
                                 ATG_FMT(p[t[0]].id), ATG_FMT(p[t[1]].id), c->n_inconsistent,
                                 c->n_compared);
+    return atg_arena_printf(arena,
+                            "The relatives do not fit as recorded (%u of %u markers): another "
+                            "reference is needed.",
+                            c->n_inconsistent, c->n_compared);
+}
+
+static atg_str note_text(atg_arena *arena, const atg_pedigree *ped, const atg_family_check *c,
+                         const finding *f) {
     if (!c->fits)
-        return atg_arena_printf(arena,
-                                "The relatives do not fit as recorded (%u of %u markers): another "
-                                "reference is needed.",
-                                c->n_inconsistent, c->n_compared);
+        return misfit_text(arena, ped->persons, c, f);
     if (f->too_entangled)
         return ATG_STR("The pedigree is too entangled for some markers to be checked.");
     if (c->n_compared == 0)

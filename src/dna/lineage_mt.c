@@ -34,32 +34,36 @@ uint8_t mt_reference(uint16_t pos, uint16_t ins) {
 }
 
 static char upper(char c) {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    if (c >= 'a' && c <= 'z')
+        return (char)(c - 'a' + 'A');
+    return c;
 }
 
 /* "C", "-", "del"; a small letter is a base that is there in a part of the molecules only. */
 static const char *read_base(atg_str s, uint8_t *ret) {
-    if (s.n == 1 && s.p[0] == '-')
+    uint8_t base;
+
+    if (atg_str_eq(s, ATG_STR("-")) || atg_str_eq_nocase(s, ATG_STR("del"))) {
         *ret = MT_GAP;
-    else if (atg_str_eq_nocase(s, ATG_STR("del")))
-        *ret = MT_GAP;
-    else if (s.n != 1)
+        return NULL;
+    }
+    if (s.n != 1)
         return "write one base behind the position, or \"-\" for a deletion";
-    else if (s.p[0] == 'd')
+    if (s.p[0] == 'd')
         return "write \"-\" for a deletion, D for A, G or T";
-    else if (mask_of(upper(s.p[0])))
-        *ret = mask_of(upper(s.p[0])) | (s.p[0] == upper(s.p[0]) ? 0 : MT_GAP);
-    else
+    base = mask_of(upper(s.p[0]));
+    if (!base)
         return "this is no base";
+    *ret = s.p[0] == upper(s.p[0]) ? base : base | MT_GAP;
     return NULL;
 }
 
-const char *mt_site_read(atg_str s, mt_site *ret) {
+const char *mt_site_read(atg_str text, mt_site *ret) {
     uint8_t stated = 0, mask = 0;
     uint32_t pos, ins = 0;
     const char *why;
+    atg_str s = atg_str_trim(text);
 
-    s = atg_str_trim(s);
     if (s.n && s.p[0] >= 'A' && s.p[0] <= 'Z') {
         stated = mask_of(s.p[0]);
         s.p++;

@@ -80,7 +80,7 @@ static bool seen_as_such(const merger *g, atg_geno u, uint32_t n) {
 /* All alleles seen in any of the samples, where the others may have lost them. */
 static bool union_explains(const merger *g, const atg_marker *m, bool one_copy, uint32_t n,
                            atg_geno *ret) {
-    int16_t set[2];
+    int16_t set[2] = {-1, -1};
     bool full = false;
     int k = 0;
 
@@ -96,8 +96,10 @@ static bool union_explains(const merger *g, const atg_marker *m, bool one_copy, 
             return false;
         return explains(g, m, *ret, n);
     }
-    *ret = (atg_geno){set[0], full ? set[0] : ATG_ALLELE_UNREAD};
-    return explains(g, m, (atg_geno){set[0], one_copy ? ATG_ALLELE_UNREAD : set[0]}, n);
+    ret->a = ret->b = set[0];
+    if (!full)
+        ret->b = ATG_ALLELE_UNREAD;
+    return explains(g, m, one_copy ? (atg_geno){set[0], -1} : (atg_geno){set[0], set[0]}, n);
 }
 
 /* A sample read in full, nothing left to chance, outweighs what came into the others. */
@@ -297,7 +299,7 @@ static int fill_body(merger *g, atg_err *err) {
 static int merge_body(atg_arena *arena, const atg_operation *op, atg_body *body, atg_err *err) {
     ATG_AUTO(atg_buf) warning = atg_buf_new(1 << 16);
     ATG_AUTO(atg_buf) differ = atg_buf_new(1 << 16);
-    MEM_AUTO const atg_sample **s = mem_zero(body->n_samples, sizeof(*s));
+    MEM_AUTO const atg_sample **s = mem_zero(body->n_samples, sizeof(void *));
     MEM_AUTO atg_obs *obs = mem_zero(body->n_samples, sizeof(*obs));
     merger g = {.arena = arena,
                 .op = op,
@@ -313,8 +315,7 @@ static int merge_body(atg_arena *arena, const atg_operation *op, atg_body *body,
 }
 
 /* Samples by body; in `ret` a run of entries for each. */
-static int sort_entries(const atg_operation *op, entry *ret, uint32_t *ret_n_bodies, atg_err *err) {
-    *ret_n_bodies = 0;
+static void sort_entries(const atg_operation *op, entry *ret) {
     for (uint32_t i = 0; i < op->n_samples; i++) {
         const atg_sample *s = &op->samples[i];
 
@@ -322,16 +323,27 @@ static int sort_entries(const atg_operation *op, entry *ret, uint32_t *ret_n_bod
     }
     if (op->n_samples)
         qsort(ret, op->n_samples, sizeof(*ret), entry_cmp);
-    for (uint32_t i = 0; i < op->n_samples; i++) {
-        bool first = i == 0 || !atg_str_eq(ret[i].body, ret[i - 1].body);
+}
 
-        *ret_n_bodies += first;
-        if (!first && (ret[i].own || ret[i - 1].own))
-            return atg_fail(err, ATG_EINVAL,
-                            "Sample %.*s names no body and body %.*s has other samples; give it "
-                            "that body, or another id",
-                            ATG_FMT(op->samples[ret[i].own ? ret[i].sample : ret[i - 1].sample].id),
-                            ATG_FMT(ret[i].body));
+static bool starts_body(const entry *entries, uint32_t i) {
+    return i == 0 || !atg_str_eq(entries[i].body, entries[i - 1].body);
+}
+
+static int count_bodies(const atg_operation *op, const entry *entries, uint32_t *ret,
+                        atg_err *err) {
+    *ret = 0;
+    for (uint32_t i = 0; i < op->n_samples; i++) {
+        if (starts_body(entries, i)) {
+            (*ret)++;
+            continue;
+        }
+        for (uint32_t k = i - 1; k <= i; k++)
+            if (entries[k].own)
+                return atg_fail(err, ATG_EINVAL,
+                                "Sample %.*s names no body and body %.*s has other samples; give "
+                                "it that body, or another id",
+                                ATG_FMT(op->samples[entries[k].sample].id),
+                                ATG_FMT(entries[k].body));
     }
     return ATG_OK;
 }
@@ -346,7 +358,8 @@ int atg_merge_bodies(atg_arena *arena, const atg_operation *op, uint32_t *ret_n,
 
     if (!entries || !samples)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for %u samples", op->n_samples);
-    rc = sort_entries(op, entries, &n_bodies, err);
+    sort_entries(op, entries);
+    rc = count_bodies(op, entries, &n_bodies, err);
     if (rc)
         return rc;
     bodies = ATG_GET(arena, atg_body, n_bodies);
@@ -354,7 +367,7 @@ int atg_merge_bodies(atg_arena *arena, const atg_operation *op, uint32_t *ret_n,
         return atg_fail(err, ATG_ENOMEM, "Out of memory for %u bodies", n_bodies);
     for (uint32_t i = 0; i < op->n_samples; i++) {
         samples[i] = entries[i].sample;
-        if (i == 0 || !atg_str_eq(entries[i].body, entries[i - 1].body))
+        if (starts_body(entries, i))
             bodies[b++] = (atg_body){.merged.body = entries[i].body, .samples = &samples[i]};
         bodies[b - 1].n_samples++;
     }

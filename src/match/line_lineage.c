@@ -219,16 +219,17 @@ static double capped(double log10_lr) {
 
 /* A match counts as one over the upper limit of the haplotype's share, itself counted in. */
 static int explain_match(atg_arena *arena, const atg_operation *op, const lineage *l,
-                         const atg_person *sample, const atg_person *relative,
-                         const atg_sample *as_sample, atg_evidence *ret, atg_err *err) {
+                         const atg_sample *sample, const atg_person *relative, atg_evidence *ret,
+                         atg_err *err) {
+    atg_person as_person = {.genos = sample->genos, .mt = sample->mt};
     shared_part part;
     count c;
     double upper;
-    int rc = make_part(arena, op, l->y, sample, relative, &part, err);
+    int rc = make_part(arena, op, l->y, &as_person, relative, &part, err);
 
     if (rc)
         return rc;
-    c = count_operation(op, l, &part, as_sample);
+    c = count_operation(op, l, &part, sample);
     upper = atg_clopper_pearson_upper(c.x + 1, c.n + 1, alpha);
     ret->log10_lr = ret->lower = capped(log10(1 / upper));
     ret->upper = capped(log10((double)(c.n + 1) / (double)(c.x + 1)));
@@ -280,7 +281,7 @@ static int explain_line(atg_arena *arena, const atg_operation *op, const void *c
         e.reason = ATG_STR("The references of this line do not agree with each other: another "
                            "reference is needed.");
     } else if (e.finding == ATG_FINDING_SUPPORTS) {
-        rc = explain_match(arena, op, l, &as_person, relative, sample, &e, err);
+        rc = explain_match(arena, op, l, sample, relative, &e, err);
     } else if (e.finding == ATG_FINDING_INCONCLUSIVE) {
         e.reason = difference(arena, l->y, relative, &cmp, "neither for nor against.");
     } else if (e.finding == ATG_FINDING_CONTRADICTS) {

@@ -2,10 +2,11 @@
 #include "match/lines.h"
 
 const atg_line *const *atg_lines(uint32_t *ret_n) {
-    static const atg_line *const lines[] = {&line_autosomal, &line_x, &line_amelogenin, &line_y,
-                                            &line_mt};
+    enum { LINES = 5 };
+    static const atg_line *const lines[LINES] = {&line_autosomal, &line_x, &line_amelogenin,
+                                                 &line_y, &line_mt};
 
-    *ret_n = sizeof(lines) / sizeof(*lines);
+    *ret_n = LINES;
     return lines;
 }
 

@@ -35,7 +35,9 @@ static int16_t draw(atg_rng *rng) {
 }
 
 static int16_t pass(atg_rng *rng, atg_geno parent) {
-    return atg_rng_below(rng, 2) ? parent.a : parent.b;
+    if (atg_rng_below(rng, 2))
+        return parent.a;
+    return parent.b;
 }
 
 static void make_world(world *w, uint64_t seed, atg_mutation mutation) {

@@ -70,34 +70,35 @@ static void one_allele_read_says_that_it_is_there(void **state) {
     close_to(kernel_prob(&m, seen_as(-1, -1, 0.2, 0.1), 0, 3), 1);
 }
 
-/* The same by listing what every copy and the extra allele do; also fills the probabilities that
+static int bit_of(const atg_marker *m, int allele) {
+    return allele < 0 || allele == m->silent ? 0 : 1 << allele;
+}
+
+/* The same by listing what every copy and the extra allele do; also the probabilities that
  * nothing and that three alleles are seen. */
-static double brute(const atg_marker *m, atg_obs obs, int a, int b, double *nothing,
+static double brute(const atg_marker *m, atg_obs obs, const int *truth, double *nothing,
                     double *three) {
     int want = (1 << obs.geno.a) | (1 << obs.geno.b);
-    double sum = 0;
+    double left[2] = {obs.dropout, 1 - obs.dropout}, sum = 0;
 
     *nothing = *three = 0;
-    for (int keep = 0; keep < 4; keep++) {
+    for (int keep = 0; keep < 4; keep++)
         for (int extra = -1; extra < m->n; extra++) {
             double w = extra < 0 ? 1 - obs.dropin : obs.dropin * m->freqs[extra];
-            int set = 0;
+            int set = bit_of(m, extra), first = keep % 2, second = keep / 2;
 
-            w *= keep & 1 ? 1 - obs.dropout : obs.dropout;
-            w *= keep & 2 ? 1 - obs.dropout : obs.dropout;
-            set |= keep & 1 && a != m->silent ? 1 << a : 0;
-            set |= keep & 2 && b != m->silent ? 1 << b : 0;
-            set |= extra >= 0 && extra != m->silent ? 1 << extra : 0;
+            w *= left[first] * left[second];
+            set |= first * bit_of(m, truth[0]) | second * bit_of(m, truth[1]);
             sum += set == want ? w : 0;
             *nothing += set ? 0 : w;
             *three += __builtin_popcount((unsigned)set) == 3 ? w : 0;
         }
-    }
     return sum;
 }
 
 /* Sum over observations for one true genotype, checking each against the listing. */
 static double sum_over_observations(const atg_marker *m, int a, int b, double d, double c) {
+    const int truth[2] = {a, b};
     double sum = 0, nothing = 0, three = 0;
 
     for (int x = 0; x < N; x++)
@@ -107,7 +108,7 @@ static double sum_over_observations(const atg_marker *m, int a, int b, double d,
             if (x == m->silent || y == m->silent)
                 close_to(got, 0);
             else
-                close_to(got, brute(m, seen_as(x, y, d, c), a, b, &nothing, &three));
+                close_to(got, brute(m, seen_as(x, y, d, c), truth, &nothing, &three));
             sum += got;
         }
     return sum + nothing + three;
@@ -119,8 +120,8 @@ static void all_that_can_be_seen_sums_to_one(void **state) {
     } rates[] = {{0, 0}, {0.02, 0}, {0.3, 0.05}, {0, 0.2}, {0.9, 0.9}};
 
     (void)state;
-    for (int16_t silent = -1; silent < N; silent += N) {
-        atg_marker m = marker_with(silent);
+    for (int silent = -1; silent < N; silent += N) {
+        atg_marker m = marker_with((int16_t)silent);
 
         for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++)
             for (int a = 0; a < N; a++)

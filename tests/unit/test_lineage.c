@@ -61,9 +61,11 @@ static void the_reference_sequence_is_the_published_one(void **state) {
     uint64_t hash = 14695981039346656037U; /* FNV-1a */
 
     (void)state;
-    for (uint16_t pos = 1; pos <= MT_LENGTH; pos++) {
-        n[(unsigned char)rcrs_base(pos)]++;
-        hash = (hash ^ (unsigned char)rcrs_base(pos)) * 1099511628211U;
+    for (int pos = 1; pos <= MT_LENGTH; pos++) {
+        unsigned char base = (unsigned char)rcrs_base((uint16_t)pos);
+
+        n[base]++;
+        hash = (hash ^ base) * 1099511628211U;
     }
     assert_int_equal(n['A'], 5124);
     assert_int_equal(n['C'], 5181);
@@ -86,12 +88,14 @@ static int read_mt(atg_arena *arena, const char *text, atg_mt *ret, atg_err *err
     part = atg_str_cut(&rest, ':');
     while (part.n) {
         atg_str r = atg_str_cut(&part, ' ');
-        unsigned from = 0, to = 0;
-        char copy[32];
+        char copy[32], *dash;
+        unsigned long from;
 
         snprintf(copy, sizeof(copy), "%.*s", ATG_FMT(r));
-        if (sscanf(copy, "%u-%u", &from, &to) == 2)
-            ranges[n_ranges++] = (struct atg_mt_range){(uint16_t)from, (uint16_t)to};
+        from = strtoul(copy, &dash, 10);
+        if (*dash == '-')
+            ranges[n_ranges++] =
+                (struct atg_mt_range){(uint16_t)from, (uint16_t)strtoul(dash + 1, NULL, 10)};
     }
     while (rest.n) {
         atg_str d = atg_str_cut(&rest, ' ');

@@ -144,7 +144,7 @@ static bool has(atg_str text, const char *part) {
     return part ? text.n && strstr(text.p, part) : text.n == 0;
 }
 
-static void check_case(const body_case *c, const uint32_t *order) {
+static void check_case(const body_case *c, const uint32_t order[3]) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
     atg_sample samples[3] = {0};
     atg_operation op = {
@@ -190,7 +190,7 @@ static void samples_of_one_body_become_one_profile_in_any_order(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         for (size_t k = 0; k < sizeof(orders) / sizeof(*orders); k++) {
-            uint32_t order[3], n = 0;
+            uint32_t order[3] = {0}, n = 0;
 
             for (int j = 0; j < 3; j++)
                 if (orders[k][j] < cases[i].n)
