@@ -31,9 +31,12 @@ int atg_scan_new(uint32_t n_markers, const uint32_t *n_rows, uint32_t n_missing,
     scan->sex = mem_zero(n_missing, 1);
     for (uint32_t m = 0; m < n_markers && scan->offset; m++)
         scan->offset[m + 1] = scan->offset[m] + n_rows[m];
-    if (scan->offset)
-        scan->table = mem_zero(n_missing * scan_n_rows(scan), sizeof(*scan->table));
-    if (!scan->offset || !scan->ranges || !scan->sex || !scan->table)
+    if (scan->offset) {
+        scan->stride = (scan_n_rows(scan) / SCAN_STRIP + 1) * SCAN_STRIP;
+        scan->tables = mem_zero(n_missing * scan->stride + (size_t)SCAN_AHEAD * SCAN_STRIP,
+                                sizeof(*scan->tables));
+    }
+    if (!scan->offset || !scan->ranges || !scan->sex || !scan->tables)
         return atg_fail(err, ATG_ENOMEM,
                         "Not enough memory for the tables of %u missing persons; scan them in "
                         "parts",
@@ -47,34 +50,37 @@ void atg_scan_free(atg_scan *scan) {
     if (!scan)
         return;
     mem_free(scan->offset);
-    mem_free(scan->table);
+    mem_free(scan->tables);
     mem_free(scan->ranges);
     mem_free(scan->sex);
     mem_free(scan);
 }
 
+/* The rows of one marker; their mean, high, low and span are added to `range`. */
+static void set_marker(const double *rows, uint32_t n, float *ret, scan_range *range) {
+    double high = 0, low = 0, sum = 0;
+
+    for (uint32_t row = 0; row < n; row++) {
+        double v = rows[row] > LARGEST ? LARGEST : rows[row];
+        bool out = !(v >= -LARGEST);
+
+        high = v > high ? v : high;
+        low = v < low && !out ? v : low;
+        sum += v > EXCLUDED_MEAN ? v : EXCLUDED_MEAN;
+        ret[row] = out ? -INFINITY : (float)v;
+    }
+    range->high += high;
+    range->low += low;
+    range->span += fmax(high, -low);
+    range->mean += n ? sum / n : 0;
+}
+
 void atg_scan_set(atg_scan *scan, uint32_t missing, const double *const *table) {
     scan_range range = {0};
-    float *to = scan->table + missing * scan_n_rows(scan);
+    float *to = scan_table(scan, missing);
 
-    for (uint32_t m = 0; m < scan->n_markers; m++) {
-        uint32_t n = scan->offset[m + 1] - scan->offset[m];
-        double high = 0, low = 0, sum = 0;
-
-        for (uint32_t row = 0; row < n; row++) {
-            double v = table[m][row] > LARGEST ? LARGEST : table[m][row];
-            bool out = !(v >= -LARGEST);
-
-            high = v > high ? v : high;
-            low = v < low && !out ? v : low;
-            sum += v > EXCLUDED_MEAN ? v : EXCLUDED_MEAN;
-            *to++ = out ? -INFINITY : (float)v;
-        }
-        range.high += high;
-        range.low += low;
-        range.span += fmax(high, -low);
-        range.mean += n ? sum / n : 0;
-    }
+    for (uint32_t m = 0; m < scan->n_markers; m++)
+        set_marker(table[m], scan->offset[m + 1] - scan->offset[m], to + scan->offset[m], &range);
     scan->ranges[missing] = range;
 }
 

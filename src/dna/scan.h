@@ -8,9 +8,10 @@
 #include <antigone/scan.h>
 
 enum {
-    SCAN_PHASES = 4,    /* bodies are dropped at the end of a phase of markers */
     SCAN_TILE = 256,    /* most bodies of one kernel call */
     SCAN_TILE_MIN = 16, /* fewest, while the bars still move fast */
+    SCAN_STRIP = 32,    /* rows that are turned into lines at a time; tables are padded to it */
+    SCAN_AHEAD = 4,     /* strips that are fetched early; so many lie behind the last table */
     SCAN_TOP = 32766,   /* largest sum in a block */
 };
 
@@ -25,7 +26,8 @@ typedef struct scan_range {
 struct atg_scan {
     uint32_t n_markers, n_missing;
     uint32_t *offset; /* n_markers + 1: where each marker's rows begin among all rows */
-    float *table;     /* [missing][row of all markers] */
+    float *tables;    /* [missing][stride] */
+    size_t stride;    /* rows of all markers and one of 0, rounded up to SCAN_STRIP */
     scan_range *ranges;
     uint8_t *sex;
 };
@@ -34,32 +36,35 @@ static inline size_t scan_n_rows(const atg_scan *scan) {
     return scan->offset[scan->n_markers];
 }
 
-/* The markers in the order in which they are added up, and where the phases end. */
+static inline float *scan_table(const atg_scan *scan, uint32_t missing) {
+    return scan->tables + missing * scan->stride;
+}
+
+/* The markers in the order in which they are added up.  After `check` of them a body is dropped
+ * when no lane can pass any more; check == n: never. */
 typedef struct scan_order {
-    uint32_t n_phases;
+    uint32_t n, check;
     uint32_t marker[ATG_MARKERS_MAX];
-    uint32_t phase_end[SCAN_PHASES]; /* the last one is the number of markers */
 } scan_order;
 
 /* All missing persons in the order in which they become lanes: by sex, then alike ones together. */
 int scan_order_lanes(const atg_scan *scan, uint32_t *ret, atg_err *err);
 
-/* Markers that tell most persons apart come first; `drop` asks for phases. */
+/* Markers that tell most persons apart come first; `drop` asks for a check. */
 int scan_order_markers(const atg_scan *scan, const atg_scan_bodies *bodies, bool drop,
                        scan_order *ret, atg_err *err);
 
 /* Up to ATG_SCAN_LANES missing persons in int16 units of 1 / scale.  Sums of finite values are in
  * floor..SCAN_TOP; a sum with a -INFINITY in it is below `floor`. */
 typedef struct scan_block {
+    _Alignas(64) int16_t rest[ATG_SCAN_LANES]; /* the most that can be added after the check */
     const uint32_t *missing;
+    int16_t *lines;   /* [row, as in tables][lane], 64-byte aligned */
+    uint64_t fits[3]; /* by sex of the body: the lanes that fit */
     uint32_t n_lanes;
     uint32_t first; /* smallest of `missing` */
-    int16_t *lines; /* [row of all markers, then a row of 0][lane], 64-byte aligned */
-    /* the most that can be added after a phase */
-    _Alignas(64) int16_t rest[SCAN_PHASES][ATG_SCAN_LANES];
-    float scale; /* a power of two */
+    float scale;    /* a power of two */
     int16_t floor;
-    uint64_t fits[3]; /* by sex of the body: the lanes that fit */
 } scan_block;
 
 /* Fill a block whose `missing`, `n_lanes` and `lines` are set. */
@@ -67,16 +72,16 @@ void scan_block_fill(const atg_scan *scan, const scan_order *order, scan_block *
 
 /* Smallest sum of a pair that may score above `score`, or with `ties` at it. */
 static inline int16_t scan_block_bar(const scan_block *block, float score, bool ties) {
-    float x = score * block->scale;
+    double x = (double)score * (double)block->scale, least = block->floor;
 
-    x = x > (float)block->floor ? x : (float)block->floor - 1;
-    x = x < (float)SCAN_TOP ? x : (float)SCAN_TOP;
+    x = x > least ? x : least - 1;
+    x = x < SCAN_TOP ? x : SCAN_TOP;
 
     int32_t down = (int32_t)x;
 
-    down -= (float)down > x;
+    down -= down > x;
 
-    int32_t bar = ties && (float)down == x ? down : down + 1;
+    int32_t bar = ties && down == x ? down : down + 1;
 
     return (int16_t)(bar > block->floor ? bar : block->floor);
 }
@@ -88,7 +93,6 @@ typedef struct scan_tile {
     const uint32_t *lines;  /* [body][place in order]: where its line begins in block->lines */
     const uint32_t *bodies; /* n <= SCAN_TILE indices in `lines` */
     uint32_t n;
-    int16_t *sums;                                 /* room for SCAN_TILE lines, 64-byte aligned */
     _Alignas(64) int16_t lane_bar[ATG_SCAN_LANES]; /* a pair passes from here on ... */
     int16_t body_bar[SCAN_TILE];                   /* ... or from here on */
     uint32_t found[SCAN_TILE];       /* out: places in `bodies` with lanes that pass, rising */

@@ -4,7 +4,9 @@
 #ifdef __AVX2__
 #include <immintrin.h>
 
-enum { WIDTH = 16, VECTORS = ATG_SCAN_LANES / WIDTH };
+enum { VECTORS = ATG_SCAN_LANES / 16 };
+
+static const size_t WIDTH = 16; /* lanes of a vector */
 
 typedef struct line {
     __m256i v[VECTORS];
@@ -17,25 +19,24 @@ static inline __m256i get(const int16_t *p) {
 static inline line get_line(const int16_t *p) {
     line x;
 
-    for (int v = 0; v < VECTORS; v++)
+    for (size_t v = 0; v < VECTORS; v++)
         x.v[v] = get(p + v * WIDTH);
     return x;
 }
 
 /* Lanes that miss both bars, as a mask in each vector. */
-static inline line missed(line sums, const int16_t *rest, const line *lane_bar, int16_t body_bar) {
+static inline line missed(line sums, line lane_bar, int16_t body_bar) {
     __m256i body = _mm256_set1_epi16(body_bar);
 
-    for (int v = 0; v < VECTORS; v++)
-        sums.v[v] = _mm256_cmpgt_epi16(_mm256_min_epi16(body, lane_bar->v[v]),
-                                       _mm256_adds_epi16(sums.v[v], get(rest + v * WIDTH)));
+    for (size_t v = 0; v < VECTORS; v++)
+        sums.v[v] = _mm256_cmpgt_epi16(_mm256_min_epi16(body, lane_bar.v[v]), sums.v[v]);
     return sums;
 }
 
 static inline bool all_missed(line miss) {
     __m256i all = miss.v[0];
 
-    for (int v = 1; v < VECTORS; v++)
+    for (size_t v = 1; v < VECTORS; v++)
         all = _mm256_and_si256(all, miss.v[v]);
     return _mm256_movemask_epi8(all) == -1;
 }
@@ -43,7 +44,7 @@ static inline bool all_missed(line miss) {
 static inline uint64_t lanes_of(line miss) {
     uint64_t lanes = 0;
 
-    for (int v = 0; v < VECTORS; v += 2) {
+    for (size_t v = 0; v < VECTORS; v += 2) {
         __m256i pair = _mm256_packs_epi16(miss.v[v], miss.v[v + 1]);
         /* packs works within halves; this puts the quarters back in order */
         uint32_t bits = (uint32_t)_mm256_movemask_epi8(_mm256_permute4x64_epi64(pair, 0xd8));
@@ -53,45 +54,38 @@ static inline uint64_t lanes_of(line miss) {
     return lanes;
 }
 
-/* Add up the lines of one phase for the bodies in `alive`, and keep those that may still pass: the
- * list and their sums move up, without a branch that could be guessed wrong. */
-static uint32_t run_phase(scan_tile *tile, uint32_t phase, uint32_t *alive, uint32_t n) {
-    const scan_order *order = tile->order;
-    uint32_t n_markers = order->phase_end[order->n_phases - 1], n_left = 0;
-    uint32_t from = phase ? order->phase_end[phase - 1] : 0, to = order->phase_end[phase];
-    const int16_t *rest = tile->block->rest[phase], *table = tile->block->lines;
-    line lane_bar = get_line(tile->lane_bar), none = {0};
-
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t i = alive[k];
-        const uint32_t *lines = tile->lines + (size_t)tile->bodies[i] * n_markers;
-        line sums = phase ? get_line(tile->sums + (size_t)k * ATG_SCAN_LANES) : none;
-
-        for (uint32_t j = from; j < to; j++)
-            for (int v = 0; v < VECTORS; v++)
-                sums.v[v] = _mm256_adds_epi16(sums.v[v], get(table + lines[j] + v * WIDTH));
-        for (int v = 0; v < VECTORS; v++)
-            _mm256_store_si256((void *)(tile->sums + (size_t)n_left * ATG_SCAN_LANES + v * WIDTH),
-                               sums.v[v]);
-        alive[n_left] = i;
-        n_left += !all_missed(missed(sums, rest, &lane_bar, tile->body_bar[i]));
-    }
-    return n_left;
+static inline line add_lines(line sums, const int16_t *table, const uint32_t *lines, uint32_t n) {
+    for (uint32_t j = 0; j < n; j++)
+        for (size_t v = 0; v < VECTORS; v++)
+            sums.v[v] = _mm256_adds_epi16(sums.v[v], get(table + lines[j] + v * WIDTH));
+    return sums;
 }
 
 uint32_t scan_kernel_avx2(scan_tile *tile) {
-    uint32_t last = tile->order->n_phases - 1, n = tile->n;
+    static const uint32_t rest_line = 0;
+    const scan_order *order = tile->order;
+    const scan_block *block = tile->block;
     line lane_bar = get_line(tile->lane_bar);
+    uint32_t n_found = 0;
 
-    for (uint32_t i = 0; i < n; i++)
-        tile->found[i] = i;
-    for (uint32_t p = 0; p <= last; p++)
-        n = run_phase(tile, p, tile->found, n);
-    for (uint32_t k = 0; k < n; k++)
-        tile->found_lanes[k] =
-            lanes_of(missed(get_line(tile->sums + (size_t)k * ATG_SCAN_LANES),
-                            tile->block->rest[last], &lane_bar, tile->body_bar[tile->found[k]]));
-    return n;
+    for (uint32_t i = 0; i < tile->n; i++) {
+        const uint32_t *lines = tile->lines + (size_t)tile->bodies[i] * order->n;
+        line sums = add_lines((line){0}, block->lines, lines, order->check);
+
+        if (order->check < order->n) {
+            line most = add_lines(sums, block->rest, &rest_line, 1);
+
+            if (all_missed(missed(most, lane_bar, tile->body_bar[i])))
+                continue;
+            sums = add_lines(sums, block->lines, lines + order->check, order->n - order->check);
+        }
+        sums = missed(sums, lane_bar, tile->body_bar[i]);
+        if (all_missed(sums))
+            continue;
+        tile->found[n_found] = i;
+        tile->found_lanes[n_found++] = lanes_of(sums);
+    }
+    return n_found;
 }
 
 #else

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    STRIP = 16,     /* rows transposed at a time: one cache line of a table */
+    LINE = 16,      /* fp32 values of a cache line */
     FINEST = 12,    /* units are no smaller than 2^-12 */
     OUT = INT16_MIN /* stands for -INFINITY */
 };
@@ -32,75 +32,64 @@ static void choose_scale(const atg_scan *scan, scan_block *block, double *ret_sp
     *ret_span = span;
 }
 
-/* Rounded up, and up a little more for what fp32 sums may gain by rounding. */
-static inline int16_t round_up(float value, float scale, float more) {
-    float x = value * scale + (value == 0 ? 0 : more);
+/* Rounded up, and up a little more for what fp32 sums may gain by rounding; in plain steps that a
+ * compiler turns into vectors. */
+static void round_up(const float *values, float scale, float more, int16_t *ret) {
+    for (size_t i = 0; i < SCAN_STRIP; i++) {
+        float x = values[i] * scale + (values[i] == 0 ? 0 : more);
 
-    x = x > (float)OUT ? x : (float)OUT;
+        x = x > (float)OUT ? x : (float)OUT;
 
-    int32_t i = (int32_t)x;
+        int32_t whole = (int32_t)x;
 
-    return (int16_t)(i + ((float)i < x));
+        ret[i] = (int16_t)(whole + ((float)whole < x));
+    }
 }
 
-static void fill_strip(const atg_scan *scan, const scan_block *block, size_t row, size_t n,
-                       float more) {
+static void fill_strip(const atg_scan *scan, const scan_block *block, size_t row, float more) {
     int16_t *lines = block->lines + row * ATG_SCAN_LANES;
-    size_t n_rows = scan_n_rows(scan);
 
     for (uint32_t l = 0; l < ATG_SCAN_LANES; l++) {
-        int16_t strip[STRIP];
+        int16_t strip[SCAN_STRIP];
 
+        for (size_t i = 0; i < SCAN_STRIP; i++)
+            strip[i] = OUT;
         if (l < block->n_lanes) {
-            const float *t = scan->table + block->missing[l] * n_rows + row;
-            float values[STRIP] = {0};
+            const float *values = scan_table(scan, block->missing[l]) + row;
 
-            memcpy(values, t, n * sizeof(*t));
-            for (size_t i = 0; i < STRIP; i++)
-                strip[i] = round_up(values[i], block->scale, more);
-        } else {
-            for (size_t i = 0; i < STRIP; i++)
-                strip[i] = OUT;
+            for (size_t i = 0; i < SCAN_STRIP; i += LINE)
+                __builtin_prefetch(values + (size_t)SCAN_AHEAD * SCAN_STRIP + i);
+            round_up(values, block->scale, more, strip);
         }
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < SCAN_STRIP; i++)
             lines[i * ATG_SCAN_LANES + l] = strip[i];
     }
 }
 
-/* The most that one marker can add, lane by lane, added to `rest`. */
-static void add_most(const atg_scan *scan, const scan_block *block, uint32_t marker,
-                     int16_t *rest) {
+/* The most that one marker can add, lane by lane, added to block->rest. */
+static void add_most(const atg_scan *scan, scan_block *block, uint32_t marker) {
     int16_t most[ATG_SCAN_LANES] = {0};
 
     for (size_t row = scan->offset[marker]; row < scan->offset[marker + 1]; row++) {
         const int16_t *line = block->lines + row * ATG_SCAN_LANES;
 
         for (uint32_t l = 0; l < ATG_SCAN_LANES; l++)
-            most[l] = line[l] > most[l] ? line[l] : most[l];
+            most[l] = (int16_t)(line[l] > most[l] ? line[l] : most[l]);
     }
     for (uint32_t l = 0; l < ATG_SCAN_LANES; l++)
-        rest[l] = (int16_t)(rest[l] + most[l]);
+        block->rest[l] = (int16_t)(block->rest[l] + most[l]);
 }
 
 void scan_block_fill(const atg_scan *scan, const scan_order *order, scan_block *block) {
-    size_t n_rows = scan_n_rows(scan);
     double span;
 
     choose_scale(scan, block, &span);
 
     float more = (float)ldexp(span * (double)block->scale, -22);
 
-    for (size_t row = 0; row < n_rows; row += STRIP)
-        fill_strip(scan, block, row, n_rows - row < STRIP ? n_rows - row : STRIP, more);
-    memset(block->lines + n_rows * ATG_SCAN_LANES, 0, sizeof(int16_t) * ATG_SCAN_LANES);
-
-    uint32_t j = scan->n_markers;
-
+    for (size_t row = 0; row < scan->stride; row += SCAN_STRIP)
+        fill_strip(scan, block, row, more);
     memset(block->rest, 0, sizeof(block->rest));
-    for (uint32_t p = order->n_phases; p-- > 0;) {
-        if (p + 1 < order->n_phases)
-            memcpy(block->rest[p], block->rest[p + 1], sizeof(block->rest[p]));
-        while (j > order->phase_end[p])
-            add_most(scan, block, order->marker[--j], block->rest[p]);
-    }
+    for (uint32_t j = order->check; j < order->n; j++)
+        add_most(scan, block, order->marker[j]);
 }

@@ -47,7 +47,7 @@ static double drop_of(const atg_scan *scan, uint32_t marker, const uint32_t *cou
     double drop = 0;
 
     for (uint32_t i = 0; i < scan->n_missing; i += step) {
-        const float *t = scan->table + i * scan_n_rows(scan);
+        const float *t = scan_table(scan, i);
         float high = 0;
 
         for (uint32_t row = scan->offset[marker]; row < scan->offset[marker + 1]; row++)
@@ -84,10 +84,7 @@ int scan_order_markers(const atg_scan *scan, const atg_scan_bodies *bodies, bool
         drops[j] = d;
         ret->marker[j] = m;
     }
-    ret->n_phases = 0;
-    if (drop && n >= DROP_FROM)
-        for (uint32_t p = 1; p < SCAN_PHASES; p++)
-            ret->phase_end[ret->n_phases++] = n * (p + 1) / (SCAN_PHASES + 1);
-    ret->phase_end[ret->n_phases++] = n;
+    ret->n = n;
+    ret->check = drop && n >= DROP_FROM ? 7 * n / 12 : n;
     return ATG_OK;
 }

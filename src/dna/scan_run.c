@@ -9,13 +9,19 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 
-enum { MAX_KEPT = 100000000, DROP_FROM = 8 /* markers: with fewer there is little to drop */ };
+enum { MAX_KEPT = 100000000, WAITING = 64 };
+
+typedef struct pair {
+    uint32_t body, lane;
+} pair;
 
 /* One worker's room. */
 typedef struct work {
     scan_block block;
     scan_tile tile;
     scan_keep *keep;
+    pair waiting[WAITING]; /* passed the bound, to be scored */
+    uint32_t n_waiting;
     uint64_t n_rescored, n_floor;
 } work;
 
@@ -26,8 +32,9 @@ typedef struct run {
     float floor; /* smallest fp32 value to keep */
     scan_kernel *kernel;
     scan_order order;
-    uint32_t *lines;   /* [body][place in order] */
-    uint32_t *missing; /* in the order of lanes */
+    uint32_t place[ATG_MARKERS_MAX]; /* of a marker in the order */
+    uint32_t *lines;                 /* [body][place in order] */
+    uint32_t *missing;               /* in the order of lanes */
     uint32_t *fitting; /* three lists: the bodies that fit a missing person of each sex */
     uint32_t n_fitting[3];
     work *works;
@@ -40,7 +47,6 @@ static void run_clear(run *r) {
     for (uint32_t w = 0; w < r->n_works; w++) {
         scan_keep_clear(&r->keeps[w]);
         mem_free(r->works[w].block.lines);
-        mem_free(r->works[w].tile.sums);
     }
     mem_free(r->works);
     mem_free(r->keeps);
@@ -53,27 +59,22 @@ static atg_sex body_sex(const run *r, uint32_t body) {
     return r->bodies->sex ? (atg_sex)r->bodies->sex[body] : ATG_SEX_UNKNOWN;
 }
 
+/* fp32, in the order of the markers; the line of an untyped one is 0. */
 static float score_pair(const run *r, uint32_t body, uint32_t missing) {
-    const atg_scan *scan = r->scan;
-    const float *table = scan->table + missing * scan_n_rows(scan);
-    const uint16_t *rows = r->bodies->rows + (size_t)body * scan->n_markers;
+    const float *table = scan_table(r->scan, missing);
+    const uint32_t *lines = r->lines + (size_t)body * r->scan->n_markers;
     float sum = 0;
 
-    for (uint32_t m = 0; m < scan->n_markers; m++) {
-        uint32_t at = scan->offset[m] + rows[m];
-
-        if (at < scan->offset[m + 1])
-            sum += table[at];
-    }
+    for (uint32_t m = 0; m < r->scan->n_markers; m++)
+        sum += table[lines[r->place[m]] / ATG_SCAN_LANES];
     return sum;
 }
 
-static int keep_pair(const run *r, work *w, uint32_t body, uint32_t lane, atg_err *err) {
+static int keep_pair(const run *r, work *w, uint32_t body, uint32_t lane, float score,
+                     atg_err *err) {
     uint32_t missing = w->block.missing[lane], k = r->options.best;
-    float score = score_pair(r, body, missing);
     scan_keep *keep = w->keep;
 
-    w->n_rescored++;
     if (!(score > -INFINITY))
         return ATG_OK;
     if (k) {
@@ -91,6 +92,20 @@ static int keep_pair(const run *r, work *w, uint32_t body, uint32_t lane, atg_er
     return scan_hits_add(&keep->hits, (atg_scan_hit){body, missing, score}, err);
 }
 
+/* Scores first, so that the processor waits for many tables at a time. */
+static int keep_pairs(const run *r, work *w, atg_err *err) {
+    float scores[WAITING] = {0};
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < w->n_waiting; i++)
+        scores[i] = score_pair(r, w->waiting[i].body, w->block.missing[w->waiting[i].lane]);
+    for (uint32_t i = 0; i < w->n_waiting && !rc; i++)
+        rc = keep_pair(r, w, w->waiting[i].body, w->waiting[i].lane, scores[i], err);
+    w->n_rescored += w->n_waiting;
+    w->n_waiting = 0;
+    return rc;
+}
+
 static void set_bars(const run *r, work *w) {
     scan_tile *tile = &w->tile;
     const scan_block *block = &w->block;
@@ -104,7 +119,7 @@ static void set_bars(const run *r, work *w) {
                                                  : -INFINITY;
         int16_t bar = scan_block_bar(block, worst, false);
 
-        tile->lane_bar[l] = l >= block->n_lanes ? SCAN_TOP : bar < floor ? bar : floor;
+        tile->lane_bar[l] = (int16_t)(l >= block->n_lanes ? SCAN_TOP : bar < floor ? bar : floor);
     }
     for (uint32_t i = 0; i < tile->n; i++) {
         scan_best worst = w->keep->body_worst[tile->bodies[i]];
@@ -125,10 +140,13 @@ static int run_tile(const run *r, work *w, atg_err *err) {
         uint32_t body = tile->bodies[tile->found[k]];
         uint64_t lanes = tile->found_lanes[k] & w->block.fits[body_sex(r, body)];
 
-        for (; lanes && !rc; lanes &= lanes - 1)
-            rc = keep_pair(r, w, body, (uint32_t)__builtin_ctzll(lanes), err);
+        for (; lanes && !rc; lanes &= lanes - 1) {
+            w->waiting[w->n_waiting++] = (pair){body, (uint32_t)__builtin_ctzll(lanes)};
+            if (w->n_waiting == WAITING)
+                rc = keep_pairs(r, w, err);
+        }
     }
-    return rc;
+    return rc ? rc : keep_pairs(r, w, err);
 }
 
 /* Lanes are sorted by sex, so most blocks have one and meet the bodies that fit it only. */
@@ -234,12 +252,9 @@ static int prepare_works(run *r, atg_err *err) {
         work *w = &r->works[i];
 
         w->keep = &r->keeps[i];
-        w->block.lines = mem_aligned((scan_n_rows(r->scan) + 1) * line);
-        w->tile = (scan_tile){.block = &w->block,
-                              .order = &r->order,
-                              .lines = r->lines,
-                              .sums = mem_aligned(SCAN_TILE * line)};
-        if (!w->block.lines || !w->tile.sums)
+        w->block.lines = mem_aligned(r->scan->stride * line);
+        w->tile = (scan_tile){.block = &w->block, .order = &r->order, .lines = r->lines};
+        if (!w->block.lines)
             return atg_fail(err, ATG_ENOMEM, "Not enough memory for %u threads; ask for fewer", n);
 
         int rc = scan_keep_init(w->keep, r->bodies->n, r->options.best, err);
@@ -292,14 +307,16 @@ static int prepare(run *r, atg_err *err) {
         rc = scan_order_markers(r->scan, r->bodies, !r->options.no_drop, &r->order, err);
     if (rc)
         return rc;
+    for (uint32_t j = 0; j < r->scan->n_markers; j++)
+        r->place[r->order.marker[j]] = j;
     list_fitting(r);
     list_lines(r);
     return prepare_works(r, err);
 }
 
 static atg_scan_stats statistics(const run *r) {
-    atg_scan_stats stats = {.table_bytes = r->scan->n_missing * scan_n_rows(r->scan) *
-                                           sizeof(*r->scan->table)};
+    atg_scan_stats stats = {.table_bytes =
+                                r->scan->n_missing * r->scan->stride * sizeof(*r->scan->tables)};
 
     for (uint32_t i = 0; i < r->scan->n_missing; i++)
         stats.n_pairs += r->n_fitting[r->scan->sex[i]];

@@ -252,7 +252,8 @@ static void pairs_that_score_just_the_floor_are_kept(void **state) {
                                       .values = TIED,
                                       .untyped = 0.2},
                               (uint64_t)i);
-        atg_scan_options options = {.floor = i / 8 - 1, .best = (uint32_t)(i % 3), .threads = 2};
+        atg_scan_options options = {
+            .floor = floor(i / 8.0) - 1, .best = (uint32_t)(i % 3), .threads = 2};
 
         if (i % 2)
             options.floor = nextafter(options.floor, i % 4 == 1 ? INFINITY : -INFINITY);
