@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The passes of the elimination.  Each kernel is written once over W words and a semiring and
+ * compiled for the common case of one word by constant propagation. */
+#include "match/assign_plan.h"
+
+#include <string.h>
+
+#include "base/parallel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { CHECK_EVERY = 1 << 21, ROOM_BITS = 22 };
+
+INLINE bool meets(const uint64_t *a, const uint64_t *b, uint32_t words) {
+    uint64_t x = a[0] & b[0];
+
+    for (uint32_t i = 1; i < words; i++)
+        x |= a[i] & b[i];
+    return x != 0;
+}
+
+INLINE void join(uint64_t *ret, const uint64_t *a, const uint64_t *b, const uint64_t *keep,
+                 uint32_t words) {
+    for (uint32_t i = 0; i < words; i++)
+        ret[i] = (a[i] | b[i]) & keep[i];
+}
+
+/* Count what was looked at; stop where it is too much or somebody asks. */
+static int charge(work *w, uint64_t n, uint64_t *since, pool *p) {
+    w->done += n;
+    *since += n;
+    if (w->most && w->done > w->most)
+        p->rc = ATG_ELIMIT;
+    else if (*since >= CHECK_EVERY && w->progress && w->progress->step &&
+             !w->progress->step(w->progress->user, "joint", w->done, 0))
+        p->rc = ATG_ECANCEL;
+    else {
+        *since = *since >= CHECK_EVERY ? 0 : *since;
+        return ATG_OK;
+    }
+    return p->rc;
+}
+
+typedef struct sweep {
+    const table *from;
+    step *step;
+    pool *pool;
+    work *work;
+    plan *plan;
+    uint64_t since;
+} sweep;
+
+/* ---- inwards ---- */
+
+/* Where inwards puts what it finds: a table, or cells numbered by the sets themselves. */
+typedef struct target {
+    table *table;
+    cell *room;
+} target;
+
+INLINE int inwards(sweep *s, const target *to, uint32_t words, bool dense, bool sums) {
+    const table *from = s->from, *sets = &s->step->sets;
+    const uint32_t *skip = s->step->skip;
+    uint64_t joined[TABLE_WORDS_MAX];
+
+    for (uint32_t u = 0; u < from->n; u++) {
+        const uint64_t *used = from->key + (size_t)u * words;
+        cell start = from->in[u];
+        uint64_t looked = 0;
+
+        for (uint32_t k = 0; k < sets->n; looked++) {
+            const uint64_t *set = sets->key + (size_t)k * words;
+
+            if (meets(used, set, words)) {
+                k = skip[k];
+                continue;
+            }
+            join(joined, used, set, s->step->keep, words);
+
+            cell *c;
+
+            if (dense) {
+                c = &to->room[joined[0]];
+            } else {
+                int64_t t = table_find(to->table, joined, words);
+
+                if (t == TABLE_NONE && (t = table_add(to->table, s->pool, joined)) == TABLE_NONE)
+                    return s->pool->rc;
+                c = &to->table->in[t];
+            }
+            cell_put(c, sums ? xnum_mul(start.sum, sets->in[k].sum) : XNUM_ONE,
+                     start.count * sets->in[k].count, start.best + sets->in[k].best, sums);
+            k++;
+        }
+        if (charge(s->work, looked, &s->since, s->pool))
+            return s->pool->rc;
+    }
+    return ATG_OK;
+}
+
+/* Cells numbered by sets pay where most of them will be filled, many times. */
+static bool worth_room(const sweep *s, const side *sd) {
+    return sd->bits <= ROOM_BITS && (double)s->from->n * s->step->sets.n > exp2(sd->bits + 3);
+}
+
+static int inwards_step(sweep *s, const side *sd, bool sums) {
+    target to = {.table = &s->step->states};
+    int rc;
+
+    if (worth_room(s, sd)) {
+        to.room = POOL_GET(s->pool, cell, (size_t)1 << sd->bits);
+        if (!to.room)
+            return s->pool->rc;
+        rc = sums ? inwards(s, &to, 1, true, true) : inwards(s, &to, 1, true, false);
+        if (!rc)
+            rc = table_of(to.table, s->pool, sd->bits, to.room);
+        pool_drop(s->pool, to.room);
+        return rc;
+    }
+    if (table_init(to.table, s->pool, sd->words, sd->bits))
+        return s->pool->rc;
+    if (sd->words == 1)
+        return sums ? inwards(s, &to, 1, false, true) : inwards(s, &to, 1, false, false);
+    return sums ? inwards(s, &to, sd->words, false, true)
+                : inwards(s, &to, sd->words, false, false);
+}
+
+static table *end_table(side *sd) {
+    return sd->n_steps ? &sd->steps[sd->n_steps - 1].states : &sd->start;
+}
+
+static int side_inwards(plan *pl, uint32_t which, work *w) {
+    static const uint64_t none[TABLE_WORDS_MAX];
+    side *sd = &pl->side[which];
+    pool *p = &pl->pools[which];
+    const table *from = &sd->start;
+
+    if (table_init(&sd->start, p, sd->words, sd->bits) ||
+        table_add(&sd->start, p, none) == TABLE_NONE)
+        return p->rc;
+    sd->start.in[0] = (cell){XNUM_ONE, 1, 0};
+    for (uint32_t i = 0; i < sd->n_steps; i++) {
+        sweep s = {.from = from, .step = &sd->steps[i], .pool = p, .work = w, .plan = pl};
+
+        if (inwards_step(&s, sd, pl->sums))
+            return p->rc;
+        from = &sd->steps[i].states;
+    }
+    return ATG_OK;
+}
+
+/* ---- the middle ---- */
+
+/* A state's set as a number over the things of the middle. */
+static void middle_numbers(const plan *pl, uint32_t which, const table *t, uint32_t *ret) {
+    for (uint32_t u = 0; u < t->n; u++) {
+        const uint64_t *key = t->key + (size_t)u * t->words;
+
+        ret[u] = 0;
+        for (uint32_t i = 0; i < pl->n_middle; i++) {
+            uint32_t bit = pl->bit[which][pl->middle[i]];
+
+            ret[u] |= (uint32_t)(key[bit >> 6] >> (bit & 63) & 1) << i;
+        }
+    }
+}
+
+/* After it, a set's cell holds what was in the cells of its subsets. */
+static void add_subsets(cell *room, uint32_t bits, bool sums) {
+    for (uint32_t b = 0; b < bits; b++) {
+        for (size_t s = 0; s >> bits == 0; s++) {
+            const cell *other = &room[s ^ ((size_t)1 << b)];
+
+            if (s >> b & 1 && other->count > 0)
+                cell_put(&room[s], other->sum, other->count, other->best, sums);
+        }
+    }
+}
+
+/* Everything that has its sets in the middle: totals, and what is unused. */
+static void total(plan *pl, const table *mine, const uint32_t *set, const cell *room) {
+    size_t full = ((size_t)1 << pl->n_middle) - 1;
+
+    pl->z = XNUM_ZERO;
+    pl->best = TABLE_NEVER;
+    for (uint32_t u = 0; u < mine->n; u++) {
+        const cell *in = &mine->in[u], *out = &mine->out[u];
+
+        if (pl->sums)
+            pl->z = xnum_add(pl->z, xnum_mul(in->sum, out->sum));
+        pl->count += in->count * out->count;
+        pl->best = pl->best < in->best + out->best ? in->best + out->best : pl->best;
+    }
+    for (uint32_t i = 0; i < pl->n_middle; i++) {
+        uint32_t thing = pl->middle[i], bit = (uint32_t)1 << i;
+        xnum sum = XNUM_ZERO;
+
+        for (uint32_t u = 0; u < mine->n; u++) {
+            const cell *in = &mine->in[u], *out = &room[full ^ (set[u] | bit)];
+
+            if (set[u] & bit || out->count == 0)
+                continue;
+            if (pl->sums)
+                sum = xnum_add(sum, xnum_mul(in->sum, out->sum));
+            if (pl->none_best[thing] < in->best + out->best)
+                pl->none_best[thing] = in->best + out->best;
+        }
+        if (pl->sums)
+            pl->none_sum[thing] = xnum_double(xnum_mul(sum, xnum_inverse(pl->z)));
+    }
+}
+
+/* What completes one side's last states, from the other side's. */
+static int meet(plan *pl, uint32_t which) {
+    table *mine = end_table(&pl->side[which]), *other = end_table(&pl->side[!which]);
+    pool *p = pl->pool;
+    size_t full = ((size_t)1 << pl->n_middle) - 1;
+    uint32_t *my_set = POOL_GET(p, uint32_t, mine->n), *set = POOL_GET(p, uint32_t, other->n);
+    cell *room = POOL_GET(p, cell, full + 1);
+
+    if (!my_set || !set || !room)
+        return p->rc;
+    mine->out = POOL_GET(&pl->pools[which], cell, mine->n);
+    if (!mine->out)
+        return pl->pools[which].rc;
+    middle_numbers(pl, which, mine, my_set);
+    middle_numbers(pl, !which, other, set);
+    for (uint32_t v = 0; v < other->n; v++)
+        room[set[v]] = other->in[v];
+    add_subsets(room, pl->n_middle, pl->sums);
+    for (uint32_t u = 0; u < mine->n; u++) {
+        const cell *c = &room[full ^ my_set[u]];
+
+        mine->out[u] = c->count > 0 ? *c : (cell){XNUM_ZERO, 0, TABLE_NEVER};
+    }
+    if (which == 0)
+        total(pl, mine, my_set, room);
+    pool_drop(p, my_set);
+    pool_drop(p, set);
+    pool_drop(p, room);
+    return ATG_OK;
+}
+
+/* ---- outwards ---- */
+
+/* What is dropped here and not used in this way was not used at all. */
+static void note_drops(const sweep *s, const uint64_t *used, const uint64_t *set, xnum sum,
+                       int64_t best) {
+    double share = s->plan->sums ? xnum_double(sum) : 0;
+
+    for (uint32_t d = 0; d < s->step->n_drops; d++) {
+        uint32_t bit = s->step->drops[d].bit, thing = s->step->drops[d].thing;
+
+        if ((used[bit >> 6] | set[bit >> 6]) >> (bit & 63) & 1)
+            continue;
+        s->plan->none_sum[thing] += share;
+        if (s->plan->none_best[thing] < best)
+            s->plan->none_best[thing] = best;
+    }
+}
+
+INLINE int outwards(sweep *s, uint32_t words, bool sums) {
+    table *from = (table *)(uintptr_t)s->from, *sets = &s->step->sets;
+    const table *to = &s->step->states;
+    const uint32_t *skip = s->step->skip;
+    uint64_t joined[TABLE_WORDS_MAX];
+    xnum inverse = sums ? xnum_inverse(s->plan->z) : XNUM_ZERO;
+    bool drops = s->step->n_drops > 0;
+
+    for (uint32_t u = 0; u < from->n; u++) {
+        const uint64_t *used = from->key + (size_t)u * words;
+        cell in = from->in[u], out = {XNUM_ZERO, 0, TABLE_NEVER};
+        uint64_t looked = 0;
+
+        for (uint32_t k = 0; k < sets->n; looked++) {
+            const uint64_t *set = sets->key + (size_t)k * words;
+
+            if (meets(used, set, words)) {
+                k = skip[k];
+                continue;
+            }
+            join(joined, used, set, s->step->keep, words);
+
+            const cell *rest = &to->out[table_find(to, joined, words)];
+            const cell *mine = &sets->in[k];
+            cell *most = &sets->out[k];
+            int64_t best = in.best + rest->best, here = mine->best + rest->best;
+            xnum sum = XNUM_ZERO;
+
+            if (sums) {
+                sum = xnum_mul(in.sum, rest->sum);
+                out.sum = xnum_add(out.sum, xnum_mul(mine->sum, rest->sum));
+                most->sum = xnum_add(most->sum, sum);
+            }
+            out.best = out.best < here ? here : out.best;
+            most->best = most->best < best ? best : most->best;
+            if (drops)
+                note_drops(s, used, set, xnum_mul(xnum_mul(sum, mine->sum), inverse),
+                           best + mine->best);
+            k++;
+        }
+        from->out[u] = out;
+        if (charge(s->work, looked, &s->since, s->pool))
+            return s->pool->rc;
+    }
+    return ATG_OK;
+}
+
+static int outwards_step(sweep *s, uint32_t words, bool sums) {
+    table *from = (table *)(uintptr_t)s->from, *sets = &s->step->sets;
+
+    from->out = POOL_GET(s->pool, cell, from->n);
+    sets->out = POOL_GET(s->pool, cell, sets->n);
+    if (!from->out || !sets->out)
+        return s->pool->rc;
+    for (uint32_t k = 0; k < sets->n; k++)
+        sets->out[k] = (cell){XNUM_ZERO, 0, TABLE_NEVER};
+    if (words == 1)
+        return sums ? outwards(s, 1, true) : outwards(s, 1, false);
+    return sums ? outwards(s, words, true) : outwards(s, words, false);
+}
+
+static int side_outwards(plan *pl, uint32_t which, work *w) {
+    side *sd = &pl->side[which];
+    pool *p = &pl->pools[which];
+
+    for (uint32_t i = sd->n_steps; i-- > 0;) {
+        step *st = &sd->steps[i];
+        table *from = i ? &sd->steps[i - 1].states : &sd->start;
+        sweep s = {.from = from, .step = st, .pool = p, .work = w, .plan = pl};
+
+        if (outwards_step(&s, sd->words, pl->sums))
+            return p->rc;
+        table_drop(&st->states, p);
+    }
+    table_drop(&sd->start, p);
+    return ATG_OK;
+}
+
+/* ---- both sides ---- */
+
+typedef struct both {
+    plan *plan;
+    bool inward;
+    work works[2];
+} both;
+
+static int run_side(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
+    both *b = user;
+    uint32_t which = (uint32_t)piece;
+
+    (void)err;
+    if (worker)
+        b->works[which].progress = NULL;
+    return b->inward ? side_inwards(b->plan, which, &b->works[which])
+                     : side_outwards(b->plan, which, &b->works[which]);
+}
+
+static int run_both(plan *pl, bool inward, uint32_t threads, work *w) {
+    both b = {.plan = pl, .inward = inward};
+
+    b.works[0] = b.works[1] = (work){.most = w->most, .progress = w->progress};
+
+    int rc = parallel_run(threads > 1 ? 2 : 1, 2, run_side, &b, "joint", NULL, NULL);
+
+    w->done += b.works[0].done + b.works[1].done;
+    return rc;
+}
+
+int plan_solve(plan *pl, uint32_t threads, work *w) {
+    int rc = run_both(pl, true, threads, w);
+
+    if (!rc)
+        rc = meet(pl, 0);
+    if (!rc)
+        rc = meet(pl, 1);
+    return rc ? rc : run_both(pl, false, threads, w);
+}
+
+void plan_free(plan *pl) {
+    pool_free(&pl->pools[0]);
+    pool_free(&pl->pools[1]);
+    pl->pool->left += 2 * pl->share;
+}

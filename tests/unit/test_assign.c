@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Joint identification against brute force over all assignments. */
+#include "testing.h"
+
+#include <math.h>
+
+enum { FAMILIES_MAX = 8, PLACES_MAX = 4, BODIES_MAX = 7, MISSING_MAX = 16, TUPLES_MAX = 4000 };
+
+/* A problem with room for its tuples. */
+typedef struct made {
+    atg_assign_problem problem;
+    atg_assign_family families[FAMILIES_MAX];
+    uint32_t missing[MISSING_MAX];
+    int32_t bodies[FAMILIES_MAX][TUPLES_MAX * PLACES_MAX];
+    double log_weight[FAMILIES_MAX][TUPLES_MAX];
+} made;
+
+typedef struct recipe {
+    uint32_t n_bodies, n_families;
+    uint32_t places[FAMILIES_MAX];
+    double density; /* a tuple is possible so often */
+    double spread;  /* log weights in +-spread */
+    double grid;    /* rounded to multiples of this; 0: not */
+} recipe;
+
+static double random_weight(const recipe *r, atg_rng *rng) {
+    double w = (2 * atg_rng_unit(rng) - 1) * r->spread;
+
+    return r->grid > 0 ? rint(w / r->grid) * r->grid : w;
+}
+
+/* All tuples of a family in counting order, each kept with the recipe's probability. */
+static void make_family(made *m, uint32_t f, const recipe *r, atg_rng *rng) {
+    uint32_t n = r->places[f], base = r->n_bodies + 1;
+    uint64_t all = 1, kept = 0;
+
+    for (uint32_t k = 0; k < n; k++)
+        all *= base;
+    for (uint64_t code = 0; code < all; code++) {
+        int32_t *tuple = &m->bodies[f][kept * n];
+        uint64_t rest = code;
+        bool twice = false, none = true;
+
+        for (uint32_t k = 0; k < n; k++, rest /= base) {
+            tuple[k] = (int32_t)(rest % base) - 1;
+            none &= tuple[k] < 0;
+            for (uint32_t j = 0; j < k; j++)
+                twice |= tuple[k] >= 0 && tuple[j] == tuple[k];
+        }
+        if (twice || (none && atg_rng_below(rng, 2)) || (!none && atg_rng_unit(rng) >= r->density))
+            continue;
+        m->log_weight[f][kept++] = none ? 0 : random_weight(r, rng);
+        assert_true(kept < TUPLES_MAX);
+    }
+    m->families[f].n_tuples = kept;
+}
+
+static void make(made *m, const recipe *r, atg_rng *rng) {
+    uint32_t n_missing = 0;
+
+    for (uint32_t f = 0; f < r->n_families; f++) {
+        m->families[f] = (atg_assign_family){.n_missing = r->places[f],
+                                             .missing = &m->missing[n_missing],
+                                             .bodies = m->bodies[f],
+                                             .log_weight = m->log_weight[f]};
+        for (uint32_t k = 0; k < r->places[f]; k++, n_missing++)
+            m->missing[n_missing] = n_missing;
+        make_family(m, f, r, rng);
+    }
+    for (uint32_t i = n_missing; i > 1; i--) {
+        uint32_t j = (uint32_t)atg_rng_below(rng, i), t = m->missing[j];
+
+        m->missing[j] = m->missing[i - 1];
+        m->missing[i - 1] = t;
+    }
+    m->problem = (atg_assign_problem){.n_bodies = r->n_bodies,
+                                      .n_missing = n_missing,
+                                      .n_families = r->n_families,
+                                      .families = m->families};
+}
+
+/* ---- brute force ---- */
+
+typedef struct listed {
+    int32_t missing_of[BODIES_MAX];
+    double log_weight;
+} listed;
+
+typedef struct brute {
+    listed *all;
+    size_t n, cap;
+} brute;
+
+static void grow(const made *m, uint32_t f, listed *at, brute *b) {
+    if (f == m->problem.n_families) {
+        if (b->n == b->cap) {
+            b->cap = b->cap ? 2 * b->cap : 1024;
+            b->all = realloc(b->all, b->cap * sizeof(*b->all));
+            assert_non_null(b->all);
+        }
+        b->all[b->n++] = *at;
+        return;
+    }
+
+    const atg_assign_family *fam = &m->families[f];
+    bool listed_none = false;
+
+    for (uint64_t t = 0; t <= fam->n_tuples; t++) {
+        const int32_t *tuple = fam->bodies + t * fam->n_missing;
+        listed next = *at;
+        bool fits = true, none = true;
+
+        if (t == fam->n_tuples && listed_none)
+            break;
+        for (uint32_t k = 0; t < fam->n_tuples && k < fam->n_missing; k++) {
+            if (tuple[k] < 0)
+                continue;
+            none = false;
+            fits &= next.missing_of[tuple[k]] < 0;
+            next.missing_of[tuple[k]] = (int32_t)fam->missing[k];
+        }
+        listed_none |= none && t < fam->n_tuples;
+        next.log_weight += t < fam->n_tuples ? fam->log_weight[t] : 0;
+        if (fits)
+            grow(m, f + 1, &next, b);
+    }
+}
+
+static int compare(const void *x, const void *y) {
+    const listed *a = x, *b = y;
+
+    if (fabs(a->log_weight - b->log_weight) > 1e-9)
+        return a->log_weight > b->log_weight ? -1 : 1;
+    for (int i = 0; i < BODIES_MAX; i++)
+        if (a->missing_of[i] != b->missing_of[i])
+            return (uint32_t)a->missing_of[i] < (uint32_t)b->missing_of[i] ? -1 : 1;
+    return 0;
+}
+
+static brute brute_force(const made *m) {
+    brute b = {0};
+    listed none;
+
+    memset(&none, 0xff, sizeof(none));
+    none.log_weight = 0;
+    grow(m, 0, &none, &b);
+    qsort(b.all, b.n, sizeof(*b.all), compare);
+    return b;
+}
+
+static void close_to(double a, double b, double tolerance) {
+    if (!(fabs(a - b) <= tolerance * fmax(fabs(b), 1e-290)))
+        fail_msg("%.17g is not %.17g", a, b);
+}
+
+/* Sum of exp(log weight - best) where `body` is `missing` (INT32_MIN: any), and the best. */
+static long double total(const brute *b, int64_t body, int32_t missing, double *best, bool is) {
+    long double sum = 0;
+
+    *best = -INFINITY;
+    for (size_t i = 0; i < b->n; i++) {
+        if (body >= 0 && (b->all[i].missing_of[body] == missing) != is)
+            continue;
+        sum += expl((long double)b->all[i].log_weight - b->all[0].log_weight);
+        *best = fmax(*best, b->all[i].log_weight);
+    }
+    return sum;
+}
+
+static long double total_missing(const brute *b, int32_t missing, uint32_t n_bodies) {
+    long double sum = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        bool found = false;
+
+        for (uint32_t k = 0; k < n_bodies; k++)
+            found |= b->all[i].missing_of[k] == missing;
+        if (!found)
+            sum += expl((long double)b->all[i].log_weight - b->all[0].log_weight);
+    }
+    return sum;
+}
+
+static void check_top(const made *m, const brute *b, const atg_assign_result *r, uint32_t n_top) {
+    size_t size = m->problem.n_bodies * sizeof(int32_t);
+
+    assert_memory_equal(r->best, b->all[0].missing_of, size);
+    assert_true(fabs(r->log_best - b->all[0].log_weight) < 1e-9);
+    assert_int_equal(r->n_top, b->n < n_top ? b->n : n_top);
+    for (uint32_t i = 0; i < r->n_top; i++) {
+        assert_true(fabs(r->top[i].log_weight - b->all[i].log_weight) < 1e-9);
+        assert_memory_equal(r->top[i].missing_of, b->all[i].missing_of, size);
+    }
+}
+
+static void check(const made *m, uint32_t n_top, uint32_t threads) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)1 << 30);
+    atg_assign_options o = {.n_top = n_top, .threads = threads};
+    atg_assign_result r;
+    atg_err err = {0};
+    brute b = brute_force(m);
+    uint32_t n_pairs = 0;
+    double best, rest;
+    long double z = total(&b, -1, 0, &best, true);
+
+    if (atg_assign_solve(arena, &m->problem, &o, NULL, &r, &err))
+        fail_msg("%s", err.msg);
+    assert_true(r.n_possible == (double)b.n);
+    close_to(r.log_z, (double)(b.all[0].log_weight + logl(z)), 1e-12);
+    for (uint32_t i = 0; i < m->problem.n_bodies; i++) {
+        close_to(r.body_nobody[i], (double)(total(&b, i, -1, &best, true) / z), 1e-12);
+        for (uint32_t j = 0; j < m->problem.n_missing; j++) {
+            long double sum = total(&b, i, (int32_t)j, &best, true);
+
+            if (best == -INFINITY)
+                continue;
+            total(&b, i, (int32_t)j, &rest, false);
+
+            const atg_assign_pair *p = &r.pairs[n_pairs++];
+
+            assert_int_equal(p->body, i);
+            assert_int_equal(p->missing, j);
+            close_to(p->posterior, (double)(sum / z), 1e-12);
+            assert_true(fabs(p->log_glr - (best - rest)) <= 1e-11 * (1 + fabs(best) + fabs(rest)));
+            assert_int_equal(r.body_part[i], r.missing_part[j]);
+        }
+    }
+    assert_int_equal(r.n_pairs, n_pairs);
+    for (uint32_t j = 0; j < m->problem.n_missing; j++)
+        close_to(r.missing_nobody[j],
+                 (double)(total_missing(&b, (int32_t)j, m->problem.n_bodies) / z), 1e-12);
+    check_top(m, &b, &r, n_top);
+    free(b.all);
+}
+
+static void everything_equals_brute_force_over_all_assignments(void **state) {
+    static const recipe recipes[] = {
+        {5, 1, {3}, .6, 20, 0},
+        {5, 5, {1, 1, 1, 1, 1}, 1, 5, 0},
+        {6, 6, {1, 1, 1, 1, 1, 1}, .4, 30, 0},
+        {5, 3, {2, 1, 2}, .5, 200, 0},
+        {5, 3, {2, 2, 1}, 1, 3, 1},
+        {6, 4, {2, 1, 3, 1}, .15, 10, 0},
+        {7, 6, {1, 2, 1, 1, 2, 1}, .12, 10, 1},
+        {7, 3, {1, 1, 1}, .9, 400, 0},
+        {3, 7, {1, 1, 1, 1, 1, 1, 1}, .6, 2, 1},
+        {7, 2, {3, 3}, .08, 200, 0},
+        {6, 7, {1, 1, 1, 2, 1, 1, 1}, .25, 6, 2},
+        {4, 2, {4, 2}, .3, 1, 1},
+    };
+    made *m = malloc(sizeof(*m));
+    atg_rng rng = atg_rng_seed(20240);
+
+    (void)state;
+    for (uint32_t round = 0; round < 40; round++) {
+        for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
+            make(m, &recipes[i], &rng);
+            check(m, round % 3 ? (uint32_t)atg_rng_below(&rng, 60) : 0, 1 + round % 2);
+        }
+    }
+    free(m);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_equals_brute_force_over_all_assignments),
+    };
+    return cmocka_run_group_tests_name("assign", tests, NULL, NULL);
+}
