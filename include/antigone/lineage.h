@@ -3,9 +3,9 @@
  * @file antigone/lineage.h
  * Lineage markers: Y-STR haplotypes and mtDNA.  Leads when alone.
  *
- * A match counts as 1 / p_upper, where p is the share of the haplotype in a database of N, and
- * p_upper the upper 95 % limit of Clopper & Pearson (1934); one Y step or one or two mtDNA
- * differences are inconclusive and not exclusions; more contradict.
+ * A match counts as 1 / p_upper, where p is the share of the haplotype in a database of N with
+ * itself counted in, x + 1 of N + 1, and p_upper the upper 95 % limit of Clopper & Pearson (1934);
+ * one Y step or one or two mtDNA differences are inconclusive and not exclusions; more contradict.
  */
 #ifndef ATG_LINEAGE_H
 #define ATG_LINEAGE_H

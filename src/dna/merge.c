@@ -187,6 +187,7 @@ static int merge_mt(merger *g, atg_mt *ret, atg_err *err) {
                 continue;
             add_word(g->warning, " ",
                      ATG_STR("The mtDNA of its samples differs; mtDNA is left out."));
+            *ret = (atg_mt){0};
             return ATG_OK;
         }
     for (uint32_t i = 0; i < g->n; i++) {

@@ -274,6 +274,29 @@ static void merging_survives_every_failed_allocation(void **state) {
     }
 }
 
+static void mtdna_of_several_samples_is_put_together_or_left_out(void **state) {
+    static const struct atg_mt_range hv1 = {16024, 16365}, hv2 = {73, 340};
+    static const atg_str diffs[] = {{"16126C", 6}, {"263G", 4}, {"16311C", 6}};
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    atg_sample s[2] = {
+        {.id = {"s1", 2}, .body = {"K", 1}, .genos = typed, .mt = {1, &hv1, 1, diffs}},
+        {.id = {"s2", 2}, .body = {"K", 1}, .genos = typed, .mt = {1, &hv2, 1, diffs + 1}}};
+    atg_operation op = {.n_markers = MARKERS, .markers = markers, .n_samples = 2, .samples = s};
+    const atg_body *bodies;
+    uint32_t n;
+
+    (void)state;
+    assert_int_equal(atg_merge_bodies(arena, &op, &n, &bodies, NULL), ATG_OK);
+    assert_int_equal(bodies[0].merged.mt.n_ranges, 2);
+    assert_int_equal(bodies[0].merged.mt.n_diffs, 2);
+    assert_true(atg_str_eq(bodies[0].merged.mt.diffs[0], ATG_STR("263G")));
+    s[1].mt = (atg_mt){1, &hv1, 1, diffs + 2};
+    assert_int_equal(atg_merge_bodies(arena, &op, &n, &bodies, NULL), ATG_OK);
+    assert_int_equal(bodies[0].merged.mt.n_ranges, 0);
+    assert_non_null(strstr(bodies[0].warning.p, "mtDNA of its samples differs"));
+    assert_int_equal(bodies[0].refused.n, 0);
+}
+
 static void nothing_to_merge_is_no_error(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
     atg_operation op = {.n_markers = MARKERS, .markers = markers}, merged;
@@ -292,6 +315,7 @@ int main(void) {
         cmocka_unit_test(the_merged_operation_has_the_bodies_as_samples),
         cmocka_unit_test(a_sample_named_like_a_body_is_refused),
         cmocka_unit_test(merging_survives_every_failed_allocation),
+        cmocka_unit_test(mtdna_of_several_samples_is_put_together_or_left_out),
         cmocka_unit_test(nothing_to_merge_is_no_error),
     };
     return cmocka_run_group_tests_name("merge", tests, NULL, NULL);
