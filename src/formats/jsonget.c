@@ -13,8 +13,9 @@ static const char *kind_of(const json_t *v) {
     case JSON_STRING:
         return "a text";
     case JSON_INTEGER:
-    case JSON_REAL:
         return "a number";
+    case JSON_REAL:
+        return "a number with a fraction";
     case JSON_TRUE:
     case JSON_FALSE:
         return "true or false";
