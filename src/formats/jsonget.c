@@ -105,7 +105,7 @@ int jin_get_number(jin *j, const json_t *obj, const char *key, jin_need need, do
     if (v) {
         rc = json_is_number(v) ? ATG_OK : expected(j, v, "a number");
         if (!rc)
-            *ret = json_number_value(v);
+            *ret = json_number_value(v) + 0.0; /* -0 is 0 */
         jin_up(j);
     }
     return rc;

@@ -52,7 +52,7 @@ static int read_matrix(jin *j, const json_t *m, uint32_t n, const double **ret) 
 
             if (!json_is_number(cell) || !(x >= 0 && x <= 1))
                 rc = jin_fail(j, ATG_EINVAL, "Column %u is not a number from 0 to 1", c + 1);
-            matrix[(size_t)r * n + c] = x;
+            matrix[(size_t)r * n + c] = x + 0.0; /* -0 is 0 */
             sum += x;
         }
         if (!rc && fabs(sum - 1) > 1e-6)

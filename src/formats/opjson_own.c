@@ -125,7 +125,7 @@ static int read_number(opjson *o, const char *key, jin_need need, double lo, dou
 
     if (!(x >= lo && x <= hi))
         return jin_fail(j, ATG_EINVAL, "This is %g; it must be from %g to %g", x, lo, hi);
-    *ret = x;
+    *ret = x + 0.0; /* -0 is 0 */
     return ATG_OK;
 }
 

@@ -118,6 +118,7 @@ int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret
 
     if (!rc && json_object_size(all)) {
         atg_geno *genos = ATG_GET(j->arena, atg_geno, o->set.n);
+        bool typed = false;
 
         if (!genos)
             return jin_nomem(j);
@@ -130,7 +131,9 @@ int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret
             if (rc)
                 break;
         }
-        *ret = genos;
+        for (uint32_t m = 0; m < o->set.n; m++)
+            typed |= atg_geno_typed(genos[m]);
+        *ret = typed ? genos : NULL;
     }
     jin_up(j);
     return rc;
