@@ -121,6 +121,7 @@ static double seconds_now(void) {
 int atg_identify(atg_arena *arena, const atg_operation *op, const atg_identify_options *options,
                  const atg_progress *progress, atg_identification *ret, atg_err *err) {
     atg_operation *merged = ATG_GET(arena, atg_operation, 1);
+    atg_operation joined = *op;
     double start = seconds_now();
     atg_identification made = {
         .op = op, .merged = merged, .engine = ATG_STR("antigone " ATG_VERSION)};
@@ -131,10 +132,12 @@ int atg_identify(atg_arena *arena, const atg_operation *op, const atg_identify_o
         return atg_fail(err, ATG_ENOMEM, "Out of memory starting an identification");
     run.options.best = options->best ? options->best : BEST;
     run.options.n_top = options->n_top ? options->n_top : TOP;
+    if (!rc && !options->raw)
+        rc = identify_reassociate(&run, op, &joined, err);
     if (!rc)
-        rc = atg_merge_bodies(arena, op, &made.n_bodies, &made.bodies, err);
+        rc = atg_merge_bodies(arena, &joined, &made.n_bodies, &made.bodies, err);
     if (!rc)
-        rc = atg_merged_operation(arena, op, made.n_bodies, made.bodies, merged, err);
+        rc = atg_merged_operation(arena, &joined, made.n_bodies, made.bodies, merged, err);
     if (!rc)
         rc = index_bodies(arena, merged, made.n_bodies, made.bodies, &made.body_of_sample, err);
     if (!rc)
@@ -150,6 +153,7 @@ int atg_identify(atg_arena *arena, const atg_operation *op, const atg_identify_o
     if (rc)
         return rc;
     made.assign = run.assign;
+    made.least_share = run.least_share;
     made.body_nobody = run.assign.body_nobody;
     made.missing_nobody = run.assign.missing_nobody;
     made.seconds = seconds_now() - start;

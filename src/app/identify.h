@@ -24,6 +24,7 @@ typedef struct identify {
     const atg_family_check *checks;
     atg_exclusions exclusions; /* n_incompatible NULL where the operation is too large */
     atg_assign_result assign;
+    double least_share; /* pairs below this share were taken together */
 } identify;
 
 enum {
@@ -33,6 +34,9 @@ enum {
 };
 
 void identify_close(identify *run);
+
+/* The operation with samples that are one person's, by their DNA, given one body's name. */
+int identify_reassociate(identify *run, const atg_operation *op, atg_operation *ret, atg_err *err);
 
 /* Compare every body with every missing person; fills candidates. */
 int identify_compare(identify *run, atg_err *err);

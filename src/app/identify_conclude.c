@@ -57,10 +57,16 @@ static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
     const atg_params *params = &g->run->op->params;
     atg_arena *arena = g->run->arena;
     double safe = p->posterior - 3 * p->std_error;
+    const atg_family *family = &g->run->op->families[g->run->op->missing[p->missing].family];
 
     if (!(safe >= params->threshold))
         return atg_arena_printf(arena, "The posterior %.6g is below the threshold %.6g.",
                                 p->posterior, params->threshold);
+    if (!(p->log10_lr >= params->min_log10_lr) && family->n_missing < 2)
+        return atg_arena_printf(arena,
+                                "The posterior is high, but the LR (10^%.1f) is below the signed "
+                                "minimum (10^%.1f).",
+                                p->log10_lr, params->min_log10_lr);
     if (!(p->log10_lr >= params->min_log10_lr))
         return atg_arena_printf(
             arena,

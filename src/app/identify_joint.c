@@ -18,7 +18,7 @@
 
 enum { EXACT_BODIES = 20, PLACE_BEST = 10, FAMILY_ARENA_MIB = 1024 };
 
-static const double SMALLEST_SHARE = 1e-9, LARGEST_SHARE = 1e-3;
+static const double SMALLEST_SHARE = 1e-9, LARGEST_SHARE = 0.02;
 
 typedef struct joint {
     identify *run;
@@ -143,12 +143,13 @@ static int choose(joint *g, atg_err *err) {
         for (uint64_t c = 0; c < run->n_candidates; c++)
             g->listed[c] = matters(g, c, share);
         rc = largest_part(g, &largest, err);
-        if (rc || largest <= EXACT_BODIES || run->options.raw || share >= LARGEST_SHARE)
-            break;
-        share = share == 0 ? SMALLEST_SHARE : share * 10;
         if (rc)
             return rc;
+        if (largest <= EXACT_BODIES || run->options.raw || share >= LARGEST_SHARE)
+            break;
+        share = share == 0 ? SMALLEST_SHARE : fmin(share * 10, LARGEST_SHARE);
     }
+    run->least_share = share;
     for (uint32_t i = 0; i < run->op->n_samples; i++)
         g->body_else[i] = 1;
     for (uint64_t c = 0; c < run->n_candidates; c++)
