@@ -22,7 +22,7 @@ static inline void same_mutation(const atg_mutation *a, const atg_mutation *b, u
     same_number(a->rate2, b->rate2);
     same_number(a->range, b->range);
     assert_int_equal(a->matrix == NULL, b->matrix == NULL);
-    for (uint32_t i = 0; a->matrix && i < (uint32_t)n * n; i++)
+    for (uint32_t i = 0; a->matrix && b->matrix && i < (uint32_t)n * n; i++)
         same_number(a->matrix[i], b->matrix[i]);
 }
 
@@ -57,11 +57,11 @@ static inline void same_genotypes(uint32_t n, const atg_geno *a, const atg_geno 
 static inline void same_mt(const atg_mt *a, const atg_mt *b) {
     assert_int_equal(a->n_ranges, b->n_ranges);
     assert_int_equal(a->n_diffs, b->n_diffs);
-    for (uint32_t i = 0; i < a->n_ranges; i++) {
+    for (uint32_t i = 0; i < a->n_ranges && a->ranges && b->ranges; i++) {
         assert_int_equal(a->ranges[i].from, b->ranges[i].from);
         assert_int_equal(a->ranges[i].to, b->ranges[i].to);
     }
-    for (uint32_t i = 0; i < a->n_diffs; i++)
+    for (uint32_t i = 0; i < a->n_diffs && a->diffs && b->diffs; i++)
         same_text(a->diffs[i], b->diffs[i]);
 }
 

@@ -62,7 +62,7 @@ static const atg_marker *marker_of(const made *x, const char *name) {
 }
 
 static atg_str shipped(atg_arena *arena) {
-    const char *folder = getenv("ATG_DATA_DIR");
+    const char *folder = getenv("ATG_DATA_DIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
     char path[4096];
     atg_str bytes;
 

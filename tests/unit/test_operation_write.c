@@ -257,7 +257,7 @@ static void a_relatives_profile_leaves_only_with_consent(void **state) {
 }
 
 static atg_str example(atg_arena *arena) {
-    const char *folder = getenv("ATG_DATA_DIR");
+    const char *folder = getenv("ATG_DATA_DIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
     char path[4096];
     atg_str bytes;
 

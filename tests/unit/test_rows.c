@@ -98,7 +98,7 @@ static void fill(sheet *s) {
     row = add(s, "F1", "dad", ATG_SEX_MALE);
     call(s, row, "TH01", "6", "");
     call(s, row, "D3S1358", "17", "16");
-    row = add(s, "F1", "mum", ATG_SEX_FEMALE);
+    add(s, "F1", "mum", ATG_SEX_FEMALE);
     row = add(s, "", "ST1", ATG_SEX_FEMALE);
     row->staff = true;
     call(s, row, "TH01", "6", "6");
