@@ -3,68 +3,10 @@
  * variable ATG_PROVABLE. */
 #include "testing.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdio.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "exercise_markers.h"
-
-enum { ARENA = 1 << 28, LINE = 1 << 20 };
-
-struct made {
-    atg_arena *arena;
-    atg_operation op;
-    atg_truth truth;
-    char op_path[64], truth_path[64];
-};
-
-static void write_down(atg_buf *buf, char path[64]) {
-    int fd;
-    atg_str text;
-
-    (void)snprintf(path, 64, "/tmp/antigone-test-XXXXXX");
-    fd = mkstemp(path);
-    assert_true(fd >= 0);
-    (void)close(fd);
-    assert_int_equal(atg_buf_take(buf, &text, NULL), ATG_OK);
-    assert_int_equal(file_write(path, text, NULL), ATG_OK);
-}
-
-static struct made make(const atg_exercise_options *o, uint32_t n_markers,
-                        const atg_marker *markers, atg_arena *arena) {
-    struct made x = {.arena = arena};
-    ATG_AUTO(atg_buf) op = atg_buf_new(ARENA);
-    ATG_AUTO(atg_buf) truth = atg_buf_new(ARENA);
-    atg_err err = {0};
-
-    if (atg_exercise_make(x.arena, n_markers, markers, o, &x.op, &x.truth, &err))
-        fail_msg("%s", err.msg);
-    assert_int_equal(atg_operation_write_json(&x.op, NULL, op, NULL), ATG_OK);
-    assert_int_equal(atg_truth_write_json(&x.truth, &x.op, truth, NULL), ATG_OK);
-    write_down(op, x.op_path);
-    write_down(truth, x.truth_path);
-    return x;
-}
-
-static FILE *run_program(const struct made *x) {
-    const char *program = getenv("ATG_PROVABLE"); /* NOLINT(concurrency-mt-unsafe): one thread */
-    char command[512];
-    FILE *out;
-
-    assert_non_null(program);
-    (void)snprintf(command, sizeof(command), "'%s' %s %s -1000", program, x->op_path,
-                   x->truth_path);
-    out = popen(command, "r"); /* NOLINT(cert-env33-c): the program that this test is about */
-    assert_non_null(out);
-    return out;
-}
-
-static void clean_up(struct made *x) {
-    (void)unlink(x->op_path);
-    (void)unlink(x->truth_path);
-}
+#include "ferry.h"
 
 static double engine_lr(const atg_operation *op, uint32_t body, uint32_t missing) {
     double per_marker[ATG_MARKERS_MAX];
@@ -119,7 +61,7 @@ static void compare_all(const atg_exercise_options *o, uint32_t n_markers,
                         const atg_marker *markers, atg_arena *arena) {
     static char line[LINE];
     struct made x = make(o, n_markers, markers, arena);
-    FILE *out = run_program(&x);
+    FILE *out = run_program(&x, "-1000");
     uint32_t pairs = 0, bodies = 0;
 
     while (fgets(line, sizeof(line), out)) {
@@ -155,20 +97,11 @@ static void the_engine_agrees_on_every_pair_of_a_ferry(void **state) {
 }
 
 static void the_engine_agrees_with_the_frequencies_that_are_shipped(void **state) {
-    const char *data = getenv("ATG_DATA_DIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     atg_exercise_options o = atg_exercise_default();
-    atg_frequencies freqs;
-    atg_err err = {0};
-    char path[512];
-    atg_str bytes;
+    atg_frequencies freqs = shipped(arena, NULL);
 
     (void)state;
-    assert_non_null(data);
-    (void)snprintf(path, sizeof(path), "%s/frequencies/norway.json", data);
-    assert_int_equal(file_read(arena, path, ATG_INPUT_MAX, &bytes, NULL), ATG_OK);
-    if (atg_frequencies_read(arena, bytes, ATG_STR("norway"), &freqs, NULL, &err))
-        fail_msg("%s", err.msg);
     o.n_missing = 12;
     o.fragments = 0;
     compare_all(&o, freqs.n_markers, freqs.markers, arena);
