@@ -100,6 +100,13 @@ static bool allele_number(atg_str key, uint32_t *ret) {
     return n > 0;
 }
 
+static bool has_any(atg_str s, const char *of) {
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] && strchr(of, s.p[i]))
+            return true;
+    return false;
+}
+
 /* A name that only markers have: D3S1358, DXS10103, DYS391, and those with aliases. */
 static bool is_marker_name(atg_str s) {
     atg_str usual = atg_marker_usual_name(s);
@@ -111,7 +118,11 @@ static bool is_marker_name(atg_str s) {
         return atg_marker_usual_chrom(s) != ATG_CHROM_AUTOSOMAL;
     while (i < s.n && (digit(s.p[i]) || strchr("XxYy", s.p[i])))
         i++;
-    return i > 1 && i + 1 < s.n && strchr("SsFf", s.p[i]) && digit(s.p[i + 1]);
+    if (i == 1 || i + 1 >= s.n || !strchr("SsFf", s.p[i]) || !digit(s.p[i + 1]))
+        return false;
+    /* "D3S1358.1" is one of its alleles; "DYS389.1" is a marker */
+    return !has_any(s, "._ -") ||
+           (s.n > 6 && atg_str_eq_nocase((atg_str){s.p, 6}, ATG_STR("DYS389")));
 }
 
 /* "TH01.1", "TH01_2", "Penta D 1", "FGA-A", "TH01 Allele 2": the marker before it. */
