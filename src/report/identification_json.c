@@ -404,7 +404,7 @@ static void geneticist_only(json *j, const view *v) {
     json_end(j, '}');
 }
 
-static void document(json *j, const view *v) {
+static void document(json *j, const view *v, bool for_geneticist) {
     const atg_identification *run = v->run;
 
     json_begin_object(j);
@@ -435,11 +435,13 @@ static void document(json *j, const view *v) {
     joint(j, v);
     related(j, v);
     next_steps(j, v);
-    geneticist_only(j, v);
+    if (for_geneticist)
+        geneticist_only(j, v);
     json_end(j, '}');
 }
 
-int atg_report_json(const atg_identification *run, atg_buf *buf, atg_err *err) {
+int atg_report_json(const atg_identification *run, bool for_geneticist, atg_buf *buf,
+                    atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(SCRATCH);
     view v;
     int rc;
@@ -452,6 +454,6 @@ int atg_report_json(const atg_identification *run, atg_buf *buf, atg_err *err) {
 
     json j = json_new(buf);
 
-    document(&j, &v);
+    document(&j, &v, for_geneticist);
     return view_finish(&v, buf, err);
 }
