@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "dna/elim_order.h"
 
-enum { CHUNK = 1 << 15, TABLES_STEP = 256, NONE = UINT32_MAX };
+enum { SAFE_VARS = 48, CHUNK = 1 << 15, TABLES_STEP = 256, NONE = UINT32_MAX };
 
 typedef struct table {
     double *cells;
@@ -212,30 +212,54 @@ static void weigh(const term *const *terms, const size_t *at, uint32_t n, uint32
     }
 }
 
-/* out[l] = sum over t of w[t] * the terms at (l, t). */
+/* out[l] += x * p[l] (* q[l]); steps of 1 are the common case and worth a loop of their own. */
+static void add_one(double x, const double *p, size_t step, uint32_t lines, double *restrict out) {
+    if (step == 1)
+        for (uint32_t l = 0; l < lines; l++)
+            out[l] += x * p[l];
+    else
+        for (uint32_t l = 0; l < lines; l++)
+            out[l] += x * p[l * step];
+}
+
+static void add_two(double x, const double *p, size_t step_p, const double *q, size_t step_q,
+                    uint32_t lines, double *restrict out) {
+    if (step_p == 1 && step_q == 1)
+        for (uint32_t l = 0; l < lines; l++)
+            out[l] += x * p[l] * q[l];
+    else
+        for (uint32_t l = 0; l < lines; l++)
+            out[l] += x * p[l * step_p] * q[l * step_q];
+}
+
+static void add_many(double x, const term *const *terms, const size_t *at, uint32_t n,
+                     uint32_t last, uint32_t t, uint32_t lines, double *restrict out) {
+    for (uint32_t l = 0; l < lines; l++) {
+        double y = x;
+
+        for (uint32_t k = 0; k < n && y != 0; k++)
+            y *= terms[k]->cells[at[k] + l * terms[k]->step[last] + t * terms[k]->sum_step];
+        out[l] += y;
+    }
+}
+
+/* out[l] = sum over t of w[t] * the terms at (l, t); without mutation most weights are 0. */
 static void sum_line(const term *const *terms, const size_t *at, uint32_t n, uint32_t last,
                      uint32_t lines, uint32_t dim, const double *w, double *out) {
-    for (uint32_t l = 0; l < lines; l++) {
-        const double *p = terms[0]->cells + at[0] + l * terms[0]->step[last];
-        size_t s = terms[0]->sum_step;
-        double sum = 0;
+    for (uint32_t l = 0; l < lines; l++)
+        out[l] = 0;
+    for (uint32_t t = 0; t < dim; t++) {
+        const double *p = terms[0]->cells + at[0] + t * terms[0]->sum_step;
 
-        if (n == 1) {
-            for (uint32_t t = 0; t < dim; t++)
-                sum += w[t] * p[t * s];
-        } else {
-            const double *q = terms[1]->cells + at[1] + l * terms[1]->step[last];
-            size_t r = terms[1]->sum_step;
-
-            for (uint32_t t = 0; t < dim; t++) {
-                double x = w[t] * p[t * s] * q[t * r];
-
-                for (uint32_t k = 2; k < n && x != 0; k++)
-                    x *= terms[k]->cells[at[k] + l * terms[k]->step[last] + t * terms[k]->sum_step];
-                sum += x;
-            }
-        }
-        out[l] = sum;
+        if (w[t] == 0)
+            continue;
+        if (n == 1)
+            add_one(w[t], p, terms[0]->step[last], lines, out);
+        else if (n == 2)
+            add_two(w[t], p, terms[0]->step[last], terms[1]->cells + at[1] + t * terms[1]->sum_step,
+                    terms[1]->step[last], lines, out);
+        else
+            add_many(w[t], terms, at, n, last, t, lines, out);
     }
 }
 
@@ -345,10 +369,12 @@ static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum
     return true;
 }
 
-/* Keep numbers away from underflow on very large pedigrees. */
+/* Keep numbers away from underflow on very large pedigrees; small ones cannot come near it. */
 static void rescale(elim *e, double *cells, size_t n) {
     double max = 0;
 
+    if (e->n_vars < SAFE_VARS)
+        return;
     for (size_t i = 0; i < n; i++)
         max = cells[i] > max ? cells[i] : max;
     if (max >= 1e-80 || max == 0)

@@ -57,6 +57,7 @@ typedef struct search {
     bool *allowed; /* k * n_samples, narrowed to pairs that are possible */
     uint32_t k, n_sites;
     site *sites;
+    uint32_t order[ATG_MARKERS_MAX]; /* of the sites: those that tell most first */
     uint32_t n_parts;
     parts *parts; /* at most one per site */
     uint32_t persons[PLACES_MAX];
@@ -416,13 +417,14 @@ static int score_place(search *s, uint32_t depth, double before, double *sums, a
     for (uint32_t i = 0; i <= n; i++)
         sums[i] = before;
     for (uint32_t t = 0; t < s->n_sites && anybody_left(s, depth, sums); t++) {
+        site *here = &s->sites[s->order[t]];
         const double *row = NULL;
-        int rc = s->sites[t].silent ? ATG_OK : row_of(s, &s->sites[t], depth, &row, err);
+        int rc = here->silent ? ATG_OK : row_of(s, here, depth, &row, err);
 
         if (rc)
             return rc;
         for (uint32_t i = 0; row && i < n; i++)
-            sums[i] += row[s->sites[t].obs_of[i]];
+            sums[i] += row[here->obs_of[i]];
     }
     return ATG_OK;
 }
@@ -620,6 +622,18 @@ static bool site_useful(const search *s, uint32_t m, const bool *independent) {
     return any;
 }
 
+/* Whoever cannot be in a place is found out early. */
+static void order_sites(search *s) {
+    for (uint32_t t = 0; t < s->n_sites; t++) {
+        double tells = compiler_heterozygosity(&s->sites[t].plain);
+        uint32_t i = t;
+
+        for (; i > 0 && compiler_heterozygosity(&s->sites[s->order[i - 1]].plain) < tells; i--)
+            s->order[i] = s->order[i - 1];
+        s->order[i] = t;
+    }
+}
+
 static int open_sites(search *s, bool mutation, atg_err *err) {
     bool independent[ATG_MARKERS_MAX];
     MEM_AUTO bool *wanted = mem_zero(s->op->n_samples + 1, sizeof(bool));
@@ -653,6 +667,7 @@ static int open_sites(search *s, bool mutation, atg_err *err) {
                             ATG_FMT(s->family->id));
         most = s->op->markers[m].n > most ? s->op->markers[m].n : most;
     }
+    order_sites(s);
     s->pairs = mem_alloc(((size_t)most * most + 1) * sizeof(double));
     return s->pairs ? ATG_OK
                     : atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
