@@ -22,9 +22,13 @@ csv csv_new(atg_str bytes) {
 
     atg_str rest = bytes, first = atg_str_cut(&rest, '\n');
     uint32_t tabs = count(first, '\t'), semis = count(first, ';'), commas = count(first, ',');
-    char sep = tabs ? '\t' : semis >= commas && semis ? ';' : ',';
+    csv made = {.rest = bytes, .line_start = bytes.p, .sep = ',', .line = 1};
 
-    return (csv){.rest = bytes, .line_start = bytes.p, .sep = sep, .line = 1};
+    if (tabs)
+        made.sep = '\t';
+    else if (semis && semis >= commas)
+        made.sep = ';';
+    return made;
 }
 
 static void advance(csv *c, size_t n) {

@@ -159,7 +159,7 @@ static int take_attribute(cmf *c, const char *name, atg_str *ret) {
 }
 
 static int start_specimen(cmf *c) {
-    atg_str partial;
+    atg_str partial = {0};
     int rc = take_attribute(c, "CASEID", &c->case_id);
 
     if (!rc)
@@ -193,6 +193,20 @@ static int find_kind(cmf *c) {
         ATG_FMT(c->id), ATG_FMT(c->category));
 }
 
+/* What the user ought to know of a specimen, said once. */
+static void note_specimen(cmf *c, atg_str family) {
+    if (c->kind == RELATIVE)
+        atg_note(c->notes, c->arena,
+                 "%.*s (line %u) is a relative, \"%.*s\", of family %.*s; CMF has no pedigrees: "
+                 "enter how this person is related to whom",
+                 ATG_FMT(c->id), c->specimen_line, ATG_FMT(c->category), ATG_FMT(family));
+    if (c->partial)
+        atg_note(c->notes, c->arena,
+                 "%.*s (line %u) is marked partial: where it has one allele, the other is taken as "
+                 "unread",
+                 ATG_FMT(c->id), c->specimen_line);
+}
+
 /* Make the row of the specimen, once it has an id and a category. */
 static int begin_profile(cmf *c) {
     atg_profile_row row = {.id = c->id, .line = c->specimen_line};
@@ -210,19 +224,9 @@ static int begin_profile(cmf *c) {
         row.family = c->case_id.n ? c->case_id : c->id;
     row.staff = c->kind == ELIMINATION;
     rc = profile_set_row(&c->set, &row, &c->profile);
-    if (rc)
-        return rc;
-    if (c->set.n > before && c->kind == RELATIVE)
-        atg_note(c->notes, c->arena,
-                 "%.*s (line %u) is a relative, \"%.*s\", of family %.*s; CMF has no pedigrees: "
-                 "enter how this person is related to whom",
-                 ATG_FMT(c->id), c->specimen_line, ATG_FMT(c->category), ATG_FMT(row.family));
-    if (c->set.n > before && c->partial)
-        atg_note(c->notes, c->arena,
-                 "%.*s (line %u) is marked partial: where it has one allele, the other is taken as "
-                 "unread",
-                 ATG_FMT(c->id), c->specimen_line);
-    return ATG_OK;
+    if (!rc && c->set.n > before)
+        note_specimen(c, row.family);
+    return rc;
 }
 
 static int start_locus(cmf *c) {

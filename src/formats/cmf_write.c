@@ -122,14 +122,18 @@ static int put_specimen(writer *w, const atg_sample *s) {
     return ATG_OK;
 }
 
+static int find_locus(atg_str marker) {
+    for (size_t k = 0; k < sizeof(loci) / sizeof(*loci); k++)
+        if (atg_marker_same_name(marker, atg_str_of(loci[k].name)))
+            return (int)k;
+    return -1;
+}
+
 static int find_loci(writer *w, bool *ret_33) {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < w->op->n_markers; i++) {
-        w->locus[i] = -1;
-        for (size_t k = 0; k < sizeof(loci) / sizeof(*loci); k++)
-            if (atg_marker_same_name(w->op->markers[i].name, atg_str_of(loci[k].name)))
-                w->locus[i] = (int)k;
+        w->locus[i] = find_locus(w->op->markers[i].name);
         n += w->locus[i] >= 0;
         *ret_33 |= w->locus[i] >= 0 && !loci[w->locus[i]].in_32;
     }
@@ -165,7 +169,7 @@ static int check(const atg_operation *op, const char *lab, const char *when, atg
 int atg_cmf_write(const atg_operation *op, const char *lab, const char *when, atg_buf *buf,
                   atg_err *err) {
     writer w = {.op = op, .lab = lab, .when = when, .buf = buf, .err = err};
-    bool is_33 = false, partial, any = false;
+    bool is_33 = false, partial = false, any = false;
     int rc = check(op, lab, when, err);
 
     if (!rc)

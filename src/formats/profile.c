@@ -63,8 +63,8 @@ static int append(profile_set *set, profile *p) {
 
         if (!wider)
             return nomem(set);
-        if (set->n)
-            memcpy(wider, set->profiles, set->n * sizeof(*wider));
+        for (uint32_t i = 0; i < set->n; i++)
+            wider[i] = set->profiles[i];
         set->profiles = wider;
         set->cap = cap;
     }
@@ -131,8 +131,12 @@ int profile_set_marker(profile_set *set, atg_str name, uint32_t line, uint32_t c
     return ATG_OK;
 }
 
+static atg_str second(const struct atg_profile_call *c) {
+    return c->b.n ? c->b : c->a;
+}
+
 static bool same_call(const struct atg_profile_call *x, const struct atg_profile_call *y) {
-    atg_str xb = x->b.n ? x->b : x->a, yb = y->b.n ? y->b : y->a;
+    atg_str xb = second(x), yb = second(y);
 
     return (atg_str_eq(x->a, y->a) && atg_str_eq(xb, yb)) ||
            (atg_str_eq(x->a, yb) && atg_str_eq(xb, y->a));
@@ -157,12 +161,14 @@ static int grow(profile_set *set, profile *p) {
 
 static int meet_again(profile_set *set, profile *p, const struct atg_profile_call *old,
                       const struct atg_profile_call *call) {
+    atg_str x = second(call), y = second(old);
+
     if (!same_call(old, call))
-        return atg_fail_at(
-            set->err, ATG_EPARSE, call->line, call->col,
-            "%.*s has %.*s/%.*s at %.*s here and %.*s/%.*s in line %u; keep the right one",
-            ATG_FMT(p->row.id), ATG_FMT(call->a), ATG_FMT(call->b.n ? call->b : call->a),
-            ATG_FMT(call->marker), ATG_FMT(old->a), ATG_FMT(old->b.n ? old->b : old->a), old->line);
+        return atg_fail_at(set->err, ATG_EPARSE, call->line, call->col,
+                           "%.*s has %.*s/%.*s at %.*s here and %.*s/%.*s in line %u; keep the "
+                           "right one",
+                           ATG_FMT(p->row.id), ATG_FMT(call->a), ATG_FMT(x), ATG_FMT(call->marker),
+                           ATG_FMT(old->a), ATG_FMT(y), old->line);
     if (!p->merged)
         atg_note(set->notes, set->arena,
                  "%.*s stands in lines %u and %u with the same genotypes; they are taken once",
@@ -186,12 +192,20 @@ int profile_add(profile_set *set, profile *p, uint16_t marker,
     return ATG_OK;
 }
 
+/* The number of amelogenin among the markers, or -1. */
+static int find_amelogenin(const profile_set *set) {
+    for (uint32_t i = 0; i < set->n_markers; i++)
+        if (atg_marker_usual_chrom(set->markers[i]) == ATG_CHROM_AMELOGENIN)
+            return (int)i;
+    return -1;
+}
+
 /* Male or female by amelogenin, or unknown. */
-static atg_sex amelogenin(const profile_set *set, const profile *p) {
+static atg_sex shown_sex(const profile *p, int amelogenin) {
     for (uint32_t i = 0; i < p->n; i++) {
         const struct atg_profile_call *c = &p->calls[i];
 
-        if (atg_marker_usual_chrom(set->markers[p->markers[i]]) != ATG_CHROM_AMELOGENIN)
+        if (p->markers[i] != amelogenin)
             continue;
         if (atg_str_eq(c->a, ATG_STR("Y")) || atg_str_eq(c->b, ATG_STR("Y")))
             return ATG_SEX_MALE;
@@ -200,29 +214,37 @@ static atg_sex amelogenin(const profile_set *set, const profile *p) {
     return ATG_SEX_UNKNOWN;
 }
 
+static const char *sex_word(atg_sex sex) {
+    return sex == ATG_SEX_MALE ? "male" : "female";
+}
+
+/* What the user ought to know of one profile. */
+static void note_profile(profile_set *set, const profile *p, atg_sex shown) {
+    if (p->n == 0 && p->row.family.n == 0)
+        atg_note(set->notes, set->arena, "%.*s (line %u) has no genotypes", ATG_FMT(p->row.id),
+                 p->row.line);
+    if (shown && p->row.sex && shown != p->row.sex)
+        atg_note(set->notes, set->arena,
+                 "%.*s (line %u) is recorded as %s, but amelogenin shows a %s; check the sample",
+                 ATG_FMT(p->row.id), p->row.line, sex_word(p->row.sex), sex_word(shown));
+}
+
 int profile_set_finish(profile_set *set, uint32_t *ret_n, const atg_profile_row **ret) {
     atg_profile_row *rows = ATG_GET(set->arena, atg_profile_row, (size_t)set->n + 1);
+    int amelogenin = find_amelogenin(set);
     uint32_t unknown = 0;
 
     if (!rows)
         return nomem(set);
     for (uint32_t i = 0; i < set->n; i++) {
         const profile *p = set->profiles[i];
-        atg_sex shown = amelogenin(set, p);
+        atg_sex shown = shown_sex(p, amelogenin);
 
         rows[i] = p->row;
         rows[i].n_calls = p->n;
         rows[i].calls = p->calls;
         unknown += shown && !p->row.sex;
-        if (p->n == 0 && p->row.family.n == 0)
-            atg_note(set->notes, set->arena, "%.*s (line %u) has no genotypes", ATG_FMT(p->row.id),
-                     p->row.line);
-        if (shown && p->row.sex && shown != p->row.sex)
-            atg_note(
-                set->notes, set->arena,
-                "%.*s (line %u) is recorded as %s, but amelogenin shows a %s; check the sample",
-                ATG_FMT(p->row.id), p->row.line, p->row.sex == ATG_SEX_MALE ? "male" : "female",
-                shown == ATG_SEX_MALE ? "male" : "female");
+        note_profile(set, p, shown);
     }
     if (unknown)
         atg_note(set->notes, set->arena,
@@ -268,28 +290,50 @@ static bool repeat_number(atg_str s, char *room, atg_str *ret) {
     return true;
 }
 
-allele_kind allele_read(atg_str text, char room[ATG_LABEL_MAX + 1], atg_str *ret) {
+/* What a text says that is no number: a word for nothing, unread or outside the ladder. */
+static allele_kind read_word(atg_str s) {
     static const char *const unread[] = {"?", "-", "--", "NR", "INC", "0", NULL};
     static const char *const none[] = {"", "NA", "N/A", "ND", "n.d.", NULL};
     static const char *const off[] = {"OL", "OL?", "off-ladder", "off ladder", "offladder", NULL};
-    static const char letters[] = "XYACGTxyacgt";
+
+    if (in_list(s, none))
+        return ALLELE_NONE;
+    if (in_list(s, unread))
+        return ALLELE_UNREAD;
+    return in_list(s, off) || s.p[0] == '<' || s.p[0] == '>' ? ALLELE_OFF : ALLELE_NOT_ONE;
+}
+
+/* X and Y, and the bases of a SNP, in upper case; 0 for any other text. */
+static char letter(atg_str s) {
+    static const char upper[] = "XYACGT", lower[] = "xyacgt";
+    const char *at = s.n == 1 ? memchr(lower, s.p[0], sizeof(lower) - 1) : NULL;
+
+    if (at)
+        return upper[at - lower];
+    if (s.n == 1 && memchr(upper, s.p[0], sizeof(upper) - 1))
+        return s.p[0];
+    return 0;
+}
+
+allele_kind allele_read(atg_str text, char room[ATG_LABEL_MAX + 1], atg_str *ret) {
     char tight[ATG_LABEL_MAX + 1];
     atg_str s = {tight, 0};
 
     text = atg_str_trim(text);
+    *ret = (atg_str){"", 0};
     if (text.n > ATG_LABEL_MAX)
         return ALLELE_NOT_ONE;
-    if (in_list(text, none))
-        return ALLELE_NONE;
-    if (in_list(text, unread))
-        return ALLELE_UNREAD;
-    if (in_list(text, off) || text.p[0] == '<' || text.p[0] == '>')
-        return ALLELE_OFF;
+    if (text.n == 0 || text.p[0] < '1' || text.p[0] > '9') { /* most are plain numbers */
+        allele_kind word = read_word(text);
+
+        if (word != ALLELE_NOT_ONE)
+            return word;
+    }
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] != ' ' && text.p[i] != '\t')
             tight[s.n++] = text.p[i];
-    if (s.n == 1 && memchr(letters, tight[0], sizeof(letters) - 1)) {
-        room[0] = tight[0] >= 'a' ? (char)(tight[0] - 'a' + 'A') : tight[0];
+    room[0] = letter(s);
+    if (room[0]) {
         *ret = (atg_str){room, 1};
         return ALLELE_READ;
     }

@@ -91,6 +91,11 @@ static bool one_of(atg_str s, const char *const *list) {
 static const char *const yes_words[] = {"yes", "y", "true", "1", "x", "staff", NULL};
 static const char *const no_words[] = {"", "no", "n", "false", "0", "-", NULL};
 
+/* Where a column says nothing: the row's place. */
+static csv_field nothing(const csv_field *row) {
+    return (csv_field){.text = {"", 0}, .line = row[0].line, .col = row[0].col};
+}
+
 static csv_field cell(const reader *r, table_role role, const csv_field *row, uint32_t n) {
     int at = r->header.at[role];
 
@@ -314,7 +319,7 @@ static int add_columns(reader *r, profile *p, const csv_field *row, uint32_t n, 
     csv_field pair[2];
 
     for (int k = 0; k < 2; k++) {
-        pair[k] = (csv_field){.text = {"", 0}, .line = row[0].line, .col = row[0].col};
+        pair[k] = nothing(row);
         if (at[k] < n) {
             pair[k] = row[at[k]];
             pair[k].text = atg_str_trim(pair[k].text);
@@ -342,8 +347,8 @@ static int add_wide(reader *r, profile *p, const csv_field *row, uint32_t n) {
 
 static int add_long(reader *r, profile *p, const csv_field *row, uint32_t n) {
     csv_field name = cell(r, TABLE_MARKER, row, n), pair[2];
-    atg_str marker;
-    uint16_t number;
+    atg_str marker = {0};
+    uint16_t number = 0;
     uint32_t found = 0;
     int rc = keep(r, name.text, &marker);
 
@@ -367,7 +372,7 @@ static int add_long(reader *r, profile *p, const csv_field *row, uint32_t n) {
 static int take_row(reader *r, const csv_field *row, uint32_t n) {
     atg_profile_row meta;
     bool control = false;
-    profile *p;
+    profile *p = NULL;
     int rc;
 
     for (uint32_t i = r->header.n; i < n; i++)
@@ -404,7 +409,7 @@ static bool shows_marker(const table_column *c, atg_str text) {
 static int settle(reader *r) {
     table_header *h = &r->header;
     bool doubtful = false;
-    csv_field *row;
+    csv_field *row = NULL;
     uint32_t n = 1;
     int rc;
 
@@ -416,7 +421,7 @@ static int settle(reader *r) {
     rc = next_row(r, &row, &n);
     while (!rc && n) {
         rc = next_row(r, &row, &n);
-        for (uint32_t i = 0; !rc && i < n && i < h->n; i++)
+        for (uint32_t i = 0; !rc && row && i < n && i < h->n; i++)
             if (h->columns[i].doubtful && shows_marker(&h->columns[i], row[i].text))
                 for (uint32_t k = 0; k < h->n; k++) /* its partner too */
                     if (atg_str_eq(h->columns[k].marker, h->columns[i].marker))
@@ -457,7 +462,7 @@ static int number_markers(reader *r) {
 
 /* The header, whose texts must outlive the rows that are dropped. */
 static int read_header(reader *r) {
-    csv_field *row, *kept;
+    csv_field *row = NULL, *kept;
     uint32_t n = 0;
     int rc;
 
@@ -497,7 +502,7 @@ static int check_missing(reader *r) {
 }
 
 static int read_rows(reader *r, uint32_t *ret_n, const atg_profile_row **ret) {
-    csv_field *row;
+    csv_field *row = NULL;
     uint32_t n = 1;
     int rc = read_header(r);
 

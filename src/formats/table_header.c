@@ -262,30 +262,41 @@ int table_header_read(atg_arena *arena, const csv_field *fields, uint32_t n, tab
     return ATG_OK;
 }
 
+static bool is_genotype(const table_column *c) {
+    return c->role == TABLE_BOTH || c->role == TABLE_ONE_OF;
+}
+
+/* Do two columns of one marker get into each other's way? */
+static bool clash(const table_column *c, const table_column *d) {
+    return c->role == TABLE_BOTH || d->role == TABLE_BOTH || c->allele == d->allele;
+}
+
+static int fail_clash(const table_column *c, const table_column *d, atg_err *err) {
+    return atg_fail_at(err, ATG_EPARSE, c->line, c->col,
+                       "The columns \"%.*s\" and \"%.*s\" are one marker; keep one, or name its "
+                       "alleles \"%.*s.1\" and \"%.*s.2\"",
+                       ATG_FMT(d->name), ATG_FMT(c->name), ATG_FMT(c->marker), ATG_FMT(c->marker));
+}
+
 /* The other columns of this marker: as many alleles as two, or one column for both. */
 static int check_marker(const table_header *h, uint32_t i, atg_err *err) {
     const table_column *c = &h->columns[i];
-    bool partner = false;
+    bool partner = c->role == TABLE_BOTH || c->allele > 1;
 
     for (uint32_t k = 0; k < h->n; k++) {
         const table_column *d = &h->columns[k];
-        bool same = d->role == TABLE_BOTH || d->role == TABLE_ONE_OF;
 
-        if (k == i || !same || !atg_marker_same_name(c->marker, d->marker))
+        if (k == i || !is_genotype(d) || !atg_marker_same_name(c->marker, d->marker))
             continue;
-        if (c->role == TABLE_BOTH || d->role == TABLE_BOTH || c->allele == d->allele)
-            return atg_fail_at(err, ATG_EPARSE, c->line, c->col,
-                               "The columns \"%.*s\" and \"%.*s\" are one marker; keep one, or "
-                               "name its alleles \"%.*s.1\" and \"%.*s.2\"",
-                               ATG_FMT(d->name), ATG_FMT(c->name), ATG_FMT(c->marker),
-                               ATG_FMT(c->marker));
+        if (clash(c, d))
+            return fail_clash(c, d, err);
         partner |= d->allele == 1 - (c->allele & 1);
     }
-    if (c->role == TABLE_ONE_OF && c->allele < 2 && !partner)
-        return atg_fail_at(err, ATG_EPARSE, c->line, c->col,
-                           "The column \"%.*s\" has no partner for the other allele of %.*s",
-                           ATG_FMT(c->name), ATG_FMT(c->marker));
-    return ATG_OK;
+    if (partner)
+        return ATG_OK;
+    return atg_fail_at(err, ATG_EPARSE, c->line, c->col,
+                       "The column \"%.*s\" has no partner for the other allele of %.*s",
+                       ATG_FMT(c->name), ATG_FMT(c->marker));
 }
 
 int table_header_check(table_header *h, atg_notes *notes, atg_arena *arena, atg_err *err) {
@@ -295,7 +306,7 @@ int table_header_check(table_header *h, atg_notes *notes, atg_arena *arena, atg_
         table_column *c = &h->columns[i];
         int rc = ATG_OK;
 
-        if (c->role == TABLE_BOTH || c->role == TABLE_ONE_OF) {
+        if (is_genotype(c)) {
             n_markers++;
             rc = check_marker(h, i, err);
         } else if (c->role == TABLE_IGNORED && c->name.n && !h->is_long) {
