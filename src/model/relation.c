@@ -64,6 +64,24 @@ static bool have_a_child(const atg_pedigree *ped, int32_t a, int32_t b) {
     return false;
 }
 
+/* Blood relatives of somebody with whom one has a child are in-laws. */
+static const char *other_word(const atg_pedigree *ped, uint32_t of, uint32_t who,
+                              const uint8_t theirs[ATG_PEDIGREE_MAX]) {
+    uint8_t partners[ATG_PEDIGREE_MAX];
+
+    if (have_a_child(ped, (int32_t)of, (int32_t)who))
+        return "partner";
+    for (uint32_t i = 0; i < ped->n; i++) {
+        if (!have_a_child(ped, (int32_t)of, (int32_t)i))
+            continue;
+        climb(ped, i, partners);
+        for (uint32_t k = 0; k < ped->n; k++)
+            if (partners[k] != UNREACHED && theirs[k] != UNREACHED)
+                return "in-law";
+    }
+    return "no blood relation";
+}
+
 const char *relation_word(const atg_pedigree *ped, uint32_t of, uint32_t who) {
     uint8_t mine[ATG_PEDIGREE_MAX], theirs[ATG_PEDIGREE_MAX];
     uint32_t up = 0, down = 0, best = FAR;
@@ -82,7 +100,7 @@ const char *relation_word(const atg_pedigree *ped, uint32_t of, uint32_t who) {
         best = up + down;
     }
     if (best == FAR)
-        return have_a_child(ped, (int32_t)of, (int32_t)who) ? "partner" : "no blood relation";
+        return other_word(ped, of, who, theirs);
     if (up == 1 && down == 1)
         half = sibling_word(&ped->persons[of], &ped->persons[who], sex);
     if (half)

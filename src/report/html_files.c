@@ -3,7 +3,9 @@
 
 #include "report/html.h"
 
-enum { CANDIDATES_MAX = 12, EXPLAINED_MAX = 2 };
+enum { CANDIDATES_MAX = 8, EXPLAINED_MAX = 2 };
+
+static const double LEAST_SHOWN = 1e-6; /* posterior of a candidate worth a row */
 
 static const double WORTH_EXPLAINING = 0.01; /* posterior of a second candidate */
 
@@ -16,7 +18,6 @@ static bool undecided(const page *p, uint32_t sample) {
 static void steps(const page *p, bool of_missing, uint32_t index) {
     for (uint32_t i = 0; i < p->v.run->n_next; i++) {
         const atg_next_step *s = &p->v.run->next[i];
-        char gain[VIEW_NUMBER];
 
         if (s->of_missing != of_missing || s->index != index)
             continue;
@@ -27,12 +28,6 @@ static void steps(const page *p, bool of_missing, uint32_t index) {
         }
         html(p, ":</strong> ");
         html_text(p, s->text);
-        if (!isnan(s->expected_gain)) {
-            view_log10(s->expected_gain, gain);
-            html(p, " Expected log10 LR if the pair is true: ");
-            html_number(p, gain);
-            html(p, ".");
-        }
         html(p, "</p>\n");
     }
 }
@@ -69,9 +64,40 @@ static void candidate_row(const page *p, const atg_pair_result *c) {
     atg_buf_printf(p->buf, "</td><td>%s</td></tr>\n", c->in_best ? "yes" : "");
 }
 
+/* Whom the table names: those not excluded, while there are not too many. */
+static uint32_t candidate_rows(const page *p, uint32_t sample) {
+    uint32_t shown = 0;
+
+    for (uint32_t i = p->v.first[sample]; i < p->v.first[sample + 1]; i++) {
+        const atg_pair_result *c = &p->v.run->pairs[p->v.order[i]];
+
+        if (c->conclusion == ATG_EXCLUDED || shown == CANDIDATES_MAX)
+            continue;
+        if (shown > 0 && c->posterior < LEAST_SHOWN && !(c->log10_lr > 0))
+            continue;
+        candidate_row(p, c);
+        shown++;
+    }
+    return shown;
+}
+
+static void other_candidates(const page *p, uint32_t sample, uint32_t shown) {
+    uint32_t excluded = 0, n = p->v.first[sample + 1] - p->v.first[sample];
+
+    for (uint32_t i = p->v.first[sample]; i < p->v.first[sample + 1]; i++)
+        excluded += p->v.run->pairs[p->v.order[i]].conclusion == ATG_EXCLUDED;
+    if (n == shown)
+        return;
+    html(p, "<p class=\"note\">Also compared:");
+    if (n > shown + excluded)
+        atg_buf_printf(p->buf, " %u that fit worse%s", n - shown - excluded, excluded ? "," : ".");
+    if (excluded)
+        atg_buf_printf(p->buf, " %u excluded.", excluded);
+    html(p, "</p>\n");
+}
+
 static void candidates(const page *p, uint32_t sample) {
-    uint32_t from = p->v.first[sample], n = p->v.first[sample + 1] - from;
-    uint32_t shown = n < CANDIDATES_MAX ? n : CANDIDATES_MAX;
+    uint32_t shown;
     char nobody[VIEW_NUMBER];
 
     html(p, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Candidate</th>"
@@ -80,15 +106,12 @@ static void candidates(const page *p, uint32_t sample) {
             "<th scope=\"col\" class=\"n\">log10 GLR</th>"
             "<th scope=\"col\" class=\"n\">Incompatible</th><th scope=\"col\">Conclusion</th>"
             "<th scope=\"col\">Best assignment</th></tr></thead><tbody>\n");
-    for (uint32_t i = 0; i < shown; i++)
-        candidate_row(p, &p->v.run->pairs[p->v.order[from + i]]);
+    shown = candidate_rows(p, sample);
     view_prob(view_body_nobody(&p->v, sample), nobody);
     html(p, "<tr><td colspan=\"4\">Nobody on the list</td>");
     number(p, nobody);
     html(p, "<td colspan=\"4\"></td></tr>\n</tbody></table></div>\n");
-    if (shown < n)
-        atg_buf_printf(p->buf, "<p class=\"note\">%u more candidates are not shown.</p>\n",
-                       n - shown);
+    other_candidates(p, sample, shown);
 }
 
 static void sentence(const page *p, const atg_pair_result *c) {
@@ -160,7 +183,8 @@ static void explanations(const page *p, uint32_t sample, const atg_pair_result *
         bool same = same_family(p, c, best);
 
         if (c == best || explained == EXPLAINED_MAX || !undecided(p, sample) ||
-            !(c->posterior >= WORTH_EXPLAINING) || c->conclusion == ATG_EXCLUDED)
+            !(c->posterior >= WORTH_EXPLAINING) || c->conclusion == ATG_EXCLUDED ||
+            c->n_markers == 0)
             continue;
         explained++;
         if (!same || fabs(c->log10_lr - best->log10_lr) > 1e-9) {

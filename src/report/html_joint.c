@@ -61,29 +61,36 @@ void html_related(const page *p) {
     html(p, "</section>\n");
 }
 
+static void ways(const page *p, double n, const char *what) {
+    char number[VIEW_NUMBER];
+
+    if (!isfinite(n))
+        return;
+    view_factor(log10(n), number);
+    html_number(p, number);
+    html(p, what);
+}
+
 static void numbers(const page *p) {
     const atg_identification *run = p->v.run;
     uint32_t sampled = 0, joined = 0;
-    char all[VIEW_NUMBER], possible[VIEW_NUMBER];
 
     for (uint32_t i = 0; i < run->assign.n_parts; i++) {
         sampled += !run->assign.parts[i].exact;
         joined += run->assign.parts[i].n_bodies + run->assign.parts[i].n_missing > 2;
     }
-    view_factor(log10(run->n_assignments), all);
-    view_factor(log10(run->assign.n_possible), possible);
     html(p, "<p>");
-    if (isfinite(run->n_assignments))
-        atg_buf_printf(p->buf,
-                       "There are %s ways to match these bodies with these missing "
-                       "persons that the sexes allow, nobody included. ",
-                       all);
-    if (isfinite(run->assign.n_possible))
-        atg_buf_printf(p->buf, "%s of the ways examined together are possible by DNA. ", possible);
+    ways(p, run->n_assignments, " assignments are possible by the sexes. ");
+    ways(p, run->assign.n_possible, " assignments are possible by the DNA. ");
     html_text(p, view_printf(&p->v,
                              "The files fall into %u independent parts; in %u of them several "
                              "bodies or several missing persons compete. ",
                              run->assign.n_parts, joined));
+    if (run->least_share > 0)
+        html_text(p, view_printf(&p->v,
+                                 "Pairs with a share below %g were taken together as \"somebody "
+                                 "else or nobody\". ",
+                                 run->least_share));
     if (sampled)
         atg_buf_printf(p->buf,
                        "%u parts were too large to be solved exactly and were sampled: their "
@@ -231,14 +238,14 @@ static void matrix_cell(const page *p, uint32_t sample, uint32_t missing, uint32
     bool fits = atg_sex_fits(run->merged->samples[sample].sex, view_person(&p->v, missing)->sex);
 
     if (!fits)
-        html(p, "<td class=\"far\">s</td>");
+        html(p, "<td></td>");
     else if (!c || c->n_markers == 0)
         html(p, "<td class=\"far\">\xc2\xb7</td>");
     else
         atg_buf_printf(p->buf, "<td class=\"%s\">%u</td>",
-                       c->n_incompatible == 0                                  ? "fits"
-                       : c->n_incompatible <= run->op->params.max_incompatible ? "near"
-                                                                               : "far",
+                       c->n_incompatible > run->op->params.max_incompatible ? "far"
+                       : c->log10_lr > 0                                    ? "fits"
+                                                                            : "near",
                        c->n_incompatible);
 }
 
@@ -254,8 +261,9 @@ void html_matrix(const page *p) {
     html(p, "<section id=\"matrix\"><h2>Incompatible markers, all against all</h2>\n");
     atg_buf_printf(p->buf,
                    "<p class=\"note\">Markers that are impossible without mutation, the family's "
-                   "own left out. White on black: none; shaded: up to %u, which excludes nobody; "
-                   "s: the sexes differ; a dot: not compared.</p>\n"
+                   "own left out. More than %u exclude. Shaded: not excluded; white on black: not "
+                   "excluded, and the DNA is more probable if the two are one. Empty: the sexes "
+                   "differ; a dot: nothing to compare.</p>\n"
                    "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><td></td>",
                    p->v.run->op->params.max_incompatible);
     for (uint32_t i = 0; i < m; i++) {

@@ -7,7 +7,7 @@
 #include "report/html.h"
 #include "report/pedigree.h"
 
-enum { SCRATCH = 256 << 20, BAR_LOW = -6, BAR_HIGH = 30 };
+enum { SCRATCH = 256 << 20, BAR_LOW = -6, BAR_HIGH = 30, LONG_VALUE = 36 };
 
 /* Only this style sheet may apply, and nothing may be loaded or run. */
 static void content_policy(const page *p) {
@@ -48,7 +48,9 @@ static void parameters(const page *p) {
     view_parameters(&p->v, facts);
     html(p, "<dl class=\"params\" id=\"parameters\">\n");
     for (uint32_t i = 0; i < VIEW_PARAMETERS; i++) {
-        atg_buf_printf(p->buf, "<div><dt>%s</dt><dd>", facts[i].name);
+        atg_buf_printf(p->buf, "<div%s><dt>%s</dt><dd>",
+                       shown_columns(facts[i].value) > LONG_VALUE ? " class=\"two\"" : "",
+                       facts[i].name);
         html_text(p, facts[i].value);
         html(p, "</dd></div>\n");
     }

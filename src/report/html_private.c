@@ -47,27 +47,13 @@ static void check_row(const page *p, const atg_family_check *c) {
 }
 
 static bool worth_showing(const atg_family_check *c) {
-    return !c->fits || c->n_inconsistent || c->n_sex_flags || c->note.n;
+    return !c->fits || c->n_inconsistent || c->n_sex_flags;
 }
 
-void html_private(const page *p) {
+static void findings(const page *p, uint32_t n) {
     const atg_identification *run = p->v.run;
-    uint32_t n = 0, shown = 0;
+    uint32_t shown = 0;
 
-    if (!p->for_geneticist)
-        return;
-    for (uint32_t i = 0; i < run->n_checks; i++)
-        n += worth_showing(&run->checks[i]);
-    html(p, "<section id=\"private\" class=\"confidential\"><h2>For the geneticist only</h2>\n"
-            "<p>How the typed relatives of each family fit the pedigree as it was reported. This "
-            "is a private finding: to everybody else it is worded \"another reference is "
-            "needed\". It is not proof of anything about a person: a label, a sample or a form "
-            "may be wrong.</p>\n");
-    if (n == 0) {
-        atg_buf_printf(p->buf, "<p>All %u families fit their pedigrees.</p></section>\n",
-                       run->n_checks);
-        return;
-    }
     html(p, "<table class=\"stack\"><thead><tr><th scope=\"col\">Family</th>"
             "<th scope=\"col\">Pedigree</th><th scope=\"col\">Inconsistent markers</th>"
             "<th scope=\"col\">Repairs most when left out</th>"
@@ -79,8 +65,28 @@ void html_private(const page *p) {
             shown++;
         }
     html(p, "</tbody></table>\n");
-    atg_buf_printf(p->buf, "<p class=\"note\">The other %u families fit without a remark.</p>\n",
-                   run->n_checks - n);
     html_cut_note(p, shown, n, "families with a finding");
-    html(p, "</section>\n");
+}
+
+void html_private(const page *p) {
+    const atg_identification *run = p->v.run;
+    uint32_t n = 0, unchecked = 0;
+
+    if (!p->for_geneticist)
+        return;
+    for (uint32_t i = 0; i < run->n_checks; i++) {
+        n += worth_showing(&run->checks[i]);
+        unchecked += !worth_showing(&run->checks[i]) && run->checks[i].n_compared == 0;
+    }
+    html(p, "<section id=\"private\" class=\"confidential\"><h2>For the geneticist only</h2>\n"
+            "<p>How the typed relatives of each family fit the pedigree as it was reported. This "
+            "is a private finding: to everybody else it is worded \"another reference is "
+            "needed\". It proves nothing about a person: a label, a sample or a form may be "
+            "wrong.</p>\n");
+    if (n)
+        findings(p, n);
+    atg_buf_printf(p->buf,
+                   "<p class=\"note\">%u families fit without a remark. %u cannot be checked: no "
+                   "two of their blood relatives are typed at one marker.</p></section>\n",
+                   run->n_checks - n - unchecked, unchecked);
 }

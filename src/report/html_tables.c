@@ -121,8 +121,8 @@ void html_summary(const page *p) {
                "pairs of bodies that look related to each other");
         remark(p, n_warnings, "warnings", "body that somebody should look at",
                "bodies that somebody should look at");
-        remark(p, run->n_next, "needs", "test or sample that would help the undecided",
-               "tests or samples that would help the undecided");
+        remark(p, run->n_next, "needs", "undecided file, and what it still needs",
+               "undecided files, and what they still need");
         html(p, "</ul>\n");
     }
     html(p, "</section>\n");
@@ -264,35 +264,44 @@ void html_missing(const page *p) {
     html(p, "</section>\n");
 }
 
-static void need_row(const page *p, const atg_next_step *s) {
+static void need_row(const page *p, uint32_t step) {
     char gain[VIEW_NUMBER];
 
     html(p, "<tr><th scope=\"row\">");
-    if (s->of_missing)
-        html_id(p, p->v.run->op->missing[s->index].id);
-    else
-        html_body_link(p, s->index);
-    atg_buf_printf(p->buf, "</th><td class=\"wide\">");
-    html_text(p, s->text);
+    for (uint32_t k = step, n = 0; k != VIEW_NONE && n < HTML_LIST_MAX;
+         k = p->v.step_next[k], n++) {
+        const atg_next_step *s = &p->v.run->next[k];
+
+        html(p, n ? ", " : "");
+        if (s->of_missing)
+            html_id(p, view_step_id(&p->v, k));
+        else
+            html_body_link(p, s->index);
+    }
+    html(p, "</th><td class=\"wide\">");
+    html_text(p, p->v.run->next[step].text);
     html(p, "</td>");
-    view_log10(s->expected_gain, gain);
-    number_cell(p, "expected log10 LR", gain);
+    view_log10(p->v.run->next[step].expected_gain, gain);
+    number_cell(p, "expected gain, log10 LR", gain);
     html(p, "</tr>\n");
 }
 
 void html_needs(const page *p) {
-    uint32_t n = p->v.run->n_next, shown = n < HTML_LIST_MAX ? n : HTML_LIST_MAX;
+    uint32_t n = 0, shown = 0;
 
-    if (n == 0)
+    if (p->v.run->n_next == 0)
         return;
     html(p, "<section id=\"needs\"><h2>What the undecided still need</h2>\n"
-            "<p class=\"note\">The expected log10 LR is what the test is expected to reach if the "
-            "pair is true, where it is known.</p>\n"
-            "<table class=\"stack\"><thead><tr><th scope=\"col\">File</th>"
+            "<table class=\"stack steps\"><thead><tr><th scope=\"col\">File</th>"
             "<th scope=\"col\">What would help</th>"
-            "<th scope=\"col\" class=\"n\">Expected log10 LR</th></tr></thead><tbody>\n");
-    for (uint32_t i = 0; i < shown; i++)
-        need_row(p, &p->v.run->next[i]);
+            "<th scope=\"col\" class=\"n\">Expected gain, log10 LR</th></tr></thead><tbody>\n");
+    for (uint32_t i = 0; i < p->v.run->n_next; i++) {
+        n += p->v.step_first[i];
+        if (p->v.step_first[i] && shown < HTML_LIST_MAX) {
+            need_row(p, i);
+            shown++;
+        }
+    }
     html(p, "</tbody></table>\n");
     html_cut_note(p, shown, n, "entries");
     html(p, "</section>\n");

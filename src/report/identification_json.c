@@ -319,6 +319,7 @@ static void joint(json *j, const view *v) {
     number(j, "n_possible", r->n_possible);
     number(j, "log10_weight", r->log_z / log(10));
     number(j, "log10_best", r->log_best / log(10));
+    number(j, "least_share", v->run->least_share);
     json_key(j, "parts");
     json_begin_array(j);
     for (uint32_t i = 0; i < r->n_parts; i++)
@@ -363,7 +364,10 @@ static void next_steps(json *j, const view *v) {
 
 static void check(json *j, const view *v, const atg_family_check *c) {
     const atg_family *family = &v->run->op->families[c->family];
+    atg_str suspect = {NULL, 0};
 
+    if (c->suspect >= 0)
+        suspect = family->ped.persons[c->suspect].id;
     json_begin_object(j);
     text(j, "family", family->id);
     json_key(j, "fits");
@@ -377,7 +381,7 @@ static void check(json *j, const view *v, const atg_family_check *c) {
         if (c->inconsistent[m])
             json_str(j, v->run->op->markers[m].name);
     json_end(j, ']');
-    text_or_null(j, "suspect", c->suspect < 0 ? (atg_str){0} : family->ped.persons[c->suspect].id);
+    text_or_null(j, "suspect", suspect);
     count(j, "n_repaired", c->n_repaired);
     number(j, "log10_gain", c->log10_gain);
     json_key(j, "sex_flags");

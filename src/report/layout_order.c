@@ -7,11 +7,13 @@
 enum {
     SWEEPS = 12,       /* while orders are compared */
     SWEEPS_LAST = 100, /* for the picture: first drawn together, then settled */
-    WORK = 60000,      /* evaluations * nodes that one pedigree may take */
+    WORK = 60000,      /* evaluations * their price that one pedigree may take */
 };
 
 static const double STRANGERS = 0.25; /* more room between persons of different parents */
 static const double PASSING = 0.55;   /* room that a passing line takes */
+static const double CLOSE = 0.5;      /* pull of a couple towards each other, at first ... */
+static const double SETTLED = 0.03;   /* ... and in the end, when parents matter more */
 static const double GRAVITY = 0.06;   /* pull to the middle, and of children to their parents */
 
 /* The unions that each node is a mate of, and room to work in. */
@@ -23,7 +25,8 @@ typedef struct search {
     double *block_value, *block_weight; /* of pool_adjacent */
     uint32_t *block_size;
     bool *moved;
-    double gravity, middle;
+    uint32_t work, price; /* left for this pedigree, and of one evaluation */
+    double gravity, middle, closeness;
 } search;
 
 double layout_couple_x(const layout *l, const layout_union *u) {
@@ -88,7 +91,7 @@ static void sort_rows(search *s) {
 static void wish_of(search *s, uint32_t node) {
     const layout *l = s->l;
     const layout_node *v = &l->nodes[node];
-    double weight = 0.01 + s->gravity / 4, sum = 0.01 * v->x + s->gravity / 4 * s->middle;
+    double weight = 0.001 + s->gravity / 4, sum = 0.001 * v->x + s->gravity / 4 * s->middle;
 
     if (v->parents >= 0) {
         const layout_union *u = &l->unions[v->parents];
@@ -109,8 +112,8 @@ static void wish_of(search *s, uint32_t node) {
 
         const layout_node *o = &l->nodes[other];
 
-        sum += 0.5 * (o->x + (v->column > o->column ? 1 : -1));
-        weight += 0.5;
+        sum += s->closeness * (o->x + (v->column > o->column ? 1 : -1));
+        weight += s->closeness;
     }
     s->wish[node] = sum / weight;
     s->weight[node] = weight;
@@ -158,6 +161,7 @@ static void relax_row(search *s, uint32_t r) {
 
 static void relax(search *s, int sweeps, double gravity) {
     s->gravity = gravity;
+    s->closeness = gravity > 0 ? CLOSE : SETTLED;
     s->middle = 0;
     for (uint32_t i = 0; i < s->l->n_nodes; i++)
         s->middle += s->l->nodes[i].x / s->l->n_nodes;
@@ -308,12 +312,12 @@ static void restore(search *s) {
 }
 
 /* Try every other place in the row for a node; true when one was better. */
-static bool improve(search *s, uint32_t node, int kind, double *best, uint32_t *work) {
+static bool improve(search *s, uint32_t node, int kind, double *best) {
     uint32_t row = s->l->nodes[node].row;
     uint32_t from = s->l->row_start[row], to = s->l->row_start[row + 1];
     bool better = false;
 
-    for (uint32_t i = from; i<to && * work> s->l->n_nodes; i++) {
+    for (uint32_t i = from; i < to && s->work > s->price; i++) {
         uint32_t target;
 
         restore(s);
@@ -322,7 +326,7 @@ static bool improve(search *s, uint32_t node, int kind, double *best, uint32_t *
         if (s->moved[target])
             continue;
         shift_block(s, node, target, s->best_key[target] > s->best_key[node]);
-        *work -= s->l->n_nodes;
+        s->work -= s->price;
 
         double cost = evaluate(s);
 
@@ -336,8 +340,10 @@ static bool improve(search *s, uint32_t node, int kind, double *best, uint32_t *
 }
 
 static void find_order(search *s) {
+    s->work = WORK;
+    s->price = s->l->n_nodes + s->l->n_unions * s->l->n_unions / 4;
+
     double best = evaluate(s);
-    uint32_t work = WORK;
     bool more = disorder(s) > 0;
 
     keep_positions(s);
@@ -345,8 +351,8 @@ static void find_order(search *s) {
         more = false;
         for (uint32_t node = 0; node < s->l->n_nodes; node++)
             for (int kind = 2; kind >= 0; kind--)
-                more = improve(s, node, kind, &best, &work) || more;
-        more = more && work > s->l->n_nodes;
+                more = improve(s, node, kind, &best) || more;
+        more = more && s->work > s->price;
     }
     restore(s);
     for (uint32_t i = 0; i < s->l->n_nodes; i++)

@@ -254,17 +254,33 @@ static void warnings(const view *v, atg_buf *buf, uint32_t width) {
     }
 }
 
+/* One thing to do, with every file that needs it. */
+static void step(const view *v, atg_buf *buf, uint32_t width, uint32_t first) {
+    ATG_AUTO(atg_buf) item = atg_buf_new(SCRATCH);
+    atg_str s;
+
+    if (!item) {
+        *v->failed = true;
+        return;
+    }
+    for (uint32_t k = first; k != VIEW_NONE; k = v->step_next[k]) {
+        atg_buf_adds(item, k == first ? "" : ", ");
+        atg_buf_add(item, view_step_id(v, k));
+    }
+    atg_buf_printf(item, ": %.*s", ATG_FMT(v->run->next[first].text));
+    if (atg_buf_take(item, &s, NULL))
+        *v->failed = true;
+    else
+        list_item(buf, width, s);
+}
+
 static void next_steps(const view *v, atg_buf *buf, uint32_t width) {
     if (v->run->n_next == 0)
         return;
     atg_buf_adds(buf, "\nWHAT THE UNDECIDED STILL NEED\n");
-    for (uint32_t i = 0; i < v->run->n_next; i++) {
-        const atg_next_step *s = &v->run->next[i];
-        atg_str id =
-            s->of_missing ? v->run->op->missing[s->index].id : v->run->merged->samples[s->index].id;
-
-        list_item(buf, width, view_printf(v, "%.*s: %.*s", ATG_FMT(id), ATG_FMT(s->text)));
-    }
+    for (uint32_t i = 0; i < v->run->n_next; i++)
+        if (v->step_first[i])
+            step(v, buf, width, i);
 }
 
 static void totals(const view *v, atg_buf *buf, uint32_t width) {

@@ -242,6 +242,8 @@ static void relations_have_the_words_of_the_family(void **state) {
         {0, 10, "great-grandson"},
         {10, 1, "great-grandmother"},
         {5, 7, "child"},
+        {3, 0, "in-law"},
+        {3, 5, "in-law"},
         {9, 10, "nephew"},
     };
 
