@@ -156,7 +156,7 @@ static int given_linked(const atg_operation *op, uint32_t m, const atg_sample *s
                             (atg_obs){sample->genos[at], sample->dropout, sample->dropin},
                             ped->persons[who->person].sex, 0, &alone[k], err);
     }
-    if (!rc)
+    if (!rc && isfinite(without)) /* else the family's own data leave nothing to be given */
         per_marker[m] = isfinite(per_marker[first])
                             ? (with - without - alone[0] - alone[1]) / M_LN10 - per_marker[first]
                             : -INFINITY;
