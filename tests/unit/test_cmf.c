@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "testing.h"
+#include "inputs.h"
 
-#include "base/file.h"
-
-enum { ARENA = 16 << 20 };
+enum { ARENA = INPUT_ARENA };
 
 typedef struct rows {
     uint32_t n;
@@ -20,36 +18,6 @@ static rows read_good(atg_arena *arena, atg_str text) {
     return r;
 }
 
-static atg_str seed(atg_arena *arena, const char *name) {
-    atg_str path = atg_arena_printf(arena, "%s/cmf/%s", getenv("ATG_CORPUS_DIR"), name),
-            bytes = {0};
-
-    assert_int_equal(file_read(arena, path.p, ARENA, &bytes, NULL), ATG_OK);
-    return bytes;
-}
-
-static atg_str with(atg_arena *arena, atg_str text, const char *from, const char *to) {
-    const char *at = memmem(text.p, text.n, from, strlen(from));
-    size_t head;
-
-    assert_non_null(at);
-    head = (size_t)(at - text.p);
-    return atg_arena_printf(arena, "%.*s%s%.*s", (int)head, text.p, to,
-                            (int)(text.n - head - strlen(from)), at + strlen(from));
-}
-
-static bool noted(const atg_notes *notes, const char *part) {
-    for (uint32_t i = 0; i < notes->n; i++)
-        if (memmem(notes->text[i].p, notes->text[i].n, part, strlen(part)))
-            return true;
-    return false;
-}
-
-static void assert_is(atg_str got, const char *want) {
-    if (!atg_str_eq(got, atg_str_of(want)))
-        fail_msg("\"%.*s\" is not \"%s\"", ATG_FMT(got), want);
-}
-
 static void assert_call(const atg_profile_row *row, uint32_t i, const char *marker, const char *a,
                         const char *b) {
     assert_true(i < row->n_calls);
@@ -60,7 +28,7 @@ static void assert_call(const atg_profile_row *row, uint32_t i, const char *mark
 
 static void specimens_become_rows(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
-    rows r = read_good(arena, seed(arena, "remains.xml"));
+    rows r = read_good(arena, seed_of(arena, "cmf", "remains.xml"));
 
     (void)state;
     assert_int_equal(r.n, 4);
@@ -80,49 +48,51 @@ static void specimens_become_rows(void **state) {
     assert_is(r.at[3].family, "");
 }
 
+static const struct {
+    const char *from, *to, *part;
+    uint32_t line;
+} broken[] = {
+    {"<CODISImportFile ", "<CODISRapidImportFile ", "outermost element", 2},
+    {"<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!DOCTYPE a>", "DOCTYPE", 1},
+    {"<HEADERVERSION>3.2", "<HEADERVERSION>2.0", "version 2.0", 3},
+    {"<MESSAGETYPE>Import</MESSAGETYPE>", "<FBI/>", "does not belong", 4},
+    {"    <SPECIMENID>PM-1</SPECIMENID>\n", "\n", "no SPECIMENID", 9},
+    {"    <SPECIMENCATEGORY>Unidentified Person</SPECIMENCATEGORY>\n", "\n", "no SPECIMENCATEGORY",
+     9},
+    {">Unidentified Person<", ">Convicted Offender<", "never suspects", 9},
+    {">Unidentified Person<", ">Arrestee<", "never suspects", 9},
+    {">Unidentified Person<", ">Missing Person<", "sample of its own", 9},
+    {"&amp;", "&evil;", "not defined", 12},
+    {"&amp;", "&", "good XML", 12},
+    {"</SPECIMENCOMMENT>", "", "does not belong", 13},
+    {"      <LOCUSNAME>TH01</LOCUSNAME>\n", "\n", "no name", 13},
+    {"<LOCUSNAME>FGA<", "<LOCUSNAME>THO1<", "in line 13", 20},
+    {"<ALLELEVALUE>9.3<", "<ALLELEVALUE>9.35<", "is no allele", 18},
+    {"<ALLELEVALUE>9.3<", "<ALLELEVALUE><b>9.3</b><", "does not belong", 18},
+    {"      <ALLELE ALLELEREQUIRED",
+     "      <ALLELE><ALLELEVALUE>8</ALLELEVALUE></ALLELE>\n      <ALLELE ALLELEREQUIRED",
+     "more than two alleles", 19},
+    {">PM-2<", ">PM-1<", "6/9.3 in line 13", 37},
+    {"</CODISImportFile>", "", "good XML", 66},
+};
+
 static void broken_files_are_refused_at_their_line(void **state) {
-    static const struct {
-        const char *from, *to, *part;
-        uint32_t line;
-    } cases[] = {
-        {"<CODISImportFile ", "<CODISRapidImportFile ", "outermost element", 2},
-        {"<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!DOCTYPE a>", "DOCTYPE", 1},
-        {"<HEADERVERSION>3.2", "<HEADERVERSION>2.0", "version 2.0", 3},
-        {"<MESSAGETYPE>Import</MESSAGETYPE>", "<FBI/>", "does not belong", 4},
-        {"    <SPECIMENID>PM-1</SPECIMENID>\n", "\n", "no SPECIMENID", 9},
-        {"    <SPECIMENCATEGORY>Unidentified Person</SPECIMENCATEGORY>\n", "\n",
-         "no SPECIMENCATEGORY", 9},
-        {">Unidentified Person<", ">Convicted Offender<", "never suspects", 9},
-        {">Unidentified Person<", ">Arrestee<", "never suspects", 9},
-        {">Unidentified Person<", ">Missing Person<", "sample of its own", 9},
-        {"&amp;", "&evil;", "not defined", 12},
-        {"&amp;", "&", "good XML", 12},
-        {"</SPECIMENCOMMENT>", "", "does not belong", 13},
-        {"      <LOCUSNAME>TH01</LOCUSNAME>\n", "\n", "no name", 13},
-        {"<LOCUSNAME>FGA<", "<LOCUSNAME>THO1<", "in line 13", 20},
-        {"<ALLELEVALUE>9.3<", "<ALLELEVALUE>9.35<", "is no allele", 18},
-        {"<ALLELEVALUE>9.3<", "<ALLELEVALUE><b>9.3</b><", "does not belong", 18},
-        {"      <ALLELE ALLELEREQUIRED",
-         "      <ALLELE><ALLELEVALUE>8</ALLELEVALUE></ALLELE>\n      <ALLELE ALLELEREQUIRED",
-         "more than two alleles", 19},
-        {">PM-2<", ">PM-1<", "6/9.3 in line 13", 37},
-        {"</CODISImportFile>", "", "good XML", 66},
-    };
     int bad = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
         ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
         const atg_profile_row *at = NULL;
         uint32_t n = 77;
         atg_err err = {0};
-        atg_str text = with(arena, seed(arena, "remains.xml"), cases[i].from, cases[i].to);
+        atg_str text =
+            with(arena, seed_of(arena, "cmf", "remains.xml"), broken[i].from, broken[i].to);
         int rc = atg_cmf_read(arena, text, &n, &at, NULL, &err);
-        bool good = rc != ATG_OK && strstr(err.msg, cases[i].part) && err.line == cases[i].line &&
+        bool good = rc != ATG_OK && strstr(err.msg, broken[i].part) && err.line == broken[i].line &&
                     n == 77 && !at;
 
         if (!good)
-            print_error("%s: %d at line %u: %s\n", cases[i].to, rc, err.line, err.msg);
+            print_error("%s: %d at line %u: %s\n", broken[i].to, rc, err.line, err.msg);
         bad += !good;
     }
     assert_int_equal(bad, 0);
@@ -147,7 +117,7 @@ static void what_is_no_text_is_refused(void **state) {
 static void a_document_type_is_seen_in_utf16_too(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
-    atg_str text = seed(arena, "entities.xml"), wide;
+    atg_str text = seed_of(arena, "cmf", "entities.xml"), wide;
     const atg_profile_row *at;
     uint32_t n;
     atg_err err = {0};
@@ -264,7 +234,7 @@ static void writing_asks_for_what_codis_demands(void **state) {
 
 static void every_failed_allocation_is_reported(void **state) {
     ATG_AUTO(atg_arena) own = atg_arena_new(ARENA);
-    atg_str text = seed(own, "remains.xml");
+    atg_str text = seed_of(own, "cmf", "remains.xml");
     size_t live = mem_live();
     int rc = ATG_ENOMEM;
 

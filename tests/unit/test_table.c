@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "testing.h"
+#include "inputs.h"
 
-#include "base/file.h"
-
-enum { ARENA = 16 << 20 };
+enum { ARENA = INPUT_ARENA };
 
 typedef struct rows {
     uint32_t n;
@@ -20,26 +18,6 @@ static rows read_good(atg_arena *arena, atg_str text) {
     return r;
 }
 
-static atg_str seed(atg_arena *arena, const char *name) {
-    atg_str path = atg_arena_printf(arena, "%s/table/%s", getenv("ATG_CORPUS_DIR"), name),
-            bytes = {0};
-
-    assert_int_equal(file_read(arena, path.p, ARENA, &bytes, NULL), ATG_OK);
-    return bytes;
-}
-
-static bool noted(const atg_notes *notes, const char *part) {
-    for (uint32_t i = 0; i < notes->n; i++)
-        if (memmem(notes->text[i].p, notes->text[i].n, part, strlen(part)))
-            return true;
-    return false;
-}
-
-static void assert_is(atg_str got, const char *want) {
-    if (!atg_str_eq(got, atg_str_of(want)))
-        fail_msg("\"%.*s\" is not \"%s\"", ATG_FMT(got), want);
-}
-
 /* "TH01 6/9.3, FGA 20/" of all calls of a row. */
 static void assert_calls(const atg_profile_row *row, const char *want) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
@@ -54,7 +32,7 @@ static void assert_calls(const atg_profile_row *row, const char *want) {
 
 static void two_columns_a_marker_are_read(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
-    rows r = read_good(arena, seed(arena, "wide.csv"));
+    rows r = read_good(arena, seed_of(arena, "table", "wide.csv"));
 
     (void)state;
     assert_int_equal(r.n, 6);
@@ -77,7 +55,7 @@ static void two_columns_a_marker_are_read(void **state) {
 
 static void one_column_a_marker_is_read_with_decimal_commas(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
-    rows r = read_good(arena, seed(arena, "single.csv"));
+    rows r = read_good(arena, seed_of(arena, "table", "single.csv"));
 
     (void)state;
     assert_int_equal(r.n, 3);
@@ -92,7 +70,7 @@ static void one_column_a_marker_is_read_with_decimal_commas(void **state) {
 
 static void a_genemapper_export_is_read(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
-    rows r = read_good(arena, seed(arena, "long.tsv"));
+    rows r = read_good(arena, seed_of(arena, "table", "long.tsv"));
 
     (void)state;
     assert_int_equal(r.n, 2);
@@ -202,68 +180,69 @@ static void amelogenin_is_held_against_the_recorded_sex(void **state) {
     assert_true(noted(r.notes, "B (line 3) is recorded as male, but amelogenin shows a female"));
 }
 
+static const struct {
+    const char *text, *part;
+    uint32_t line, col;
+} broken[] = {
+    {"", "empty", 0, 0},
+    {"\n\n", "empty", 0, 0},
+    {"id,TH01\n", "no profiles", 0, 0},
+    {"TH01,FGA\n6/7,20/21\n", "No column says whose", 1, 1},
+    {"id,sex\nA,M\n", "No column is a marker", 1, 1},
+    {"id,Sample,id,TH01\nA,A,A,6/7\n", "mean the same", 1, 11},
+    {"id,sex,gender,TH01\nA,M,M,6/7\n", "mean the same", 1, 8},
+    {"id,TH01,THO1\nA,6/7,6/7\n", "are one marker", 1, 4},
+    {"id,TH01.1,TH01.2,TH01\nA,6,7,6/7\n", "are one marker", 1, 4},
+    {"id,TH01.1,FGA\nA,6,20/21\n", "no partner", 1, 4},
+    {"id,TH01.2,FGA\nA,6,20/21\n", "no partner", 1, 4},
+    {"id,TH01\n,6/7\n", "no id", 2, 1},
+    {"id,TH01\nA,6/7,x\n", "more columns than the header", 2, 7},
+    {"id,TH01\nA,\"6/7\n", "never closed", 2, 3},
+    {"id,TH01\nA,6/7/8\n", "more than two alleles", 2, 3},
+    {"id,TH01,TH01,TH01\nA,6,7,8\n", "more than two alleles", 2, 7},
+    {"id,TH01.1,TH01.2,TH01.3\nA,6,7,8\n", "more than two alleles", 2, 7},
+    {"id,TH01\nA,6/OL\n", "outside the ladder", 2, 5},
+    {"id,TH01\nA,OL\n", "outside the ladder", 2, 3},
+    {"id,TH01\nA,off-ladder\n", "outside the ladder", 2, 3},
+    {"id,TH01\nA,6/>12\n", "outside the ladder", 2, 5},
+    {"id,TH01\nA,6/seven\n", "is no allele", 2, 5},
+    {"id,TH01\nA,6/9.35\n", "is no allele", 2, 5},
+    {"id,TH01\nA,6/1234\n", "is no allele", 2, 5},
+    {"id;TH01\nA;9,3\n", "decimal comma", 2, 3},
+    {"id,sex,TH01\nA,male?,6/7\n", "is no sex", 2, 3},
+    {"id,staff,TH01\nA,maybe,6/7\n", "staff", 2, 3},
+    {"id,type,TH01\nA,suspect,6/7\n", "is no type", 2, 3},
+    {"id,type,TH01\nA,relative,6/7\n", "needs a family", 2, 3},
+    {"id,father,TH01\nA,B,6/7\n", "needs a family", 2, 3},
+    {"id,missing,TH01\nA,yes,\n", "needs a family", 2, 3},
+    {"id,family,staff,TH01\nA,F,yes,6/7\n", "nobody's family", 2, 3},
+    {"id,family,missing,TH01\nA,F,yes,6/7\n", "has genotypes", 2, 9},
+    {"id,TH01\nA,6/7\nB,6/7\nA,6/8\n", "6/8 at TH01 here and 6/7 in line 2", 4, 3},
+    {"id,TH01\nA,6/7\nA,6/-\n", "in line 2", 3, 3},
+    {"id,sex,TH01\nA,M,6/7\nA,F,6/7\n", "another sex", 3, 1},
+    {"id,body,TH01\nA,1,6/7\nA,2,6/7\n", "another body", 3, 1},
+    {"id,Marker,Allele 1,Allele 2\nA,,6,7\n", "marker's name", 2, 3},
+    {"id,Marker,Allele 1,Allele 2,Allele 3\nA,TH01,6,7,8\n", "more than two alleles", 2, 12},
+    {"id,Marker,Allele 1,Allele 2\nA,TH01,6,7\nA,THO1,6,8\n", "in line 2", 3, 8},
+    {"id,Marker,Allele 1,Allele 2\nA,TH01,OL,7\n", "outside the ladder", 2, 8},
+    {"id,TH01\n\"A\nB\",6/7\n", "line break", 2, 1},
+};
+
 static void broken_tables_are_refused_at_their_place(void **state) {
-    static const struct {
-        const char *text, *part;
-        uint32_t line, col;
-    } cases[] = {
-        {"", "empty", 0, 0},
-        {"\n\n", "empty", 0, 0},
-        {"id,TH01\n", "no profiles", 0, 0},
-        {"TH01,FGA\n6/7,20/21\n", "No column says whose", 1, 1},
-        {"id,sex\nA,M\n", "No column is a marker", 1, 1},
-        {"id,Sample,id,TH01\nA,A,A,6/7\n", "mean the same", 1, 11},
-        {"id,sex,gender,TH01\nA,M,M,6/7\n", "mean the same", 1, 8},
-        {"id,TH01,THO1\nA,6/7,6/7\n", "are one marker", 1, 4},
-        {"id,TH01.1,TH01.2,TH01\nA,6,7,6/7\n", "are one marker", 1, 4},
-        {"id,TH01.1,FGA\nA,6,20/21\n", "no partner", 1, 4},
-        {"id,TH01.2,FGA\nA,6,20/21\n", "no partner", 1, 4},
-        {"id,TH01\n,6/7\n", "no id", 2, 1},
-        {"id,TH01\nA,6/7,x\n", "more columns than the header", 2, 7},
-        {"id,TH01\nA,\"6/7\n", "never closed", 2, 3},
-        {"id,TH01\nA,6/7/8\n", "more than two alleles", 2, 3},
-        {"id,TH01,TH01,TH01\nA,6,7,8\n", "more than two alleles", 2, 7},
-        {"id,TH01.1,TH01.2,TH01.3\nA,6,7,8\n", "more than two alleles", 2, 7},
-        {"id,TH01\nA,6/OL\n", "outside the ladder", 2, 5},
-        {"id,TH01\nA,OL\n", "outside the ladder", 2, 3},
-        {"id,TH01\nA,off-ladder\n", "outside the ladder", 2, 3},
-        {"id,TH01\nA,6/>12\n", "outside the ladder", 2, 5},
-        {"id,TH01\nA,6/seven\n", "is no allele", 2, 5},
-        {"id,TH01\nA,6/9.35\n", "is no allele", 2, 5},
-        {"id,TH01\nA,6/1234\n", "is no allele", 2, 5},
-        {"id;TH01\nA;9,3\n", "decimal comma", 2, 3},
-        {"id,sex,TH01\nA,male?,6/7\n", "is no sex", 2, 3},
-        {"id,staff,TH01\nA,maybe,6/7\n", "staff", 2, 3},
-        {"id,type,TH01\nA,suspect,6/7\n", "is no type", 2, 3},
-        {"id,type,TH01\nA,relative,6/7\n", "needs a family", 2, 3},
-        {"id,father,TH01\nA,B,6/7\n", "needs a family", 2, 3},
-        {"id,missing,TH01\nA,yes,\n", "needs a family", 2, 3},
-        {"id,family,staff,TH01\nA,F,yes,6/7\n", "nobody's family", 2, 3},
-        {"id,family,missing,TH01\nA,F,yes,6/7\n", "has genotypes", 2, 9},
-        {"id,TH01\nA,6/7\nB,6/7\nA,6/8\n", "6/8 at TH01 here and 6/7 in line 2", 4, 3},
-        {"id,TH01\nA,6/7\nA,6/-\n", "in line 2", 3, 3},
-        {"id,sex,TH01\nA,M,6/7\nA,F,6/7\n", "another sex", 3, 1},
-        {"id,body,TH01\nA,1,6/7\nA,2,6/7\n", "another body", 3, 1},
-        {"id,Marker,Allele 1,Allele 2\nA,,6,7\n", "marker's name", 2, 3},
-        {"id,Marker,Allele 1,Allele 2,Allele 3\nA,TH01,6,7,8\n", "more than two alleles", 2, 12},
-        {"id,Marker,Allele 1,Allele 2\nA,TH01,6,7\nA,THO1,6,8\n", "in line 2", 3, 8},
-        {"id,Marker,Allele 1,Allele 2\nA,TH01,OL,7\n", "outside the ladder", 2, 8},
-        {"id,TH01\n\"A\nB\",6/7\n", "line break", 2, 1},
-    };
     int bad = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
         ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
         const atg_profile_row *at = NULL;
         uint32_t n = 77;
         atg_err err = {0};
-        int rc = atg_table_read(arena, atg_str_of(cases[i].text), &n, &at, NULL, &err);
-        bool good = rc != ATG_OK && strstr(err.msg, cases[i].part) && err.line == cases[i].line &&
-                    err.col == cases[i].col && n == 77 && !at;
+        int rc = atg_table_read(arena, atg_str_of(broken[i].text), &n, &at, NULL, &err);
+        bool good = rc != ATG_OK && strstr(err.msg, broken[i].part) && err.line == broken[i].line &&
+                    err.col == broken[i].col && n == 77 && !at;
 
         if (!good)
-            print_error("%s: %d at %u:%u: %s\n", cases[i].text, rc, err.line, err.col, err.msg);
+            print_error("%s: %d at %u:%u: %s\n", broken[i].text, rc, err.line, err.col, err.msg);
         bad += !good;
     }
     assert_int_equal(bad, 0);
@@ -382,7 +361,7 @@ static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     for (int k = 0; k < 3; k++) {
         ATG_AUTO(atg_arena) own = atg_arena_new(ARENA);
-        atg_str text = seed(own, files[k]);
+        atg_str text = seed_of(own, "table", files[k]);
         size_t live = mem_live();
         int rc = ATG_ENOMEM;
 
@@ -405,7 +384,7 @@ static void every_failed_allocation_is_reported(void **state) {
 
 static void memory_that_is_too_small_is_reported_at_every_size(void **state) {
     ATG_AUTO(atg_arena) own = atg_arena_new(ARENA);
-    atg_str text = seed(own, "wide.csv");
+    atg_str text = seed_of(own, "table", "wide.csv");
     int rc = ATG_ENOMEM;
 
     (void)state;
