@@ -184,7 +184,7 @@ double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
 
 void elim_scale(elim *e, double x) {
     e->scale *= x;
-    if (e->scale < 1e-200 && e->scale > 0) {
+    if (e->scale < 1e-100 && e->scale > 0) {
         e->log_scale += log(e->scale);
         e->scale = 1;
     }
@@ -377,7 +377,7 @@ static void rescale(elim *e, double *cells, size_t n) {
         return;
     for (size_t i = 0; i < n; i++)
         max = cells[i] > max ? cells[i] : max;
-    if (max >= 1e-80 || max == 0)
+    if (max >= 1e-20 || max == 0)
         return;
     for (size_t i = 0; i < n; i++)
         cells[i] /= max;
@@ -396,12 +396,6 @@ static int sum_out(elim *e, const elim_step *step, scratch *work, atg_err *err) 
     sum s = {.terms = work->terms, .at = work->at, .w = work->w};
     size_t n = 1;
 
-    if (step->rank > ELIM_RANK_MAX || step->cost > ELIM_TABLE_MAX ||
-        e->dims[step->var] > SUM_DIM_MAX)
-        return atg_fail(err, ATG_ELIMIT,
-                        "The pedigree is too entangled for an exact likelihood: a table of %.3g "
-                        "cells would be needed, and the limit is %d",
-                        step->cost, ELIM_TABLE_MAX);
     memcpy(vars, step->near, step->rank * sizeof(*vars));
     longest_last(e, step->rank, vars);
     if (!gather(e, step->var, step->rank, vars, &s, work->pool))
@@ -457,6 +451,24 @@ static void finish(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret) 
     }
 }
 
+/* Refuse at once what would not end well: too large a table, or too many cells together. */
+static int check_order(const elim *e, atg_err *err) {
+    double together = 0;
+
+    for (uint32_t i = 0; i < elim_order_steps(e->order); i++) {
+        const elim_step *step = elim_order_step(e->order, i);
+
+        together += step->cost / e->dims[step->var];
+        if (step->rank > ELIM_RANK_MAX || step->cost > ELIM_TABLE_MAX ||
+            together > ELIM_TABLE_MAX || e->dims[step->var] > SUM_DIM_MAX)
+            return atg_fail(err, ATG_ELIMIT,
+                            "The pedigree is too entangled for an exact likelihood: a table of "
+                            "%.3g cells would be needed, and the limit is %d",
+                            fmax(step->cost, together), ELIM_TABLE_MAX);
+    }
+    return ATG_OK;
+}
+
 int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double *ret_log,
              atg_err *err) {
     scratch work;
@@ -465,19 +477,19 @@ int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double
         return atg_fail(err, ATG_ELIMIT, "The pedigree is too large for an exact likelihood");
     if (e->failed || find_order(e, n_keep, keep))
         return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
-    for (uint32_t i = 0; i < elim_order_steps(e->order); i++) {
+
+    int rc = check_order(e, err);
+
+    for (uint32_t i = 0; i < elim_order_steps(e->order) && !rc; i++) {
         const elim_step *step = elim_order_step(e->order, i);
 
-        if (e->head[step->var] == NONE) { /* in no table: summing counts its values */
+        if (e->head[step->var] == NONE) /* in no table: summing counts its values */
             elim_scale(e, e->dims[step->var]);
-            continue;
-        }
-
-        int rc = sum_out(e, step, &work, err);
-
-        if (rc)
-            return rc;
+        else
+            rc = sum_out(e, step, &work, err);
     }
+    if (rc)
+        return rc;
     finish(e, n_keep, keep, ret);
     *ret_log = e->log_scale;
     return ATG_OK;
