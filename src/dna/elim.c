@@ -7,7 +7,10 @@
 #include "base/mem.h"
 #include "dna/elim_order.h"
 
-enum { SAFE_VARS = 48, CHUNK = 1 << 15, TABLES_STEP = 256, NONE = UINT32_MAX };
+enum { SAFE_VARS = 48, CHUNK = 1 << 15, TABLES_STEP = 256 };
+
+/* End of a list of tables. */
+static const uint32_t NONE = UINT32_MAX;
 
 typedef struct table {
     double *cells;

@@ -63,6 +63,7 @@ typedef struct search {
     uint32_t persons[PLACES_MAX];
     bool inbred[PLACES_MAX];
     uint32_t place[PLACES_MAX]; /* of the family, in the order of the search */
+    uint32_t twin[PLACES_MAX];  /* first place whose person could be exchanged for this one */
     int32_t chosen[PLACES_MAX];
     bool *used;   /* per sample */
     double *sums; /* per depth: n_samples + 1 values */
@@ -347,9 +348,33 @@ static int fill_pooled(search *s, const site *t, uint32_t depth, double *row, at
     return rc;
 }
 
+/* What the earlier places show, as one number.  Persons who could be exchanged for each other are
+ * in rising order, because the rows are then the same. */
+static uint64_t key_of(const search *s, const site *t, uint32_t depth, const part *local) {
+    uint32_t shows[PLACES_MAX];
+    uint64_t key = 0;
+
+    for (uint32_t p = 0; p < depth; p++) {
+        bool counts = s->chosen[p] >= 0 && (!local || local->at[s->persons[p]] >= 0);
+        uint32_t now = counts ? t->obs_of[s->chosen[p]] : 0;
+
+        for (uint32_t q = s->twin[p]; q < p; q++)
+            if (s->twin[q] == s->twin[p] && shows[q] > now) {
+                uint32_t larger = shows[q];
+
+                shows[q] = now;
+                now = larger;
+            }
+        shows[p] = now;
+    }
+    for (uint32_t p = 0; p < depth; p++)
+        key = key * (t->n_obs + 1) + shows[p];
+    return key;
+}
+
 static int row_of(search *s, site *t, uint32_t depth, const double **ret, atg_err *err) {
     const part *local = NULL;
-    uint64_t key = 0, filled = 0;
+    uint64_t filled = 0;
     bool pool = s->op->params.theta > 0, fresh;
     double *row;
     int rc = ATG_OK;
@@ -360,11 +385,7 @@ static int row_of(search *s, site *t, uint32_t depth, const double **ret, atg_er
         rc = part_for(s, t->parts, depth, filled, &local, err);
     if (rc)
         return rc;
-    for (uint32_t p = 0; p < depth; p++)
-        key = key * (t->n_obs + 1) + (s->chosen[p] < 0 || (!pool && local->at[s->persons[p]] < 0)
-                                          ? 0
-                                          : t->obs_of[s->chosen[p]]);
-    row = rows_get(&t->at_depth[depth], key, &fresh);
+    row = rows_get(&t->at_depth[depth], key_of(s, t, depth, local), &fresh);
     if (!row)
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
     if (fresh)
@@ -429,10 +450,36 @@ static int score_place(search *s, uint32_t depth, double before, double *sums, a
     return ATG_OK;
 }
 
+/* Full siblings without children of their own, of one sex: exchanging what they show changes
+ * nothing for anybody else. */
+static bool exchangeable(const atg_pedigree *ped, uint32_t x, uint32_t y) {
+    const atg_person *a = &ped->persons[x], *b = &ped->persons[y];
+
+    if (a->father < 0 || a->father != b->father || a->mother != b->mother || a->sex != b->sex)
+        return false;
+    for (uint32_t i = 0; i < ped->n; i++) {
+        uint32_t f = (uint32_t)ped->persons[i].father, m = (uint32_t)ped->persons[i].mother;
+
+        if (f == x || f == y || m == x || m == y)
+            return false;
+    }
+    return true;
+}
+
+static void find_twins(search *s) {
+    for (uint32_t p = 0; p < s->k; p++) {
+        s->twin[p] = p;
+        for (uint32_t q = p; q-- > 0;)
+            if (exchangeable(&s->family->ped, s->persons[p], s->persons[q]))
+                s->twin[p] = s->twin[q];
+    }
+}
+
 /* A pair that is impossible with everybody else untyped stays so whoever else is put in place. */
 static int narrow(search *s, atg_err *err) {
     uint32_t n = s->op->n_samples;
 
+    find_twins(s);
     for (uint32_t p = 0; p < s->k; p++)
         s->chosen[p] = -1;
     for (uint32_t p = 0; p < s->k; p++) {
@@ -491,6 +538,7 @@ static void reorder(search *s) {
     }
     for (uint32_t i = 0; i < s->n_parts; i++)
         parts_clear(&s->parts[i]);
+    find_twins(s);
 }
 
 /* Not recursive: at each depth `choice` walks through the samples, then nobody. */
