@@ -8,27 +8,17 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/relation.h"
 
 enum { SIMULATIONS = 100, SIMULATED_MAX = 150, FEW_MARKERS = 12, PHRASE = 160 };
 
-/* "the mother of AM-1": the closest word that the pedigree has for a relative. */
+/* "F1-2 (mother of AM-1)", or "the mother of AM-1" for somebody whom nobody named. */
 static void relation(const atg_pedigree *ped, uint32_t who, uint32_t of, char *ret, size_t size) {
     const atg_person *w = &ped->persons[who], *p = &ped->persons[of];
-    bool woman = w->sex == ATG_SEX_FEMALE;
-    const char *word = "a relative";
+    const char *word = relation_word(ped, of, who);
 
-    if ((int)who == p->father)
-        word = "the father";
-    else if ((int)who == p->mother)
-        word = "the mother";
-    else if (w->father >= 0 && (w->father == (int)of || w->mother == (int)of))
-        word = woman ? "a daughter" : "a son";
-    else if (w->father >= 0 && p->father >= 0 && w->father == p->father && w->mother == p->mother)
-        word = woman ? "a sister" : "a brother";
-    else if (w->father >= 0 && p->father >= 0 && (w->father == p->father || w->mother == p->mother))
-        word = woman ? "a half-sister" : "a half-brother";
     if (w->implicit)
-        (void)snprintf(ret, size, "%s of %.*s", word, ATG_FMT(p->id));
+        (void)snprintf(ret, size, "the %s of %.*s", word, ATG_FMT(p->id));
     else
         (void)snprintf(ret, size, "%.*s (%s of %.*s)", ATG_FMT(w->id), word, ATG_FMT(p->id));
 }
