@@ -155,7 +155,8 @@ static int take_bit(seats *s, pool *p, uint32_t *ret) {
     return ATG_OK;
 }
 
-enum { UNSEATED = UINT32_MAX, NEVER_LAST = UINT32_MAX };
+#define UNSEATED UINT32_MAX
+#define NEVER_LAST UINT32_MAX
 
 static int seat_step(joint *jt, uint32_t which, uint32_t i, const lists *l, seats *s) {
     step *st = &jt->side[which].steps[i];
