@@ -39,7 +39,7 @@ static inline void bench_must(int rc, const atg_err *err) {
     if (rc == ATG_OK)
         return;
     fprintf(stderr, "%s\n", err->msg);
-    exit(1);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): before any thread starts, or after */
 }
 
 /* Memory or the end. */
@@ -48,7 +48,7 @@ static inline void *bench_alloc(size_t count, size_t size) {
 
     if (!p) {
         fputs("Not enough memory for this benchmark\n", stderr);
-        exit(4);
+        exit(4); /* NOLINT(concurrency-mt-unsafe) */
     }
     return p;
 }

@@ -47,14 +47,30 @@ typedef struct atg_scan atg_scan;
  */
 ATG_API ATG_MUST_USE int atg_scan_new(uint32_t n_markers, const uint32_t *n_rows,
                                       uint32_t n_missing, atg_scan **ret, atg_err *err);
+
+/**
+ * Fill ret[m], room for n_rows[m] log10 LRs, with the table of one missing person.
+ * @param worker  0 .. threads - 1: calls with the same number never overlap.
+ */
+typedef int atg_scan_table_fn(void *user, uint32_t worker, uint32_t missing, double **ret,
+                              atg_err *err);
+
+/** The same without room for the tables: each is asked for once in every run, when its turn
+ *  comes, and forgotten after it.  For operations whose tables would not fit in memory. */
+ATG_API ATG_MUST_USE int atg_scan_stream(uint32_t n_markers, const uint32_t *n_rows,
+                                         uint32_t n_missing, atg_scan_table_fn *fn, void *user,
+                                         atg_scan **ret, atg_err *err);
+
 ATG_API void atg_scan_free(atg_scan *scan);
 static inline void atg_scan_freep(atg_scan **p) {
     atg_scan_free(*p);
 }
 
 /** Put the table of one missing person in place: table[m][row] log10 LR.  What is above 1e30 counts
- *  as 1e30, what is below -1e30 (or is not a number) as -INFINITY, an exclusion.  May be called
- * from several threads for different missing persons, each once. */
+ *  as 1e30, what is below -1e30 (or is not a number) as -INFINITY, an exclusion, and what is nearer
+ *  to 0 than 1e-12 as 0: it is what rounding leaves of an LR of 1.
+ *  May be called from several threads for different missing persons, each once.
+ *  Not for a scan made by atg_scan_stream(). */
 ATG_API void atg_scan_set(atg_scan *scan, uint32_t missing, const double *const *table);
 
 /** Sexes of the missing persons: n_missing values of enum atg_sex as bytes, copied.  Without this
@@ -74,9 +90,9 @@ typedef struct atg_scan_hit {
 } atg_scan_hit;
 
 typedef struct atg_scan_stats {
-    uint64_t n_pairs;    /**< Pairs whose sexes fit. */
-    uint64_t n_rescored; /**< Pairs that passed the bound (varies with threads). */
-    uint64_t table_bytes;
+    uint64_t n_pairs;     /**< Pairs whose sexes fit. */
+    uint64_t n_rescored;  /**< Pairs that passed the bound (varies with threads). */
+    uint64_t table_bytes; /**< Of the tables kept. */
 } atg_scan_stats;
 
 typedef struct atg_scan_result {

@@ -9,8 +9,7 @@
 int file_read(atg_arena *arena, const char *path, size_t limit, atg_str *ret, atg_err *err);
 
 /* Write a whole file: to a temporary neighbour, synced, then renamed over `path`, so that a
- * failure leaves what was there.  "-" writes to standard output; a device or a pipe is written to
- * as it is. */
+ * failure leaves what was there.  "-" writes to standard output. */
 int file_write(const char *path, atg_str bytes, atg_err *err);
 
 #endif

@@ -7,12 +7,14 @@
 #include "base/mem.h"
 
 static const double LARGEST = 1e30;     /* of a table: sums stay finite in fp32 */
+static const double SMALLEST = 1e-12;   /* but 0 */
 static const double EXCLUDED_MEAN = -4; /* what an exclusion counts in the order of lanes */
 
-int atg_scan_new(uint32_t n_markers, const uint32_t *n_rows, uint32_t n_missing, atg_scan **ret,
-                 atg_err *err) {
-    ATG_AUTO(atg_scan) scan = NULL;
+static int no_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Not enough memory for the scan");
+}
 
+static int check_shape(uint32_t n_markers, const uint32_t *n_rows, atg_err *err) {
     if (n_markers > ATG_MARKERS_MAX)
         return atg_fail(err, ATG_ELIMIT, "%u markers to scan; at most %d are possible", n_markers,
                         ATG_MARKERS_MAX);
@@ -21,26 +23,64 @@ int atg_scan_new(uint32_t n_markers, const uint32_t *n_rows, uint32_t n_missing,
             return atg_fail(err, ATG_ELIMIT,
                             "%u distinct observations at one marker; at most %d are possible",
                             n_rows[m], ATG_SCAN_ROWS_MAX);
-    scan = mem_zero(1, sizeof(*scan));
-    if (!scan)
-        return atg_fail(err, ATG_ENOMEM, "Not enough memory for the scan");
+    return ATG_OK;
+}
+
+/* Everything but the tables, in a scan that is all 0. */
+static int shape(atg_scan *scan, uint32_t n_markers, const uint32_t *n_rows, uint32_t n_missing,
+                 atg_err *err) {
+    int rc = check_shape(n_markers, n_rows, err);
+
+    if (rc)
+        return rc;
     scan->n_markers = n_markers;
     scan->n_missing = n_missing;
     scan->offset = mem_zero(n_markers + 1, sizeof(*scan->offset));
-    scan->ranges = mem_zero(n_missing, sizeof(*scan->ranges));
     scan->sex = mem_zero(n_missing, 1);
-    for (uint32_t m = 0; m < n_markers && scan->offset; m++)
+    if (!scan->offset || !scan->sex)
+        return no_memory(err);
+    for (uint32_t m = 0; m < n_markers; m++)
         scan->offset[m + 1] = scan->offset[m] + n_rows[m];
-    if (scan->offset) {
-        scan->stride = (scan_n_rows(scan) / SCAN_STRIP + 1) * SCAN_STRIP;
-        scan->tables = mem_zero(n_missing * scan->stride + (size_t)SCAN_AHEAD * SCAN_STRIP,
-                                sizeof(*scan->tables));
-    }
-    if (!scan->offset || !scan->ranges || !scan->sex || !scan->tables)
+    scan->stride = (scan_n_rows(scan) / SCAN_STRIP + 1) * SCAN_STRIP;
+    return ATG_OK;
+}
+
+int atg_scan_new(uint32_t n_markers, const uint32_t *n_rows, uint32_t n_missing, atg_scan **ret,
+                 atg_err *err) {
+    ATG_AUTO(atg_scan) scan = mem_zero(1, sizeof(*scan));
+
+    if (!scan)
+        return no_memory(err);
+
+    int rc = shape(scan, n_markers, n_rows, n_missing, err);
+
+    if (rc)
+        return rc;
+    scan->ranges = mem_zero(n_missing, sizeof(*scan->ranges));
+    scan->tables = mem_zero(n_missing * scan->stride + SCAN_BEHIND, sizeof(*scan->tables));
+    if (!scan->ranges || !scan->tables)
         return atg_fail(err, ATG_ENOMEM,
                         "Not enough memory for the tables of %u missing persons; scan them in "
                         "parts",
                         n_missing);
+    *ret = scan;
+    scan = NULL;
+    return ATG_OK;
+}
+
+int atg_scan_stream(uint32_t n_markers, const uint32_t *n_rows, uint32_t n_missing,
+                    atg_scan_table_fn *fn, void *user, atg_scan **ret, atg_err *err) {
+    ATG_AUTO(atg_scan) scan = mem_zero(1, sizeof(*scan));
+
+    if (!scan)
+        return no_memory(err);
+
+    int rc = shape(scan, n_markers, n_rows, n_missing, err);
+
+    if (rc)
+        return rc;
+    scan->fn = fn;
+    scan->user = user;
     *ret = scan;
     scan = NULL;
     return ATG_OK;
@@ -56,7 +96,7 @@ void atg_scan_free(atg_scan *scan) {
     mem_free(scan);
 }
 
-/* The rows of one marker; their mean, high, low and span are added to `range`. */
+/* The rows of one marker; what they add to `range`. */
 static void set_marker(const double *rows, uint32_t n, float *ret, scan_range *range) {
     double high = 0, low = 0, sum = 0;
 
@@ -64,9 +104,11 @@ static void set_marker(const double *rows, uint32_t n, float *ret, scan_range *r
         double v = rows[row] > LARGEST ? LARGEST : rows[row];
         bool out = !(v >= -LARGEST);
 
+        v = fabs(v) < SMALLEST ? 0 : v;
         high = v > high ? v : high;
         low = v < low && !out ? v : low;
         sum += v > EXCLUDED_MEAN ? v : EXCLUDED_MEAN;
+        range->out |= out;
         ret[row] = out ? -INFINITY : (float)v;
     }
     range->high += high;
@@ -75,13 +117,16 @@ static void set_marker(const double *rows, uint32_t n, float *ret, scan_range *r
     range->mean += n ? sum / n : 0;
 }
 
-void atg_scan_set(atg_scan *scan, uint32_t missing, const double *const *table) {
+scan_range scan_set_table(const atg_scan *scan, const double *const *table, float *ret) {
     scan_range range = {0};
-    float *to = scan_table(scan, missing);
 
     for (uint32_t m = 0; m < scan->n_markers; m++)
-        set_marker(table[m], scan->offset[m + 1] - scan->offset[m], to + scan->offset[m], &range);
-    scan->ranges[missing] = range;
+        set_marker(table[m], scan->offset[m + 1] - scan->offset[m], ret + scan->offset[m], &range);
+    return range;
+}
+
+void atg_scan_set(atg_scan *scan, uint32_t missing, const double *const *table) {
+    scan->ranges[missing] = scan_set_table(scan, table, scan->tables + missing * scan->stride);
 }
 
 void atg_scan_sexes(atg_scan *scan, const uint8_t *missing_sex) {

@@ -11,8 +11,9 @@ enum {
     SCAN_TILE = 256,    /* most bodies of one kernel call */
     SCAN_TILE_MIN = 16, /* fewest, while the bars still move fast */
     SCAN_STRIP = 32,    /* rows that are turned into lines at a time; tables are padded to it */
-    SCAN_AHEAD = 4,     /* strips that are fetched early; so many lie behind the last table */
-    SCAN_TOP = 32766,   /* largest sum in a block */
+    SCAN_AHEAD = 4 * SCAN_STRIP, /* rows from which memory is fetched early ... */
+    SCAN_BEHIND = SCAN_AHEAD,    /* ... and that lie behind the last table */
+    SCAN_TOP = 32766,            /* largest sum in a block */
 };
 
 /* What is known of one missing person's table.  Sums run over the markers and take the value 0,
@@ -21,24 +22,26 @@ typedef struct scan_range {
     double high, low; /* largest and smallest sum of finite values */
     double span;      /* sum of largest finite absolute values */
     double mean;      /* sum of means over rows, exclusions counted as -4: orders the lanes */
+    bool out;         /* there is a -INFINITY */
 } scan_range;
 
 struct atg_scan {
     uint32_t n_markers, n_missing;
-    uint32_t *offset; /* n_markers + 1: where each marker's rows begin among all rows */
-    float *tables;    /* [missing][stride] */
-    size_t stride;    /* rows of all markers and one of 0, rounded up to SCAN_STRIP */
-    scan_range *ranges;
+    uint32_t *offset;   /* n_markers + 1: where each marker's rows begin among all rows */
+    float *tables;      /* [missing][stride]; NULL when they are asked for */
+    size_t stride;      /* rows of all markers and one of 0, rounded up to SCAN_STRIP */
+    scan_range *ranges; /* of each missing; NULL with the tables */
     uint8_t *sex;
+    atg_scan_table_fn *fn; /* gives the tables that are not kept */
+    void *user;
 };
 
 static inline size_t scan_n_rows(const atg_scan *scan) {
     return scan->offset[scan->n_markers];
 }
 
-static inline float *scan_table(const atg_scan *scan, uint32_t missing) {
-    return scan->tables + missing * scan->stride;
-}
+/* Turn one table into fp32 and measure it. */
+scan_range scan_set_table(const atg_scan *scan, const double *const *table, float *ret);
 
 /* The markers in the order in which they are added up.  After `check` of them a body is dropped
  * when no lane can pass any more; check == n: never. */
@@ -54,25 +57,29 @@ int scan_order_lanes(const atg_scan *scan, uint32_t *ret, atg_err *err);
 int scan_order_markers(const atg_scan *scan, const atg_scan_bodies *bodies, bool drop,
                        scan_order *ret, atg_err *err);
 
-/* Up to ATG_SCAN_LANES missing persons in int16 units of 1 / scale.  Sums of finite values are in
- * floor..SCAN_TOP; a sum with a -INFINITY in it is below `floor`. */
+/* Up to ATG_SCAN_LANES missing persons in int16 units of 1 / scale.  A sum begins with `start`.  No
+ * sum is above SCAN_TOP, and bars are not below `floor`.  Where there are exclusions, a sum is
+ * below `floor` exactly when it has one in it; else `floor` is INT16_MIN, which every sum reaches.
+ */
 typedef struct scan_block {
     _Alignas(64) int16_t rest[ATG_SCAN_LANES]; /* the most that can be added after the check */
     const uint32_t *missing;
+    const float *tables[ATG_SCAN_LANES];
     int16_t *lines;   /* [row, as in tables][lane], 64-byte aligned */
     uint64_t fits[3]; /* by sex of the body: the lanes that fit */
     uint32_t n_lanes;
-    uint32_t first; /* smallest of `missing` */
-    float scale;    /* a power of two */
-    int16_t floor;
+    uint32_t first;   /* smallest of `missing` */
+    scan_range range; /* of all lanes */
+    float scale;      /* a power of two */
+    int16_t start, floor;
 } scan_block;
 
-/* Fill a block whose `missing`, `n_lanes` and `lines` are set. */
+/* Fill the lines of a block whose lanes and range are set. */
 void scan_block_fill(const atg_scan *scan, const scan_order *order, scan_block *block);
 
 /* Smallest sum of a pair that may score above `score`, or with `ties` at it. */
 static inline int16_t scan_block_bar(const scan_block *block, float score, bool ties) {
-    double x = (double)score * (double)block->scale, least = block->floor;
+    double x = (double)score * (double)block->scale + block->start, least = block->floor;
 
     x = x > least ? x : least - 1;
     x = x < SCAN_TOP ? x : SCAN_TOP;

@@ -65,12 +65,14 @@ uint32_t scan_kernel_avx2(scan_tile *tile) {
     static const uint32_t rest_line = 0;
     const scan_order *order = tile->order;
     const scan_block *block = tile->block;
-    line lane_bar = get_line(tile->lane_bar);
+    line lane_bar = get_line(tile->lane_bar), start;
     uint32_t n_found = 0;
 
+    for (size_t v = 0; v < VECTORS; v++)
+        start.v[v] = _mm256_set1_epi16(block->start);
     for (uint32_t i = 0; i < tile->n; i++) {
         const uint32_t *lines = tile->lines + (size_t)tile->bodies[i] * order->n;
-        line sums = add_lines((line){0}, block->lines, lines, order->check);
+        line sums = add_lines(start, block->lines, lines, order->check);
 
         if (order->check < order->n) {
             line most = add_lines(sums, block->rest, &rest_line, 1);

@@ -10,26 +10,29 @@ enum {
     OUT = INT16_MIN /* stands for -INFINITY */
 };
 
-/* The largest power of two that keeps every sum of finite values, and any such sum plus OUT, apart
- * and inside int16 (docs/scan.md, 2). */
-static void choose_scale(const atg_scan *scan, scan_block *block, double *ret_span) {
-    double high = 0, low = 0, span = 0, n = scan->n_markers;
+static int16_t clamp(double x) {
+    return (int16_t)fmin(fmax(x, OUT), SCAN_TOP);
+}
+
+/* The largest power of two at which no sum overflows (docs/scan.md, 2). */
+static void choose_scale(const atg_scan *scan, scan_block *block) {
+    const scan_range *range = &block->range;
+    double n = scan->n_markers, depth = range->out ? -range->low : -range->low / 2;
+    double room = (range->out ? SCAN_TOP : SCAN_TOP - OUT) - 2 * n - 4;
     int power = FINEST;
 
-    for (uint32_t l = 0; l < block->n_lanes; l++) {
-        const scan_range *r = &scan->ranges[block->missing[l]];
-
-        high = fmax(high, r->high);
-        low = fmin(low, r->low);
-        span = fmax(span, r->span);
-    }
-    if (high > low) {
-        (void)frexp((SCAN_TOP - 2 * n - 2) / (high - low), &power);
+    if (range->high + depth > 0) {
+        (void)frexp(fmin(room / (range->high + depth), (SCAN_TOP - 2 * n) / range->high), &power);
         power = power - 1 < FINEST ? power - 1 : FINEST;
     }
     block->scale = ldexpf(1, power);
-    block->floor = (int16_t)(ceil(ldexp(high, power)) + ceil(1.02 * n) + 2 + OUT);
-    *ret_span = span;
+    if (range->out) {
+        block->start = 0;
+        block->floor = clamp(ceil(ldexp(range->high, power)) + ceil(1.04 * n) + 2 + OUT);
+    } else {
+        block->start = clamp(OUT + 2 + floor(ldexp(depth, power)));
+        block->floor = OUT;
+    }
 }
 
 /* Rounded up, and up a little more for what fp32 sums may gain by rounding; in plain steps that a
@@ -46,7 +49,7 @@ static void round_up(const float *values, float scale, float more, int16_t *ret)
     }
 }
 
-static void fill_strip(const atg_scan *scan, const scan_block *block, size_t row, float more) {
+static void fill_strip(const scan_block *block, size_t row, float more) {
     int16_t *lines = block->lines + row * ATG_SCAN_LANES;
 
     for (uint32_t l = 0; l < ATG_SCAN_LANES; l++) {
@@ -55,10 +58,10 @@ static void fill_strip(const atg_scan *scan, const scan_block *block, size_t row
         for (size_t i = 0; i < SCAN_STRIP; i++)
             strip[i] = OUT;
         if (l < block->n_lanes) {
-            const float *values = scan_table(scan, block->missing[l]) + row;
+            const float *values = block->tables[l] + row;
 
             for (size_t i = 0; i < SCAN_STRIP; i += LINE)
-                __builtin_prefetch(values + (size_t)SCAN_AHEAD * SCAN_STRIP + i);
+                __builtin_prefetch(values + SCAN_AHEAD + i);
             round_up(values, block->scale, more, strip);
         }
         for (size_t i = 0; i < SCAN_STRIP; i++)
@@ -81,14 +84,12 @@ static void add_most(const atg_scan *scan, scan_block *block, uint32_t marker) {
 }
 
 void scan_block_fill(const atg_scan *scan, const scan_order *order, scan_block *block) {
-    double span;
+    choose_scale(scan, block);
 
-    choose_scale(scan, block, &span);
-
-    float more = (float)ldexp(span * (double)block->scale, -22);
+    float more = (float)ldexp(block->range.span * (double)block->scale, -22);
 
     for (size_t row = 0; row < scan->stride; row += SCAN_STRIP)
-        fill_strip(scan, block, row, more);
+        fill_strip(block, row, more);
     memset(block->rest, 0, sizeof(block->rest));
     for (uint32_t j = order->check; j < order->n; j++)
         add_most(scan, block, order->marker[j]);

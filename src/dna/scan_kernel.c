@@ -7,12 +7,20 @@ static void add_lines(int32_t *sums, const int16_t *table, const uint32_t *lines
             sums[l] += table[lines[j] + l];
 }
 
+/* As a sum that saturates: whatever is below reaches a bar at INT16_MIN. */
+static int32_t saturated(int32_t sum) {
+    return sum > INT16_MIN ? sum : INT16_MIN;
+}
+
 static bool any_passes(const int32_t *sums, const int16_t *rest, const int16_t *lane_bar,
                        int16_t body_bar) {
     int32_t any = 0;
 
-    for (uint32_t l = 0; l < ATG_SCAN_LANES; l++)
-        any |= (sums[l] + rest[l] >= body_bar) | (sums[l] + rest[l] >= lane_bar[l]);
+    for (uint32_t l = 0; l < ATG_SCAN_LANES; l++) {
+        int32_t most = saturated(sums[l] + rest[l]);
+
+        any |= (most >= body_bar) | (most >= lane_bar[l]);
+    }
     return any != 0;
 }
 
@@ -20,7 +28,8 @@ static uint64_t passing(const int32_t *sums, const int16_t *lane_bar, int16_t bo
     uint64_t lanes = 0;
 
     for (uint32_t l = 0; l < ATG_SCAN_LANES; l++)
-        lanes |= (uint64_t)(sums[l] >= body_bar || sums[l] >= lane_bar[l]) << l;
+        lanes |= (uint64_t)(saturated(sums[l]) >= body_bar || saturated(sums[l]) >= lane_bar[l])
+                 << l;
     return lanes;
 }
 
@@ -32,8 +41,10 @@ uint32_t scan_kernel_portable(scan_tile *tile) {
 
     for (uint32_t i = 0; i < tile->n; i++) {
         const uint32_t *lines = tile->lines + (size_t)tile->bodies[i] * order->n;
-        int32_t sums[ATG_SCAN_LANES] = {0};
+        int32_t sums[ATG_SCAN_LANES];
 
+        for (uint32_t l = 0; l < ATG_SCAN_LANES; l++)
+            sums[l] = block->start;
         add_lines(sums, block->lines, lines, order->check);
         if (order->check < order->n) {
             if (!any_passes(sums, block->rest, tile->lane_bar, tile->body_bar[i]))

@@ -7,9 +7,7 @@
 #include "base/mem.h"
 
 enum {
-    SAMPLE = 256,  /* missing persons that speak for all when markers are ordered */
     DROP_FROM = 8, /* markers: with fewer there is little to drop */
-    EXCLUDED = -4, /* what an exclusion counts there */
 };
 
 typedef struct lane_key {
@@ -34,28 +32,22 @@ int scan_order_lanes(const atg_scan *scan, uint32_t *ret, atg_err *err) {
     if (!keys)
         return atg_fail(err, ATG_ENOMEM, "Not enough memory to sort the missing persons");
     for (uint32_t i = 0; i < scan->n_missing; i++)
-        keys[i] = (lane_key){scan->ranges[i].mean, i, scan->sex[i]};
+        keys[i] = (lane_key){scan->ranges ? scan->ranges[i].mean : 0, i, scan->sex[i]};
     qsort(keys, scan->n_missing, sizeof(*keys), compare_lanes);
     for (uint32_t i = 0; i < scan->n_missing; i++)
         ret[i] = keys[i].missing;
     return ATG_OK;
 }
 
-/* How far a marker takes an unrelated body below the best it could have been, on average. */
-static double drop_of(const atg_scan *scan, uint32_t marker, const uint32_t *counts) {
-    uint32_t step = scan->n_missing / SAMPLE + 1;
-    double drop = 0;
+/* Probability that two bodies typed at this marker have the same row. */
+static double match_probability(const atg_scan *scan, uint32_t marker, const uint32_t *counts) {
+    double sum = 0, squares = 0;
 
-    for (uint32_t i = 0; i < scan->n_missing; i += step) {
-        const float *t = scan_table(scan, i);
-        float high = 0;
-
-        for (uint32_t row = scan->offset[marker]; row < scan->offset[marker + 1]; row++)
-            high = t[row] > high ? t[row] : high;
-        for (uint32_t row = scan->offset[marker]; row < scan->offset[marker + 1]; row++)
-            drop += counts[row] * (double)(high - (t[row] > EXCLUDED ? t[row] : EXCLUDED));
+    for (uint32_t row = scan->offset[marker]; row < scan->offset[marker + 1]; row++) {
+        sum += counts[row];
+        squares += (double)counts[row] * counts[row];
     }
-    return drop;
+    return sum > 0 ? squares / (sum * sum) : 1;
 }
 
 int scan_order_markers(const atg_scan *scan, const atg_scan_bodies *bodies, bool drop,
@@ -74,7 +66,7 @@ int scan_order_markers(const atg_scan *scan, const atg_scan_bodies *bodies, bool
                 counts[row]++;
         }
     for (uint32_t m = 0; m < n; m++) {
-        double d = drop_of(scan, m, counts);
+        double d = -match_probability(scan, m, counts);
         uint32_t j = m;
 
         for (; j && drops[j - 1] < d; j--) {

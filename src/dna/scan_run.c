@@ -20,7 +20,9 @@ typedef struct work {
     scan_block block;
     scan_tile tile;
     scan_keep *keep;
-    pair waiting[WAITING]; /* passed the bound, to be scored */
+    double *rows[ATG_MARKERS_MAX]; /* a table that was asked for ... */
+    float *tables;                 /* ... and those of the block */
+    pair waiting[WAITING];         /* passed the bound, to be scored */
     uint32_t n_waiting;
     uint64_t n_rescored, n_floor;
 } work;
@@ -47,6 +49,8 @@ static void run_clear(run *r) {
     for (uint32_t w = 0; w < r->n_works; w++) {
         scan_keep_clear(&r->keeps[w]);
         mem_free(r->works[w].block.lines);
+        mem_free(r->works[w].tables);
+        mem_free(r->works[w].rows[0]);
     }
     mem_free(r->works);
     mem_free(r->keeps);
@@ -60,12 +64,12 @@ static atg_sex body_sex(const run *r, uint32_t body) {
 }
 
 /* fp32, in the order of the markers; the line of an untyped one is 0. */
-static float score_pair(const run *r, uint32_t body, uint32_t missing) {
-    const float *table = scan_table(r->scan, missing);
-    const uint32_t *lines = r->lines + (size_t)body * r->scan->n_markers;
+static float score_pair(const run *r, const work *w, pair p) {
+    const float *table = w->block.tables[p.lane];
+    const uint32_t *lines = r->lines + (size_t)p.body * r->order.n;
     float sum = 0;
 
-    for (uint32_t m = 0; m < r->scan->n_markers; m++)
+    for (uint32_t m = 0; m < r->order.n; m++)
         sum += table[lines[r->place[m]] / ATG_SCAN_LANES];
     return sum;
 }
@@ -98,7 +102,7 @@ static int keep_pairs(const run *r, work *w, atg_err *err) {
     int rc = ATG_OK;
 
     for (uint32_t i = 0; i < w->n_waiting; i++)
-        scores[i] = score_pair(r, w->waiting[i].body, w->block.missing[w->waiting[i].lane]);
+        scores[i] = score_pair(r, w, w->waiting[i]);
     for (uint32_t i = 0; i < w->n_waiting && !rc; i++)
         rc = keep_pair(r, w, w->waiting[i].body, w->waiting[i].lane, scores[i], err);
     w->n_rescored += w->n_waiting;
@@ -149,6 +153,37 @@ static int run_tile(const run *r, work *w, atg_err *err) {
     return rc ? rc : keep_pairs(r, w, err);
 }
 
+/* The tables of a block and what holds for all of them. */
+static int get_tables(const run *r, uint32_t worker, atg_err *err) {
+    const atg_scan *scan = r->scan;
+    work *w = &r->works[worker];
+    scan_range *all = &w->block.range;
+
+    *all = (scan_range){0};
+    for (uint32_t l = 0; l < w->block.n_lanes; l++) {
+        uint32_t missing = w->block.missing[l];
+        scan_range range;
+
+        if (scan->fn) {
+            float *table = w->tables + l * scan->stride;
+            int rc = scan->fn(scan->user, worker, missing, w->rows, err);
+
+            if (rc)
+                return rc;
+            range = scan_set_table(scan, (const double *const *)w->rows, table);
+            w->block.tables[l] = table;
+        } else {
+            range = scan->ranges[missing];
+            w->block.tables[l] = scan->tables + missing * scan->stride;
+        }
+        all->high = fmax(all->high, range.high);
+        all->low = fmin(all->low, range.low);
+        all->span = fmax(all->span, range.span);
+        all->out |= range.out;
+    }
+    return ATG_OK;
+}
+
 /* Lanes are sorted by sex, so most blocks have one and meet the bodies that fit it only. */
 static atg_sex block_sex(const run *r, scan_block *block) {
     atg_sex sex = (atg_sex)r->scan->sex[block->missing[0]];
@@ -184,10 +219,13 @@ static int run_block(void *user, uint32_t worker, uint64_t piece, atg_err *err) 
     work *w = &r->works[worker];
     scan_block *block = &w->block;
     uint32_t from = (uint32_t)piece * ATG_SCAN_LANES, left = r->scan->n_missing - from;
-    int rc = ATG_OK;
+    int rc;
 
     block->missing = r->missing + from;
     block->n_lanes = left < ATG_SCAN_LANES ? left : ATG_SCAN_LANES;
+    rc = get_tables(r, worker, err);
+    if (rc)
+        return rc;
     scan_block_fill(r->scan, &r->order, block);
     memset(w->keep->n_lanes, 0, sizeof(w->keep->n_lanes));
 
@@ -236,9 +274,24 @@ static int check_input(const run *r, atg_err *err) {
     return ATG_OK;
 }
 
+static uint64_t count_blocks(const atg_scan *scan) {
+    return ((uint64_t)scan->n_missing + ATG_SCAN_LANES - 1) / ATG_SCAN_LANES;
+}
+
+/* Room for the tables of a block, which are not kept. */
+static int prepare_stream(const atg_scan *scan, work *w, atg_err *err) {
+    w->tables = mem_zero(ATG_SCAN_LANES * scan->stride + SCAN_BEHIND, sizeof(*w->tables));
+    w->rows[0] = mem_alloc((scan_n_rows(scan) + 1) * sizeof(*w->rows[0]));
+    if (!w->tables || !w->rows[0])
+        return atg_fail(err, ATG_ENOMEM, "Not enough memory for a block of tables");
+    for (uint32_t m = 1; m < scan->n_markers; m++)
+        w->rows[m] = w->rows[0] + scan->offset[m];
+    return ATG_OK;
+}
+
 static int prepare_works(run *r, atg_err *err) {
     uint32_t n = parallel_threads(r->options.threads);
-    uint64_t n_blocks = (r->scan->n_missing + ATG_SCAN_LANES - 1) / ATG_SCAN_LANES;
+    uint64_t n_blocks = count_blocks(r->scan);
     size_t line = sizeof(int16_t) * ATG_SCAN_LANES;
 
     n = n_blocks < n ? (uint32_t)n_blocks : n;
@@ -257,8 +310,10 @@ static int prepare_works(run *r, atg_err *err) {
         if (!w->block.lines)
             return atg_fail(err, ATG_ENOMEM, "Not enough memory for %u threads; ask for fewer", n);
 
-        int rc = scan_keep_init(w->keep, r->bodies->n, r->options.best, err);
+        int rc = r->scan->fn ? prepare_stream(r->scan, w, err) : ATG_OK;
 
+        if (!rc)
+            rc = scan_keep_init(w->keep, r->bodies->n, r->options.best, err);
         if (rc)
             return rc;
     }
@@ -330,13 +385,12 @@ int atg_scan_run(const atg_scan *scan, const atg_scan_bodies *bodies,
                  atg_scan_result *ret, atg_err *err) {
     run r = {.scan = scan, .bodies = bodies, .options = *options};
     atg_scan_result result = {0};
-    uint64_t n_blocks = ((uint64_t)scan->n_missing + ATG_SCAN_LANES - 1) / ATG_SCAN_LANES;
     int rc = check_input(&r, err);
 
     if (!rc)
         rc = prepare(&r, err);
     if (!rc)
-        rc = parallel_run(r.n_works, n_blocks, run_block, &r, "compare", progress, err);
+        rc = parallel_run(r.n_works, count_blocks(scan), run_block, &r, "compare", progress, err);
     if (!rc)
         rc = scan_keep_join(r.keeps, r.n_works, bodies->n, options, &result, err);
     if (!rc)

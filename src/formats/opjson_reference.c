@@ -4,11 +4,7 @@
 static int read_family(void *user, jin *j, const json_t *v, uint32_t index) {
     opjson *o = user;
     atg_family *fam = opjson_push(j->arena, &o->families, sizeof(*fam));
-
-    if (!fam)
-        return jin_nomem(j);
-
-    int rc = jin_is_object(j, v);
+    int rc = fam ? jin_is_object(j, v) : jin_nomem(j);
 
     if (!rc)
         rc = jin_get_id(j, v, "family", JIN_REQUIRED, &fam->id);

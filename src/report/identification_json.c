@@ -319,7 +319,6 @@ static void joint(json *j, const view *v) {
     number(j, "n_possible", r->n_possible);
     number(j, "log10_weight", r->log_z / log(10));
     number(j, "log10_best", r->log_best / log(10));
-    number(j, "least_share", v->run->least_share);
     json_key(j, "parts");
     json_begin_array(j);
     for (uint32_t i = 0; i < r->n_parts; i++)
@@ -364,10 +363,7 @@ static void next_steps(json *j, const view *v) {
 
 static void check(json *j, const view *v, const atg_family_check *c) {
     const atg_family *family = &v->run->op->families[c->family];
-    atg_str suspect = {NULL, 0};
 
-    if (c->suspect >= 0)
-        suspect = family->ped.persons[c->suspect].id;
     json_begin_object(j);
     text(j, "family", family->id);
     json_key(j, "fits");
@@ -381,7 +377,7 @@ static void check(json *j, const view *v, const atg_family_check *c) {
         if (c->inconsistent[m])
             json_str(j, v->run->op->markers[m].name);
     json_end(j, ']');
-    text_or_null(j, "suspect", suspect);
+    text_or_null(j, "suspect", c->suspect < 0 ? (atg_str){0} : family->ped.persons[c->suspect].id);
     count(j, "n_repaired", c->n_repaired);
     number(j, "log10_gain", c->log10_gain);
     json_key(j, "sex_flags");
@@ -408,7 +404,7 @@ static void geneticist_only(json *j, const view *v) {
     json_end(j, '}');
 }
 
-static void document(json *j, const view *v, bool for_geneticist) {
+static void document(json *j, const view *v) {
     const atg_identification *run = v->run;
 
     json_begin_object(j);
@@ -439,13 +435,11 @@ static void document(json *j, const view *v, bool for_geneticist) {
     joint(j, v);
     related(j, v);
     next_steps(j, v);
-    if (for_geneticist)
-        geneticist_only(j, v);
+    geneticist_only(j, v);
     json_end(j, '}');
 }
 
-int atg_report_json(const atg_identification *run, bool for_geneticist, atg_buf *buf,
-                    atg_err *err) {
+int atg_report_json(const atg_identification *run, atg_buf *buf, atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(SCRATCH);
     view v;
     int rc;
@@ -458,6 +452,6 @@ int atg_report_json(const atg_identification *run, bool for_geneticist, atg_buf 
 
     json j = json_new(buf);
 
-    document(&j, &v, for_geneticist);
+    document(&j, &v);
     return view_finish(&v, buf, err);
 }

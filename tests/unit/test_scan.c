@@ -30,7 +30,8 @@ typedef struct input {
     double *tables; /* [missing][marker][shape.n_rows] */
     uint16_t *rows;
     uint8_t *missing_sex, *body_sex;
-    atg_scan *scan;
+    atg_scan *scan, *stream;
+    uint32_t broken; /* a missing person whose table cannot be had */
 } input;
 
 static double draw(atg_rng *rng, const shape *s, uint32_t missing) {
@@ -47,7 +48,7 @@ static double draw(atg_rng *rng, const shape *s, uint32_t missing) {
     case EXTREME:
         return u < 0.1 ? 600 * atg_rng_unit(rng) - 300 : 4 * u - 3;
     case TINY:
-        return (u < 0.5 ? 1e-9 : 1e-42) * (atg_rng_unit(rng) - 0.5);
+        return (u < 0.5 ? 1e-6 : 1e-11) * (atg_rng_unit(rng) - 0.5);
     case VAST:
         return 2e29 * (u - 0.5);
     case SMOOTH:
@@ -65,6 +66,7 @@ static input make_input(shape s, uint64_t seed) {
     atg_rng rng = atg_rng_seed(seed);
     size_t n_cells = (size_t)s.n_missing * s.n_markers * s.n_rows;
     input in = {.shape = s,
+                .broken = UINT32_MAX,
                 .tables = calloc(n_cells + 1, sizeof(double)),
                 .rows = calloc((size_t)s.n_bodies * s.n_markers + 1, sizeof(uint16_t)),
                 .missing_sex = calloc(s.n_missing + 1, 1),
@@ -104,8 +106,30 @@ static int make_scan(input *in, atg_err *err) {
     return ATG_OK;
 }
 
+static int give_table(void *user, uint32_t worker, uint32_t missing, double **ret, atg_err *err) {
+    const input *in = user;
+
+    (void)worker;
+    if (missing == in->broken)
+        return atg_fail(err, ATG_ELIMIT, "This family is too entangled");
+    for (uint32_t m = 0; m < in->shape.n_markers; m++)
+        if (in->n_rows[m])
+            memcpy(ret[m], row_of(in, missing, m), in->n_rows[m] * sizeof(**ret));
+    return ATG_OK;
+}
+
+static int make_stream(input *in, atg_err *err) {
+    int rc = atg_scan_stream(in->shape.n_markers, in->n_rows, in->shape.n_missing, give_table, in,
+                             &in->stream, err);
+
+    if (!rc)
+        atg_scan_sexes(in->stream, in->missing_sex);
+    return rc;
+}
+
 static void free_input(input *in) {
     atg_scan_free(in->scan);
+    atg_scan_free(in->stream);
     free(in->tables);
     free(in->rows);
     free(in->missing_sex);
@@ -114,6 +138,10 @@ static void free_input(input *in) {
 
 static atg_scan_bodies bodies_of(const input *in) {
     return (atg_scan_bodies){in->shape.n_bodies, in->rows, in->body_sex};
+}
+
+static float fp32(double v) {
+    return fabs(v) < 1e-12 ? 0 : (float)v;
 }
 
 /* The contract of scan.h, pair by pair. */
@@ -126,7 +154,7 @@ static float naive_score(const input *in, uint32_t body, uint32_t missing) {
         uint16_t row = in->rows[(size_t)body * in->shape.n_markers + m];
 
         if (row < in->n_rows[m])
-            sum += (float)row_of(in, missing, m)[row];
+            sum += fp32(row_of(in, missing, m)[row]);
     }
     return sum;
 }
@@ -201,13 +229,16 @@ static void compare_with_naive(input *in, const atg_scan_options *options) {
 
     bool *kept = naive_kept(in, scores, options);
 
-    for (int way = 0; way < 4; way++) {
+    assert_int_equal(make_scan(in, NULL), ATG_OK);
+    assert_int_equal(make_stream(in, NULL), ATG_OK);
+    for (int way = 0; way < 8; way++) {
         atg_scan_options o = *options;
+        const atg_scan *scan = way & 4 ? in->stream : in->scan;
         atg_scan_result got;
 
         o.portable = way & 1;
         o.no_drop = way & 2;
-        assert_int_equal(atg_scan_run(in->scan, &bodies, &o, NULL, &got, NULL), ATG_OK);
+        assert_int_equal(atg_scan_run(scan, &bodies, &o, NULL, &got, NULL), ATG_OK);
         assert_kept(in, scores, kept, &got);
         atg_scan_hits_free(got.hits);
     }
@@ -235,7 +266,6 @@ static void what_is_kept_is_what_a_scan_in_fp32_keeps(void **state) {
                                     .threads = 1 + (uint32_t)atg_rng_below(&rng, 4)};
         input in = make_input(s, (uint64_t)round);
 
-        assert_int_equal(make_scan(&in, NULL), ATG_OK);
         compare_with_naive(&in, &options);
         free_input(&in);
     }
@@ -257,7 +287,6 @@ static void pairs_that_score_just_the_floor_are_kept(void **state) {
 
         if (i % 2)
             options.floor = nextafter(options.floor, i % 4 == 1 ? INFINITY : -INFINITY);
-        assert_int_equal(make_scan(&in, NULL), ATG_OK);
         compare_with_naive(&in, &options);
         free_input(&in);
     }
@@ -281,7 +310,6 @@ static void one_value_of_300_beside_small_ones_saturates_nothing(void **state) {
             in.tables[(size_t)i * 24 * 8] = peaks[p];
         for (uint32_t i = 1; i < in.shape.n_missing; i += 3)
             in.tables[(size_t)i * 24 * 8 + 8] = -peaks[p];
-        assert_int_equal(make_scan(&in, NULL), ATG_OK);
         compare_with_naive(&in, &options);
         free_input(&in);
     }
@@ -305,6 +333,28 @@ static void values_beyond_1e30_count_as_that_or_as_excluded(void **state) {
     assert_true(got.hits[0].body == 0 && got.hits[0].log10_lr == 1e30F);
     assert_true(got.hits[1].body == 2 && got.hits[1].log10_lr == 1e30F);
     assert_true(got.hits[2].body == 5 && got.hits[2].log10_lr == 1);
+    atg_scan_hits_free(got.hits);
+}
+
+static void what_rounding_leaves_of_an_lr_of_1_counts_as_0(void **state) {
+    static const double row[] = {3e-16, -5e-16, 0, 9e-13, 2e-12};
+    const double *table[] = {row};
+    const uint32_t n_rows = 5;
+    const uint16_t rows[] = {0, 1, 2, 3, 4};
+    atg_scan_bodies bodies = {5, rows, NULL};
+    atg_scan_options options = {.floor = INFINITY, .best = 1, .threads = 1};
+    ATG_AUTO(atg_scan) scan = NULL;
+    atg_scan_result got;
+
+    (void)state;
+    assert_int_equal(atg_scan_new(1, &n_rows, 2, &scan, NULL), ATG_OK);
+    atg_scan_set(scan, 0, table);
+    atg_scan_set(scan, 1, table);
+    assert_int_equal(atg_scan_run(scan, &bodies, &options, NULL, &got, NULL), ATG_OK);
+    assert_int_equal(got.n, 6);
+    for (uint32_t b = 0; b < 4; b++)
+        assert_true(got.hits[b].body == b && got.hits[b].missing == 0 && got.hits[b].log10_lr == 0);
+    assert_true(got.hits[4].body == 4 && got.hits[5].body == 4 && got.hits[5].missing == 1);
     atg_scan_hits_free(got.hits);
 }
 
@@ -388,34 +438,55 @@ static void a_scan_stops_when_progress_says_so(void **state) {
     free_input(&in);
 }
 
-static void a_scan_survives_every_failed_allocation(void **state) {
+static void a_table_that_cannot_be_had_ends_the_scan(void **state) {
+    input in = make_input(middling, 5);
+    atg_scan_bodies bodies = bodies_of(&in);
+    atg_scan_options options = {.floor = 0, .best = 3, .threads = 2};
+    atg_scan_result got;
+    atg_err err;
+
+    (void)state;
+    assert_int_equal(make_stream(&in, NULL), ATG_OK);
+    in.broken = 100;
+    assert_int_equal(atg_scan_run(in.stream, &bodies, &options, NULL, &got, &err), ATG_ELIMIT);
+    assert_string_equal(err.msg, "This family is too entangled");
+    free_input(&in);
+}
+
+static void survive(bool stream) {
     input in = make_input(middling, 4);
     atg_scan_bodies bodies = bodies_of(&in);
     atg_scan_options options = {.floor = -20, .best = 3, .threads = 1};
     size_t live = mem_live();
     long n = 0;
 
-    (void)state;
     for (int rc = ATG_ENOMEM; rc; n++) {
         atg_scan_result got = {0};
         atg_err err = {0};
 
         mem_fail_after(n);
-        in.scan = NULL;
-        rc = make_scan(&in, &err);
+        in.scan = in.stream = NULL;
+        rc = stream ? make_stream(&in, &err) : make_scan(&in, &err);
         if (!rc)
-            rc = atg_scan_run(in.scan, &bodies, &options, NULL, &got, &err);
+            rc = atg_scan_run(stream ? in.stream : in.scan, &bodies, &options, NULL, &got, &err);
         mem_fail_after(-1);
         assert_int_equal(rc, rc ? ATG_ENOMEM : ATG_OK);
         assert_true(!rc || err.msg[0]);
         atg_scan_hits_free(got.hits);
         atg_scan_free(in.scan);
+        atg_scan_free(in.stream);
         assert_int_equal(mem_live(), live);
         assert_true(n < 1000);
     }
     assert_true(n > 15);
-    in.scan = NULL;
+    in.scan = in.stream = NULL;
     free_input(&in);
+}
+
+static void a_scan_survives_every_failed_allocation(void **state) {
+    (void)state;
+    survive(false);
+    survive(true);
 }
 
 int main(void) {
@@ -424,9 +495,11 @@ int main(void) {
         cmocka_unit_test(pairs_that_score_just_the_floor_are_kept),
         cmocka_unit_test(one_value_of_300_beside_small_ones_saturates_nothing),
         cmocka_unit_test(values_beyond_1e30_count_as_that_or_as_excluded),
+        cmocka_unit_test(what_rounding_leaves_of_an_lr_of_1_counts_as_0),
         cmocka_unit_test(too_many_pairs_above_the_floor_are_refused),
         cmocka_unit_test(input_that_breaks_a_rule_is_refused),
         cmocka_unit_test(a_scan_stops_when_progress_says_so),
+        cmocka_unit_test(a_table_that_cannot_be_had_ends_the_scan),
         cmocka_unit_test(a_scan_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
