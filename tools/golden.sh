@@ -13,7 +13,8 @@ cd "$(dirname "$0")/../tests/golden" || exit 2
 here=$PWD
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-export LC_ALL=C.UTF-8 DATA="$here/data" TERM=dumb
+export LC_ALL=C.UTF-8 TERM=dumb DATA="$here/data" EXAMPLES="${here%/tests/golden}/data/examples" \
+    FREQUENCIES="${here%/tests/golden}/data/frequencies/norway.json"
 unset COLUMNS
 
 antigone() { "$program" "$@"; }
@@ -21,8 +22,8 @@ antigone() { "$program" "$@"; }
 # What differs from one machine or version to the next, and digits beyond the seventh.
 steady() {
     SCRATCH=$scratch perl -pe '
-        BEGIN { ($s, $d) = map { quotemeta } @ENV{"SCRATCH", "DATA"} }
-        s/$s/SCRATCH/g; s/$d/DATA/g;
+        BEGIN { %names = map { quotemeta($ENV{$_}) => $_ } qw(SCRATCH DATA EXAMPLES FREQUENCIES) }
+        for $path (keys %names) { s/$path/$names{$path}/g }
         s/antigone \d+\.\d+\.\d+/antigone VERSION/g;
         s/("version": )"\d+\.\d+\.\d+"/$1"VERSION"/g;
         s/("seconds": )[-+.\de]+/${1}0/g; s/\b\d+\.\d+ s\b/0 s/g;

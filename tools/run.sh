@@ -7,8 +7,9 @@ antigone=$1
 out=$2
 mkdir -p "$out"
 echo "A ferry has sunk: 60 people are missing, 70 bodies and parts were recovered (all invented)." >&2
-"$antigone" exercise make --directory "$out"
-"$antigone" identify "$out/operation.json" --json --output "$out/report.json" --html "$out/report.html"
+"$antigone" exercise make --frequencies data/frequencies/norway.json --population norway \
+    --markers fusion6c --min-frequency 0.001 --directory "$out" --quiet
+"$antigone" identify "$out/operation.json" --save "$out/report.json" --html "$out/report.html"
 echo
 echo "Report to read: $out/report.html"
 echo "The same for programs: $out/report.json"

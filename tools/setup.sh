@@ -9,7 +9,7 @@ set -eu
 tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
 libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev cmocka:libcmocka-dev'
 [ "${1:-}" = lint ] &&
-    tools="$tools clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
+    tools="$tools git:git clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
 
 find_missing() {
     for pair in $tools; do

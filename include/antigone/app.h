@@ -77,7 +77,8 @@ typedef struct atg_same_persons {
 /**
  * Compare all profiles with each other: samples, staff and typed relatives.  Kept are pairs whose
  * log10 LR of "the same person" reaches `floor`, pairs of at least 8 markers that differ in at most
- * an eighth of them, and all pairs of samples declared to be of one body.
+ * an eighth of them, and all pairs of samples declared to be of one body.  Pairs that show three
+ * alleles at more than half of their markers are taken for two persons without computing.
  * @param threads  0: all.
  */
 ATG_API ATG_MUST_USE int atg_find_same(atg_arena *arena, const atg_operation *op, double floor,

@@ -82,7 +82,8 @@ ATG_API ATG_MUST_USE int atg_cmf_read(atg_arena *arena, atg_str bytes, uint32_t 
                                       const atg_profile_row **ret, atg_notes *notes,
                                       atg_err *err);
 /** Remains only; a relative never leaves in this format.  Mixtures, markers that CODIS has no name
- *  for and alleles of which one was read stay behind.
+ *  for and loci of which one allele was read stay behind.  Version 3.2 where its loci suffice, else
+ *  3.3, which differs in the list of loci only.
  *  @param lab   ORI of the laboratory, 1 to 10 characters; it stands for the reader too.
  *  @param when  Instant of the export, UTC, as "2026-11-24T02:00:00": the format demands one. */
 ATG_API ATG_MUST_USE int atg_cmf_write(const atg_operation *op, const char *lab, const char *when,

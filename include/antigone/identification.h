@@ -66,6 +66,9 @@ typedef struct atg_identification {
     const atg_conclusion *body_conclusion;    /**< Per merged sample: the strongest word. */
     const atg_conclusion *missing_conclusion; /**< Per missing. */
     atg_assign_result assign;      /**< Over merged samples and missing. */
+    double least_share;            /**< Pairs with a smaller share of their body's weight or of
+                                        their missing person's were taken together as "somebody
+                                        else or nobody"; 0: every pair was listed. */
     double n_assignments;          /**< Sex-compatible one-to-one assignments; INFINITY above 1e300. */
     uint32_t n_next;
     const atg_next_step *next;

@@ -91,7 +91,8 @@ typedef struct atg_operation {
  *  min_log10_lr 4, flat prior, population empty, max_incompatible 2. */
 ATG_API atg_params atg_params_default(void);
 
-/** Every rule of this header and the pedigrees'; the sentence names the record. */
+/** Every rule of this header and the pedigrees'; the sentence names the record.  ATG_ENOMEM: not
+ *  checked. */
 ATG_API ATG_MUST_USE int atg_operation_check(const atg_operation *op, atg_err *err);
 
 /** Prior odds of a pair as defined at atg_prior. */

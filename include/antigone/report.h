@@ -8,8 +8,10 @@
 
 #include <antigone/identification.h>
 
-/** antigone-identification/1 JSON (schema/identification.schema.json). */
-ATG_API ATG_MUST_USE int atg_report_json(const atg_identification *run, atg_buf *buf, atg_err *err);
+/** antigone-identification/1 JSON (schema/identification.schema.json).  `for_geneticist` adds the
+ *  private findings about families, the member "geneticist_only". */
+ATG_API ATG_MUST_USE int atg_report_json(const atg_identification *run, bool for_geneticist,
+                                         atg_buf *buf, atg_err *err);
 
 /** The table of conclusions as text, at most `width` columns (0: 100). */
 ATG_API ATG_MUST_USE int atg_report_text(const atg_identification *run, uint32_t width,

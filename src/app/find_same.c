@@ -66,23 +66,39 @@ static bool exact(const atg_sample *s) {
     return s->dropout <= 0 && s->dropin <= 0;
 }
 
-/* Without drop-out and drop-in two profiles of one person are equal; one that differs widely is
- * neither the same nor nearly the same, and need not be computed. */
-static bool far_apart(const job *j, const atg_sample *x, const atg_sample *y) {
-    uint32_t both = 0, differ = 0;
+/* Alleles seen in either; one person has two, so a third came in by drop-in or is of another. */
+static int alleles(atg_geno x, atg_geno y) {
+    int16_t seen[4] = {x.a, x.b, y.a, y.b};
+    int n = 0;
 
-    if (!exact(x) || !exact(y))
-        return false;
+    for (int i = 0; i < 4; i++) {
+        bool known = seen[i] == ATG_ALLELE_UNREAD;
+
+        for (int k = 0; k < i; k++)
+            known |= seen[k] == seen[i];
+        n += !known;
+    }
+    return n;
+}
+
+/* Without drop-out and drop-in two profiles of one person are equal; with them, few markers show
+ * three alleles.  A pair far from that is neither the same nor nearly so, and is not computed. */
+static bool far_apart(const job *j, const atg_sample *x, const atg_sample *y) {
+    uint32_t both = 0, differ = 0, three = 0;
+
     for (uint32_t m = 0; m < j->op->n_markers; m++) {
         atg_geno a = x->genos[m], b = y->genos[m];
-        bool partial = a.b == ATG_ALLELE_UNREAD || b.b == ATG_ALLELE_UNREAD;
 
-        if (!atg_geno_typed(a) || !atg_geno_typed(b) || partial)
+        if (!atg_geno_typed(a) || !atg_geno_typed(b))
             continue;
         both++;
-        differ += !((a.a == b.a && a.b == b.b) || (a.a == b.b && a.b == b.a));
+        three += alleles(a, b) > 2;
+        differ += a.b != ATG_ALLELE_UNREAD && b.b != ATG_ALLELE_UNREAD &&
+                  !((a.a == b.a && a.b == b.b) || (a.a == b.b && a.b == b.a));
     }
-    return differ * (ALIKE_SHARE / 2) > both;
+    if (three * 2 > both)
+        return true;
+    return exact(x) && exact(y) && differ * (ALIKE_SHARE / 2) > both;
 }
 
 static bool declared(const job *j, uint32_t x, uint32_t y) {
@@ -107,9 +123,7 @@ static int keep(found *list, const atg_same_person *pair, atg_err *err) {
 }
 
 /* One profile against all that come after it. */
-static int compare_row(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
-    job *j = user;
-    uint32_t x = (uint32_t)piece;
+static int compare_row(job *j, uint32_t worker, uint32_t x, atg_err *err) {
     int rc = ATG_OK;
 
     for (uint32_t y = x + 1; y < j->n && !rc; y++) {
@@ -127,6 +141,15 @@ static int compare_row(void *user, uint32_t worker, uint64_t piece, atg_err *err
             rc = keep(&j->found[worker], &pair, err);
     }
     return rc;
+}
+
+/* A long row and a short one, so that all pieces take as long. */
+static int compare_rows(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
+    job *j = user;
+    uint32_t x = (uint32_t)piece, y = j->n - 1 - x;
+    int rc = compare_row(j, worker, x, err);
+
+    return rc || x == y ? rc : compare_row(j, worker, y, err);
 }
 
 static int by_profile(const atg_profile *x, const atg_profile *y) {
@@ -180,7 +203,7 @@ int atg_find_same(atg_arena *arena, const atg_operation *op, double floor, uint3
     if (!j->profiles || !j->as_samples)
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing profiles");
     list_profiles(j);
-    rc = parallel_run(threads, n, compare_row, j, "compare profiles", progress, err);
+    rc = parallel_run(threads, (n + 1) / 2, compare_rows, j, "compare profiles", progress, err);
     if (!rc)
         rc = collect(arena, j, ret, err);
     for (int w = 0; w < PARALLEL_MAX; w++)

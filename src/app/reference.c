@@ -62,6 +62,9 @@ static int mutation_of(atg_arena *arena, const json_t *json, uint16_t n, atg_mut
     *ret = (atg_mutation){.model = ATG_MUT_NONE};
     if (!json_is_object(json))
         return ATG_OK;
+    *ret = reference_mutation(json);
+    if (!matrix && ret->model != ATG_MUT_CUSTOM) /* the parameters say it all */
+        return ATG_OK;
     if (!json_is_array(matrix) || json_array_size(matrix) != n)
         return atg_fail(err, ATG_EPARSE, "A mutation model lacks its matrix");
 

@@ -22,9 +22,13 @@ csv csv_new(atg_str bytes) {
 
     atg_str rest = bytes, first = atg_str_cut(&rest, '\n');
     uint32_t tabs = count(first, '\t'), semis = count(first, ';'), commas = count(first, ',');
-    char sep = tabs ? '\t' : semis >= commas && semis ? ';' : ',';
+    csv made = {.rest = bytes, .line_start = bytes.p, .sep = ',', .line = 1};
 
-    return (csv){.rest = bytes, .line_start = bytes.p, .sep = sep, .line = 1};
+    if (tabs)
+        made.sep = '\t';
+    else if (semis && semis >= commas)
+        made.sep = ';';
+    return made;
 }
 
 static void advance(csv *c, size_t n) {
@@ -41,39 +45,48 @@ static uint32_t column(const csv *c) {
     return (uint32_t)(c->rest.p - c->line_start) + 1;
 }
 
-/* A quoted field; the opening quote is the next byte. */
-static int quoted(csv *c, atg_arena *arena, csv_field *ret, atg_err *err) {
-    uint32_t line = c->line, col = column(c);
-    char *text = NULL;
-    size_t n = 0, from = 1, i = 1;
-
-    for (;; i++) {
-        if (i >= c->rest.n)
-            return atg_fail_at(err, ATG_EPARSE, line, col, "This quote is never closed");
-        if (c->rest.p[i] == '\n') {
-            c->line++;
-            c->line_start = c->rest.p + i + 1;
-        }
+/* Length of what stands between the quotes, the opening one being the next byte, and how many
+ * quotes in it are doubled; SIZE_MAX when it is never closed. */
+static size_t quoted_length(const csv *c, size_t *ret_doubled) {
+    *ret_doubled = 0;
+    for (size_t i = 1; i < c->rest.n; i++) {
         if (c->rest.p[i] != '"')
             continue;
         if (i + 1 >= c->rest.n || c->rest.p[i + 1] != '"')
-            break;
-        if (!text) /* what is unquoted is never longer than what is left */
-            text = ATG_GET(arena, char, c->rest.n);
-        if (!text)
-            return atg_fail(err, ATG_ENOMEM, "Out of memory reading a table");
-        memcpy(text + n, c->rest.p + from, i + 1 - from);
-        n += i + 1 - from;
-        from = i + 2;
+            return i - 1;
+        ++*ret_doubled;
         i++;
     }
-    if (text) {
-        memcpy(text + n, c->rest.p + from, i - from);
-        ret->text = (atg_str){text, n + i - from};
-    } else {
-        ret->text = (atg_str){c->rest.p + from, i - from};
+    return SIZE_MAX;
+}
+
+/* A quoted field; the opening quote is the next byte. */
+static int quoted(csv *c, atg_arena *arena, csv_field *ret, atg_err *err) {
+    uint32_t line = c->line, col = column(c);
+    size_t doubled, n = quoted_length(c, &doubled), k = 0;
+    const char *from = c->rest.p + 1;
+    char *text = NULL;
+
+    if (n == SIZE_MAX)
+        return atg_fail_at(err, ATG_EPARSE, line, col, "This quote is never closed");
+    if (doubled)
+        text = ATG_GET(arena, char, n - doubled + 1);
+    if (doubled && !text)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory reading a table");
+    for (size_t i = 0; i < n; i++) {
+        if (from[i] == '\0')
+            return atg_fail_at(err, ATG_EPARSE, c->line, (uint32_t)(from + i - c->line_start) + 1,
+                               "A NUL byte: this is not a text table");
+        if (text)
+            text[k++] = from[i];
+        if (from[i] == '\n') {
+            c->line++;
+            c->line_start = from + i + 1;
+        }
+        i += from[i] == '"'; /* the second of a pair */
     }
-    advance(c, i + 1);
+    ret->text = text ? (atg_str){text, k} : (atg_str){from, n};
+    advance(c, n + 2);
     ret->line = line;
     ret->col = col;
     if (c->rest.n && *c->rest.p != c->sep && *c->rest.p != '\n' && *c->rest.p != '\r')
@@ -87,7 +100,8 @@ static int field(csv *c, atg_arena *arena, csv_field *ret, atg_err *err) {
 
     size_t n = 0;
 
-    while (n < c->rest.n && c->rest.p[n] != c->sep && c->rest.p[n] != '\n' && c->rest.p[n] != '\r') {
+    while (n < c->rest.n && c->rest.p[n] != c->sep && c->rest.p[n] != '\n' &&
+           c->rest.p[n] != '\r') {
         if (c->rest.p[n] == '\0')
             return atg_fail_at(err, ATG_EPARSE, c->line, column(c) + (uint32_t)n,
                                "A NUL byte: this is not a text table (UTF-16? save it as UTF-8)");

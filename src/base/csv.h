@@ -28,6 +28,6 @@ csv csv_new(atg_str bytes);
 int csv_row(csv *c, atg_arena *arena, csv_field **ret, uint32_t *ret_n, atg_err *err);
 
 /* A field with what a spreadsheet would run as a formula made harmless, quoted where needed. */
-void csv_write(atg_buf *buf, atg_str field);
+void csv_write(atg_buf *buf, atg_str s);
 
 #endif

@@ -14,8 +14,7 @@
 static int failed(atg_err *err, const char *what, const char *path) {
     char text[128];
 
-    return atg_fail(err, ATG_EIO, "%s %s: %s", what, path,
-                    strerror_r(errno, text, sizeof(text)));
+    return atg_fail(err, ATG_EIO, "%s %s: %s", what, path, strerror_r(errno, text, sizeof(text)));
 }
 
 /* Read to the end into a buffer that grows by doubling. */
@@ -94,11 +93,27 @@ static int write_all(int fd, const char *path, atg_str s, atg_err *err) {
     return ATG_OK;
 }
 
+/* A device or a pipe is written to; renaming a file over it would take it away. */
+static int write_into(const char *path, atg_str bytes, atg_err *err) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return failed(err, "Cannot write", path);
+    rc = write_all(fd, path, bytes, err);
+    if (close(fd) && !rc)
+        rc = failed(err, "Cannot write", path);
+    return rc;
+}
+
 int file_write(const char *path, atg_str bytes, atg_err *err) {
+    struct stat there;
     char temp[4096];
 
     if (strcmp(path, "-") == 0)
         return write_all(STDOUT_FILENO, "standard output", bytes, err);
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return write_into(path, bytes, err);
     if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
         return atg_fail(err, ATG_ELIMIT, "The path %s is too long", path);
 

@@ -9,7 +9,8 @@
 int file_read(atg_arena *arena, const char *path, size_t limit, atg_str *ret, atg_err *err);
 
 /* Write a whole file: to a temporary neighbour, synced, then renamed over `path`, so that a
- * failure leaves what was there.  "-" writes to standard output. */
+ * failure leaves what was there.  "-" writes to standard output; a device or a pipe is written to
+ * as it is. */
 int file_write(const char *path, atg_str bytes, atg_err *err);
 
 #endif

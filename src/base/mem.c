@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 static _Thread_local long fail_after = -1;
+static _Thread_local size_t refused;
 static atomic_size_t live;
 
 static bool refuse(void) {
@@ -15,25 +16,31 @@ static bool refuse(void) {
 static void *counted(void *p) {
     if (p)
         atomic_fetch_add(&live, 1);
+    else
+        refused++;
     return p;
 }
 
 void *mem_alloc(size_t n) {
-    return refuse() ? NULL : counted(malloc(n ? n : 1));
+    return counted(refuse() ? NULL : malloc(n ? n : 1));
 }
 
 void *mem_zero(size_t count, size_t size) {
-    return refuse() ? NULL : counted(calloc(count ? count : 1, size ? size : 1));
+    return counted(refuse() ? NULL : calloc(count ? count : 1, size ? size : 1));
 }
 
 void *mem_grow(void *p, size_t n) {
     if (!p)
         return mem_alloc(n);
-    return refuse() ? NULL : realloc(p, n ? n : 1);
+
+    void *q = refuse() ? NULL : realloc(p, n ? n : 1);
+
+    refused += q == NULL;
+    return q;
 }
 
 void *mem_aligned(size_t n) {
-    return refuse() ? NULL : counted(aligned_alloc(64, ((n ? n : 1) + 63) & ~(size_t)63));
+    return counted(refuse() ? NULL : aligned_alloc(64, ((n ? n : 1) + 63) & ~(size_t)63));
 }
 
 void mem_free(void *p) {
@@ -44,6 +51,10 @@ void mem_free(void *p) {
 
 void mem_fail_after(long n) {
     fail_after = n;
+}
+
+size_t mem_refused(void) {
+    return refused;
 }
 
 size_t mem_live(void) {

@@ -14,6 +14,9 @@ void *mem_grow(void *p, size_t n);
 void *mem_aligned(size_t n);
 void mem_free(void *p);
 
+/* How many requests of this thread failed so far: for libraries that swallow a failure. */
+size_t mem_refused(void);
+
 /* Free the pointer that leaves scope: `MEM_AUTO double *x = mem_alloc(...)`. */
 #define MEM_AUTO __attribute__((cleanup(mem_freep)))
 static inline void mem_freep(void *p) {

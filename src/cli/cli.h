@@ -18,6 +18,7 @@ enum {
 typedef enum option_id {
     OPT_JSON,
     OPT_OUTPUT,
+    OPT_SAVE,
     OPT_HTML,
     OPT_FREQUENCIES,
     OPT_POPULATION,
@@ -29,6 +30,7 @@ typedef enum option_id {
     OPT_MISSING,
     OPT_SIMULATIONS,
     OPT_SIZE,
+    OPT_MARKERS,
     OPT_BODIES,
     OPT_DIRECTORY,
     OPT_TO,

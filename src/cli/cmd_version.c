@@ -15,7 +15,6 @@ static int run(const args *a) {
         json_key(&j, "version");
         json_text(&j, ATG_VERSION);
         json_end(&j, '}');
-        atg_buf_adds(buf, "\n");
     } else if (buf) {
         atg_buf_adds(buf, "antigone " ATG_VERSION "\n");
     }

@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
     char *first = argc > 1 ? argv[1] : help;
     int used = 0;
 
-    (void)setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, ""); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
         first = help;
     if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)

@@ -41,8 +41,8 @@ static void man_option(const option_row *o, atg_buf *buf) {
 }
 
 static void man_command(const command *c, atg_buf *buf) {
-    atg_buf_printf(buf, ".SS \"antigone %s\"\n\\fBantigone %s\\fR [\\fIOPTION\\fR]...",
-                   c->name, c->name);
+    atg_buf_printf(buf, ".SS \"antigone %s\"\n\\fBantigone %s\\fR [\\fIOPTION\\fR]...", c->name,
+                   c->name);
     if (*c->operands)
         atg_buf_printf(buf, " \\fI%s\\fR", c->operands);
     atg_buf_adds(buf, "\n.PP\n");

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
+#include "cli/progress.h"
 
 enum { LONG_BASE = 256 }; /* above every letter */
 
@@ -30,10 +32,11 @@ const command *cli_find(int n, char *const *words, int *ret_used) {
     return NULL;
 }
 
+ATG_PRINTF(1, 0)
 static void complain(const char *fmt, va_list ap) {
     (void)fputs("antigone: ", stderr);
     (void)vfprintf(stderr, fmt, ap);
-    (void)fputs("\n", stderr);
+    (void)fputs(".\n", stderr);
 }
 
 int cli_usage(const command *c, const char *fmt, ...) {
@@ -47,6 +50,11 @@ int cli_usage(const command *c, const char *fmt, ...) {
 }
 
 int cli_fail(const char *file, const atg_err *err) {
+    progress_clear();
+    if (err->code == ATG_ECANCEL) {
+        (void)fputs("antigone: Stopped on request; nothing was written.\n", stderr);
+        return progress_die();
+    }
     (void)fputs("antigone: ", stderr);
     if (file)
         (void)fprintf(stderr, "%s:", strcmp(file, "-") == 0 ? "(standard input)" : file);
@@ -102,7 +110,8 @@ static int count_operands(const args *a) {
     if (cli_has(a, OPT_HELP))
         return EXIT_DONE;
     if (a->n < c->min_operands)
-        return cli_usage(c, "%s needs %s", c->name, c->operands);
+        return cli_usage(c, "The command %s needs: %.*s", c->name, (int)strcspn(c->operands, "."),
+                         c->operands);
     if (c->max_operands >= 0 && a->n > c->max_operands)
         return cli_usage(c, "'%s' is one word too many for %s", a->operands[c->max_operands],
                          c->name);
@@ -174,14 +183,11 @@ int cli_uint(const args *a, option_id id, uint64_t from, uint64_t to, uint64_t *
 
 int cli_number(const args *a, option_id id, double from, double to, double *ret) {
     const char *text = a->value[id];
-    char *end = NULL;
+    double x = 0;
 
     if (!text)
         return EXIT_DONE;
-
-    double x = strtod(text, &end);
-
-    if (end == text || *end || !isfinite(x) || x < from || x > to)
+    if (!number_read(atg_str_of(text), &x) || x < from || x > to)
         return cli_usage(a->command, "--%s takes a number from %g to %g, not '%s'",
                          cli_options[id].name, from, to, text);
     *ret = x;

@@ -6,6 +6,7 @@
 const option_row cli_options[OPT_COUNT] = {
     [OPT_JSON] = {"json", 'j', NULL, "Write JSON instead of text."},
     [OPT_OUTPUT] = {"output", 'o', "FILE", "Write to FILE instead of standard output."},
+    [OPT_SAVE] = {"save", 0, "FILE", "Write the whole result as JSON to FILE besides."},
     [OPT_HTML] = {"html", 0, "FILE", "Write a self-contained page to FILE besides."},
     [OPT_FREQUENCIES] = {"frequencies", 'f', "FILE",
                          "Allele frequencies, for tables that carry none."},
@@ -25,13 +26,16 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_MISSING] = {"missing", 'm', "ID", "The missing person."},
     [OPT_SIMULATIONS] = {"simulations", 'n', "NUMBER", "Simulated profiles; default 1000."},
     [OPT_SIZE] = {"size", 'n', "NUMBER", "Missing persons; default 60."},
+    [OPT_MARKERS] = {"markers", 0, "SET",
+                     "Which markers of the frequencies: the name of a set in that file (such as a "
+                     "kit), or marker names with commas between them; default: all."},
     [OPT_BODIES] = {"bodies", 0, "NUMBER", "Bodies and parts; default 7/6 of the missing."},
     [OPT_DIRECTORY] = {"directory", 'd', "FOLDER", "Folder to write to; default: this one."},
     [OPT_TO] = {"to", 't', "FORMAT", "fam, json, csv or cmf."},
     [OPT_RECIPIENT] = {"recipient", 0, "NAME",
                        "Who receives the file: only relatives who agreed to this recipient have "
                        "their profiles in it."},
-    [OPT_LAB] = {"lab", 0, "NAME", "Identifier of the sending laboratory, for cmf."},
+    [OPT_LAB] = {"lab", 0, "NAME", "ORI of the sending laboratory (1 to 10 characters), for cmf."},
     [OPT_RAW] = {"raw", 0, NULL, "Without process error, as the reference programs compute."},
     [OPT_GENETICIST] = {"geneticist", 0, NULL,
                         "Add the private findings about families, for the geneticist's eyes."},
@@ -43,5 +47,12 @@ const option_row cli_options[OPT_COUNT] = {
 };
 
 const command *const cli_commands[] = {
-    &command_doctor, &command_completion, &command_version, &command_help, NULL,
+    &command_identify,       &command_lr,
+    &command_families_check, &command_families_power,
+    &command_direct,         &command_exclusions,
+    &command_exercise_make,  &command_exercise_score,
+    &command_exercise_truth, &command_reference_check,
+    &command_convert,        &command_doctor,
+    &command_completion,     &command_version,
+    &command_help,           NULL,
 };

@@ -156,7 +156,7 @@ static int given_linked(const atg_operation *op, uint32_t m, const atg_sample *s
                             (atg_obs){sample->genos[at], sample->dropout, sample->dropin},
                             ped->persons[who->person].sex, 0, &alone[k], err);
     }
-    if (!rc)
+    if (!rc && isfinite(without)) /* else the family's own data leave nothing to be given */
         per_marker[m] = isfinite(per_marker[first])
                             ? (with - without - alone[0] - alone[1]) / M_LN10 - per_marker[first]
                             : -INFINITY;
@@ -227,7 +227,7 @@ int atg_pair_lr(const atg_operation *op, const atg_sample *sample, uint32_t miss
     return rc;
 }
 
-static double heterozygosity(const atg_marker *m) {
+double compiler_heterozygosity(const atg_marker *m) {
     double homozygous = 0;
 
     for (uint16_t i = 0; i < m->n; i++)
@@ -244,7 +244,7 @@ void atg_independent_markers(const atg_operation *op, bool *ret) {
         for (uint32_t k = 0; k < m && ret[m] && marker->linkage_group; k++) {
             if (!ret[k] || op->markers[k].linkage_group != marker->linkage_group)
                 continue;
-            if (heterozygosity(&op->markers[k]) >= heterozygosity(marker))
+            if (compiler_heterozygosity(&op->markers[k]) >= compiler_heterozygosity(marker))
                 ret[m] = false;
             else
                 ret[k] = false;

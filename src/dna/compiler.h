@@ -50,6 +50,9 @@ void compiler_observe(const atg_marker *markers, uint32_t m, const atg_pedigree 
 /* Are the parents of this person related, or is this founder inbred? */
 bool compiler_inbred(const atg_pedigree *ped, uint32_t person);
 
+/* Expected heterozygosity: how much a marker tells. */
+double compiler_heterozygosity(const atg_marker *m);
+
 /* Alleles that an observation tells apart. */
 void compiler_seen(const atg_obs *obs, bool *seen);
 

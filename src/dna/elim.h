@@ -9,7 +9,7 @@
 enum {
     ELIM_VARS_MAX = 2048,
     ELIM_RANK_MAX = 24,                /* variables of one table */
-    ELIM_TABLE_MAX = 64 * 1024 * 1024, /* cells of one table: 512 MiB */
+    ELIM_TABLE_MAX = 64 * 1024 * 1024, /* cells gone through for one table, and of all: 512 MiB */
 };
 
 typedef struct elim elim;

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { TRIES = 12, NOTICEABLE = 20000 };
+enum { TRIES = 12, NOTICEABLE = 200000 };
 
 /* One order, complete or being made. */
 typedef struct plan {

@@ -27,15 +27,23 @@ typedef struct work {
     double *a;                 /* n * n */
 } work;
 
-static void close_rows(work *w) {
+/* What does not mutate stays; rounding below 0 is 0. */
+static int close_rows(work *w, atg_err *err) {
     for (uint32_t i = 0; i < w->n; i++) {
         double sum = 0;
 
         for (uint32_t j = 0; j < w->n; j++)
             if (j != i)
                 sum += w->a[i * w->n + j];
-        w->a[i * w->n + i] = 1 - sum;
+        if (!(sum <= 1 + 1e-12))
+            return atg_fail(err, ATG_EINVAL,
+                            "The mutation model of %.*s is not possible: its allele %.*s would "
+                            "mutate with a probability above 1; lower the rate or choose another "
+                            "model",
+                            ATG_FMT(w->marker->name), ATG_FMT(w->marker->labels[w->index[i]]));
+        w->a[i * w->n + i] = sum < 1 ? 1 - sum : 0;
     }
+    return ATG_OK;
 }
 
 static void equal(work *w) {
@@ -179,14 +187,7 @@ static int scale_rows(work *w, const double *factors, atg_err *err) {
     for (uint32_t i = 0; i < w->n; i++)
         for (uint32_t j = 0; j < w->n; j++)
             w->a[i * w->n + j] *= factors[i];
-    close_rows(w);
-    for (uint32_t i = 0; i < w->n; i++)
-        if (w->a[i * w->n + i] < 0)
-            return atg_fail(err, ATG_EINVAL,
-                            "The mutation model of %.*s cannot be made stationary: allele %.*s "
-                            "would have to mutate with a probability above 1",
-                            ATG_FMT(w->marker->name), ATG_FMT(w->marker->labels[w->index[i]]));
-    return ATG_OK;
+    return close_rows(w, err);
 }
 
 static int stabilise_pm(work *w, atg_err *err) {
@@ -241,6 +242,13 @@ static int check(const atg_marker *m, const atg_mutation *mu, atg_err *err) {
     return ATG_OK;
 }
 
+/* Rates at which nothing mutates. */
+static bool never(const atg_mutation *mu) {
+    bool across = mu->model == ATG_MUT_STEPWISE && mu->rate2 > 0;
+
+    return mu->model == ATG_MUT_NONE || (mu->rate == 0 && !across);
+}
+
 static int fill(work *w, atg_err *err) {
     int rc = ATG_OK;
 
@@ -264,12 +272,11 @@ static int fill(work *w, atg_err *err) {
     case ATG_MUT_CUSTOM:
         break;
     }
-    if (rc)
+    if (!rc)
+        rc = close_rows(w, err);
+    if (rc || w->mutation->transform == ATG_MUT_AS_IS)
         return rc;
-    close_rows(w);
-    if (w->mutation->transform == ATG_MUT_PM)
-        return stabilise_pm(w, err);
-    return w->mutation->transform == ATG_MUT_AS_IS ? ATG_OK : reversible(w, err);
+    return w->mutation->transform == ATG_MUT_PM ? stabilise_pm(w, err) : reversible(w, err);
 }
 
 static int custom(const atg_marker *m, const atg_mutation *mu, double *ret, atg_err *err) {
@@ -318,10 +325,7 @@ int atg_mutation_matrix(const atg_marker *m, const atg_mutation *mu, double *ret
     if (!a)
         return atg_fail(err, ATG_ENOMEM, "Out of memory making a mutation matrix");
     w.a = a;
-    if (w.n > 1 && mu->model != ATG_MUT_NONE)
-        rc = fill(&w, err);
-    else
-        close_rows(&w);
+    rc = w.n > 1 && !never(mu) ? fill(&w, err) : close_rows(&w, err);
     if (rc)
         return rc;
     for (uint32_t i = 0; i < (uint32_t)m->n * m->n; i++)
@@ -336,9 +340,10 @@ mutation_form mutation_form_of(const atg_marker *m, const atg_mutation *mu) {
     double sum = 0, total = 0;
     uint32_t n = m->n - (m->silent >= 0);
 
-    if (mu->model == ATG_MUT_NONE || mu->rate == 0 || n < 2)
-        return (mutation_form){.kind = mu->model == ATG_MUT_CUSTOM ? MUTATION_GENERAL
-                                                                   : MUTATION_IDENTITY};
+    if (mu->model == ATG_MUT_CUSTOM)
+        return (mutation_form){.kind = MUTATION_GENERAL};
+    if (never(mu) || n < 2)
+        return (mutation_form){.kind = MUTATION_IDENTITY};
     if (mu->transform != ATG_MUT_AS_IS)
         return (mutation_form){.kind = MUTATION_GENERAL};
     if (mu->model == ATG_MUT_EQUAL)

@@ -85,11 +85,11 @@ size_t peel_cells(const peel_input *in) {
 
 static bool is_fixed(const peel_input *in, uint32_t person) {
     const atg_obs *o = &in->obs[person];
-    bool hidden =
-        in->view->marker->silent >= 0 && o->geno.a == o->geno.b && !is_haploid(in, person);
+    bool same = o->geno.a == o->geno.b, haploid = is_haploid(in, person);
+    bool hidden = in->view->marker->silent >= 0 && same && !haploid;
 
     return atg_geno_typed(o->geno) && o->geno.b != ATG_ALLELE_UNREAD && o->dropout == 0 &&
-           o->dropin == 0 && !hidden && !is_kept(in, person);
+           o->dropin == 0 && !hidden && (same || !haploid) && !is_kept(in, person);
 }
 
 /* The first variable of a kept person: they are numbered from 0 in the order of `keep`. */

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The joint likelihood of a family with several missing persons, tuple by tuple.
  *
- * A search goes through the places in order.  With the first d places filled, one elimination per
- * marker that keeps the alleles of the person in place d gives the LR of every observation there
- * at once.  It depends only on what the samples in the first places show at this marker, and most
- * samples look alike at one marker, so these rows are remembered. */
+ * A search goes through the places in order.  With the first places filled, one elimination per
+ * marker that keeps the alleles of the person in the next place gives the LR of every observation
+ * there, given what is filled, at once.  It depends only on what the samples show at this marker
+ * in the places that the person's genotype is tied to (part.h), so these rows are remembered. */
 #include <antigone/dna.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "dna/compiler.h"
+#include "dna/part.h"
 
-enum { PLACES_MAX = 64, SLOTS = 1024 };
+enum { PLACES_MAX = 64, FIRST_SLOTS = 64 };
 
 /* Rows of one marker at one depth, found by what the earlier places show. */
 typedef struct rows {
@@ -24,16 +26,27 @@ typedef struct rows {
     uint32_t room;          /* rows that `values` has room for */
 } rows;
 
+/* The parts of the pedigree for the places, by which of them are filled; shared by the markers at
+ * which the same relatives are typed completely. */
+typedef struct parts {
+    bool fixed[ATG_PEDIGREE_MAX];
+    uint32_t n, cap;
+    struct part_of {
+        uint32_t depth;
+        uint64_t filled;
+        part *part;
+    } * list; /* cap places, a power of two; part NULL: free */
+} parts;
+
 typedef struct site {
     uint32_t marker;
     bool silent; /* the family contradicts itself here: nothing to learn */
     uint32_t n_obs;
-    atg_obs *obs;      /* distinct observations of the samples */
-    uint32_t *obs_of;  /* per sample: 0 nothing, else index + 1 */
-    double *log_prob;  /* log10 at theta 0: per observation, of a woman, then of a man */
-    double log_family; /* log10 likelihood of the family alone */
+    atg_obs *obs;     /* distinct observations of the samples */
+    uint32_t *obs_of; /* per sample: 0 nothing, else index + 1 */
     bool seen[ATG_ALLELES_MAX];
     atg_marker plain; /* without mutation, when that was asked for */
+    parts *parts;
     rows at_depth[PLACES_MAX];
 } site;
 
@@ -44,8 +57,13 @@ typedef struct search {
     bool *allowed; /* k * n_samples, narrowed to pairs that are possible */
     uint32_t k, n_sites;
     site *sites;
+    uint32_t order[ATG_MARKERS_MAX]; /* of the sites: those that tell most first */
+    uint32_t n_parts;
+    parts *parts; /* at most one per site */
     uint32_t persons[PLACES_MAX];
     bool inbred[PLACES_MAX];
+    uint32_t place[PLACES_MAX]; /* of the family, in the order of the search */
+    uint32_t twin[PLACES_MAX];  /* first place whose person could be exchanged for this one */
     int32_t chosen[PLACES_MAX];
     bool *used;   /* per sample */
     double *sums; /* per depth: n_samples + 1 values */
@@ -70,7 +88,7 @@ static uint64_t mix(uint64_t x) {
 }
 
 static int rows_grow(rows *r) {
-    uint32_t cap = r->cap ? r->cap * 2 : SLOTS / 16;
+    uint32_t cap = r->cap ? r->cap * 2 : FIRST_SLOTS;
     uint64_t *keys = mem_zero(cap, sizeof(*keys));
     uint32_t *at = mem_alloc(cap * sizeof(*at));
 
@@ -191,70 +209,189 @@ static int fill_theta(search *s, const site *t, uint32_t depth, atg_obs *obs, do
     return ATG_OK;
 }
 
-static int fill_row(search *s, const site *t, uint32_t depth, double *row, atg_err *err) {
-    const atg_pedigree *ped = &s->family->ped;
+/* Does the sample in this place settle its person's genotype at this marker? */
+static bool settles(const site *t, const atg_obs *o) {
+    bool hidden = o && t->plain.silent >= 0 && o->geno.a == o->geno.b;
+
+    return o && !hidden && o->geno.b >= 0 && o->dropout == 0 && o->dropin == 0;
+}
+
+static int parts_grow(parts *p, atg_err *err) {
+    uint32_t cap = p->cap ? p->cap * 2 : FIRST_SLOTS;
+    struct part_of *list = mem_zero(cap, sizeof(*list));
+
+    if (!list)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
+    for (uint32_t i = 0; i < p->cap; i++) {
+        uint64_t slot;
+
+        if (!p->list[i].part)
+            continue;
+        slot = mix(p->list[i].filled * PLACES_MAX + p->list[i].depth) & (cap - 1);
+        while (list[slot].part)
+            slot = (slot + 1) & (cap - 1);
+        list[slot] = p->list[i];
+    }
+    mem_free(p->list);
+    p->list = list;
+    p->cap = cap;
+    return ATG_OK;
+}
+
+static void parts_clear(parts *p) {
+    for (uint32_t k = 0; k < p->cap; k++)
+        if (p->list[k].part) {
+            part_free(p->list[k].part);
+            mem_free(p->list[k].part);
+        }
+    mem_free(p->list);
+    p->list = NULL;
+    p->n = p->cap = 0;
+}
+
+static int part_new(search *s, const parts *p, uint32_t depth, uint64_t filled, part **ret,
+                    atg_err *err) {
+    bool fixed[ATG_PEDIGREE_MAX];
+    part *made = mem_zero(1, sizeof(*made));
+    int rc;
+
+    if (!made)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
+    memcpy(fixed, p->fixed, sizeof(fixed));
+    for (uint32_t q = 0; q < depth; q++)
+        if (filled >> q & 1)
+            fixed[s->persons[q]] = true;
+    fixed[s->persons[depth]] = false;
+    rc = part_make(&s->family->ped, fixed, s->persons[depth], made, err);
+    if (rc)
+        mem_free(made);
+    else
+        *ret = made;
+    return rc;
+}
+
+static int part_for(search *s, parts *p, uint32_t depth, uint64_t filled, const part **ret,
+                    atg_err *err) {
+    int rc = p->n * 2 >= p->cap ? parts_grow(p, err) : ATG_OK;
+    uint64_t slot;
+
+    if (rc)
+        return rc;
+    slot = mix(filled * PLACES_MAX + depth) & (p->cap - 1);
+    while (p->list[slot].part && (p->list[slot].depth != depth || p->list[slot].filled != filled))
+        slot = (slot + 1) & (p->cap - 1);
+    if (!p->list[slot].part) {
+        part *made = NULL;
+
+        rc = part_new(s, p, depth, filled, &made, err);
+        if (rc)
+            return rc;
+        p->list[slot] = (struct part_of){depth, filled, made};
+        p->n++;
+    }
+    *ret = p->list[slot].part;
+    return ATG_OK;
+}
+
+/* LR of each observation in place `depth`, given what is filled; row[0], nobody, is 0. */
+static int fill_row(search *s, const site *t, uint32_t depth, const part *local, double *row,
+                    atg_err *err) {
     atg_obs obs[ATG_PEDIGREE_MAX];
     atg_obs_set set = {t->n_obs, t->obs};
-    double alone = t->log_family;
     const obs_plan *plan;
     kept k;
+    int rc;
 
-    compiler_observe(s->op->markers, t->marker, ped, obs);
+    compiler_observe(s->op->markers, t->marker, &local->ped, obs);
     for (uint32_t p = 0; p < depth; p++) {
         const atg_obs *o = shown(s, t, p);
 
-        if (!o)
-            continue;
-        obs[s->persons[p]] = *o;
-        alone += t->log_prob[(o - t->obs) * 2 + (ped->persons[s->persons[p]].sex == ATG_SEX_MALE)];
+        if (o && local->at[s->persons[p]] >= 0)
+            obs[local->at[s->persons[p]]] = *o;
     }
-    if (s->op->params.theta > 0)
-        return fill_theta(s, t, depth, obs, row, err);
-
-    int rc = compiler_keep(s->c,
-                           &(kept_input){.marker = &t->plain,
-                                         .ped = ped,
-                                         .obs = obs,
-                                         .keep = (int)s->persons[depth],
-                                         .more_seen = s->inbred[depth] ? t->seen : NULL},
-                           &k, err);
-
+    rc = compiler_keep(s->c,
+                       &(kept_input){.marker = &t->plain,
+                                     .ped = &local->ped,
+                                     .obs = obs,
+                                     .keep = local->at[s->persons[depth]],
+                                     .more_seen = s->inbred[depth] ? t->seen : NULL},
+                       &k, err);
     if (!rc)
         rc = compiler_plan(s->c, &t->plain, &set, k.haploid, &plan, err);
     if (rc)
         return rc;
     compiler_spread(&s->c->view, k.num, k.haploid, 0, s->pairs);
-    row[0] = log10(k.total) + k.log / M_LN10 - alone;
+    row[0] = 0;
     for (uint32_t i = 0; i < t->n_obs; i++) {
         double sum = 0;
 
         for (uint32_t e = plan->from[i]; e < plan->from[i + 1]; e++)
             sum +=
                 plan->entries[e].k * s->pairs[plan->entries[e].a * t->plain.n + plan->entries[e].b];
-        row[i + 1] = log10(sum) + k.log / M_LN10 - alone - log10(plan->prob[i]);
+        row[i + 1] = log10(sum / (k.total * plan->prob[i]));
     }
     return ATG_OK;
 }
 
-static int row_of(search *s, site *t, uint32_t depth, const double **ret, atg_err *err) {
+/* With theta everybody is tied to everybody by the common pool. */
+static int fill_pooled(search *s, const site *t, uint32_t depth, double *row, atg_err *err) {
+    atg_obs obs[ATG_PEDIGREE_MAX];
+    int rc;
+
+    compiler_observe(s->op->markers, t->marker, &s->family->ped, obs);
+    for (uint32_t p = 0; p < depth; p++)
+        if (shown(s, t, p))
+            obs[s->persons[p]] = *shown(s, t, p);
+    rc = fill_theta(s, t, depth, obs, row, err);
+    for (uint32_t i = t->n_obs + 1; i-- > 0 && !rc;)
+        row[i] -= row[0];
+    return rc;
+}
+
+/* What the earlier places show, as one number.  Persons who could be exchanged for each other are
+ * in rising order, because the rows are then the same. */
+static uint64_t key_of(const search *s, const site *t, uint32_t depth, const part *local) {
+    uint32_t shows[PLACES_MAX];
     uint64_t key = 0;
-    bool fresh;
+
+    for (uint32_t p = 0; p < depth; p++) {
+        bool counts = s->chosen[p] >= 0 && (!local || local->at[s->persons[p]] >= 0);
+        uint32_t now = counts ? t->obs_of[s->chosen[p]] : 0;
+
+        for (uint32_t q = s->twin[p]; q < p; q++)
+            if (s->twin[q] == s->twin[p] && shows[q] > now) {
+                uint32_t larger = shows[q];
+
+                shows[q] = now;
+                now = larger;
+            }
+        shows[p] = now;
+    }
+    for (uint32_t p = 0; p < depth; p++)
+        key = key * (t->n_obs + 1) + shows[p];
+    return key;
+}
+
+static int row_of(search *s, site *t, uint32_t depth, const double **ret, atg_err *err) {
+    const part *local = NULL;
+    uint64_t filled = 0;
+    bool pool = s->op->params.theta > 0, fresh;
+    double *row;
+    int rc = ATG_OK;
 
     for (uint32_t p = 0; p < depth; p++)
-        key = key * (t->n_obs + 1) + (s->chosen[p] < 0 ? 0 : t->obs_of[s->chosen[p]]);
-
-    double *row = rows_get(&t->at_depth[depth], key, &fresh);
-
+        filled |= (uint64_t)settles(t, shown(s, t, p)) << p;
+    if (!pool)
+        rc = part_for(s, t->parts, depth, filled, &local, err);
+    if (rc)
+        return rc;
+    row = rows_get(&t->at_depth[depth], key_of(s, t, depth, local), &fresh);
     if (!row)
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
-    if (fresh) {
-        int rc = fill_row(s, t, depth, row, err);
-
-        if (rc)
-            return rc;
-    }
+    if (fresh)
+        rc = pool ? fill_pooled(s, t, depth, row, err) : fill_row(s, t, depth, local, row, err);
     *ret = row;
-    return ATG_OK;
+    return rc;
 }
 
 static int emit(search *s, double log10_lr, atg_err *err) {
@@ -278,7 +415,8 @@ static int emit(search *s, double log10_lr, atg_err *err) {
             return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
         s->cap = cap;
     }
-    memcpy(s->samples + s->n * s->k, s->chosen, s->k * sizeof(*s->chosen));
+    for (uint32_t d = 0; d < s->k; d++)
+        s->samples[s->n * s->k + s->place[d]] = s->chosen[d];
     s->log10_lr[s->n++] = log10_lr;
     return ATG_OK;
 }
@@ -297,24 +435,51 @@ static bool anybody_left(const search *s, uint32_t depth, const double *sums) {
 static int score_place(search *s, uint32_t depth, double before, double *sums, atg_err *err) {
     uint32_t n = s->op->n_samples;
 
-    memset(sums, 0, n * sizeof(*sums));
-    sums[n] = before;
+    for (uint32_t i = 0; i <= n; i++)
+        sums[i] = before;
     for (uint32_t t = 0; t < s->n_sites && anybody_left(s, depth, sums); t++) {
+        site *here = &s->sites[s->order[t]];
         const double *row = NULL;
-        int rc = s->sites[t].silent ? ATG_OK : row_of(s, &s->sites[t], depth, &row, err);
+        int rc = here->silent ? ATG_OK : row_of(s, here, depth, &row, err);
 
         if (rc)
             return rc;
         for (uint32_t i = 0; row && i < n; i++)
-            sums[i] += row[s->sites[t].obs_of[i]];
+            sums[i] += row[here->obs_of[i]];
     }
     return ATG_OK;
+}
+
+/* Full siblings without children of their own, of one sex: exchanging what they show changes
+ * nothing for anybody else. */
+static bool exchangeable(const atg_pedigree *ped, uint32_t x, uint32_t y) {
+    const atg_person *a = &ped->persons[x], *b = &ped->persons[y];
+
+    if (a->father < 0 || a->father != b->father || a->mother != b->mother || a->sex != b->sex)
+        return false;
+    for (uint32_t i = 0; i < ped->n; i++) {
+        uint32_t f = (uint32_t)ped->persons[i].father, m = (uint32_t)ped->persons[i].mother;
+
+        if (f == x || f == y || m == x || m == y)
+            return false;
+    }
+    return true;
+}
+
+static void find_twins(search *s) {
+    for (uint32_t p = 0; p < s->k; p++) {
+        s->twin[p] = p;
+        for (uint32_t q = p; q-- > 0;)
+            if (exchangeable(&s->family->ped, s->persons[p], s->persons[q]))
+                s->twin[p] = s->twin[q];
+    }
 }
 
 /* A pair that is impossible with everybody else untyped stays so whoever else is put in place. */
 static int narrow(search *s, atg_err *err) {
     uint32_t n = s->op->n_samples;
 
+    find_twins(s);
     for (uint32_t p = 0; p < s->k; p++)
         s->chosen[p] = -1;
     for (uint32_t p = 0; p < s->k; p++) {
@@ -328,11 +493,61 @@ static int narrow(search *s, atg_err *err) {
     return ATG_OK;
 }
 
+static uint32_t n_allowed(const search *s, uint32_t depth) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->op->n_samples; i++)
+        n += s->allowed[(size_t)depth * s->op->n_samples + i];
+    return n;
+}
+
+static void swap_bytes(void *x, void *y, size_t n) {
+    unsigned char *a = x, *b = y;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char t = a[i];
+
+        a[i] = b[i];
+        b[i] = t;
+    }
+}
+
+static void swap_places(search *s, uint32_t a, uint32_t b) {
+    uint32_t n = s->op->n_samples;
+
+    swap_bytes(&s->place[a], &s->place[b], sizeof(*s->place));
+    swap_bytes(&s->persons[a], &s->persons[b], sizeof(*s->persons));
+    swap_bytes(&s->inbred[a], &s->inbred[b], sizeof(*s->inbred));
+    swap_bytes(s->allowed + (size_t)a * n, s->allowed + (size_t)b * n, n);
+    for (uint32_t t = 0; t < s->n_sites; t++)
+        swap_bytes(&s->sites[t].at_depth[a], &s->sites[t].at_depth[b],
+                   sizeof(*s->sites[t].at_depth));
+}
+
+/* The places with the fewest possible samples first: the search stays narrow for longer.  So far
+ * rows are known for empty places only, and those hold in any order. */
+static void reorder(search *s) {
+    for (uint32_t d = 0; d < s->k; d++) {
+        uint32_t best = d;
+
+        for (uint32_t e = d + 1; e < s->k; e++)
+            if (n_allowed(s, e) < n_allowed(s, best))
+                best = e;
+        for (; best > d; best--)
+            swap_places(s, best, best - 1);
+    }
+    for (uint32_t i = 0; i < s->n_parts; i++)
+        parts_clear(&s->parts[i]);
+    find_twins(s);
+}
+
 /* Not recursive: at each depth `choice` walks through the samples, then nobody. */
 static int run(search *s, atg_err *err) {
     uint32_t choice[PLACES_MAX], depth = 0, n = s->op->n_samples, filled = 0;
     int rc = narrow(s, err);
 
+    if (!rc)
+        reorder(s);
     if (!rc)
         rc = score_place(s, 0, 0, s->sums, err);
     choice[0] = 0;
@@ -382,8 +597,7 @@ static int site_observe(search *s, site *t, bool *wanted, atg_err *err) {
 
     t->obs = mem_alloc((op->n_samples + 1) * sizeof(*t->obs));
     t->obs_of = mem_zero(op->n_samples + 1, sizeof(*t->obs_of));
-    t->log_prob = mem_zero(2 * op->n_samples + 1, sizeof(*t->log_prob));
-    if (!t->obs || !t->obs_of || !t->log_prob)
+    if (!t->obs || !t->obs_of)
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
     for (uint32_t i = 0; i < op->n_samples; i++) {
         const atg_sample *p = &op->samples[i];
@@ -402,6 +616,22 @@ static int site_observe(search *s, site *t, bool *wanted, atg_err *err) {
     return ATG_OK;
 }
 
+/* The parts of the markers at which the same relatives are typed completely. */
+static void find_parts(search *s, site *t, const atg_obs *obs) {
+    const atg_pedigree *ped = &s->family->ped;
+    bool fixed[ATG_PEDIGREE_MAX] = {false};
+
+    for (uint32_t i = 0; i < ped->n; i++)
+        fixed[i] = settles(t, &obs[i]);
+    for (uint32_t i = 0; i < s->n_parts; i++)
+        if (memcmp(s->parts[i].fixed, fixed, sizeof(fixed)) == 0) {
+            t->parts = &s->parts[i];
+            return;
+        }
+    t->parts = &s->parts[s->n_parts++];
+    memcpy(t->parts->fixed, fixed, sizeof(fixed));
+}
+
 static int site_open(search *s, site *t, bool mutation, atg_err *err) {
     const atg_pedigree *ped = &s->family->ped;
     atg_obs obs[ATG_PEDIGREE_MAX];
@@ -417,15 +647,8 @@ static int site_open(search *s, site *t, bool mutation, atg_err *err) {
 
     if (rc)
         return rc;
-    t->log_family = log10(k.total) + k.log / M_LN10;
-    t->silent = !isfinite(t->log_family);
-    for (uint32_t i = 0; i < 2 * t->n_obs; i++) {
-        rc = atg_loglik_obs(&t->plain, t->obs[i / 2], i % 2 ? ATG_SEX_MALE : ATG_SEX_FEMALE, 0,
-                            &t->log_prob[i], err);
-        if (rc)
-            return rc;
-        t->log_prob[i] /= M_LN10;
-    }
+    t->silent = !(k.total > 0);
+    find_parts(s, t, obs);
     for (uint32_t d = 0; d < s->k; d++)
         t->at_depth[d].width = t->n_obs + 1;
     return ATG_OK;
@@ -447,13 +670,26 @@ static bool site_useful(const search *s, uint32_t m, const bool *independent) {
     return any;
 }
 
+/* Whoever cannot be in a place is found out early. */
+static void order_sites(search *s) {
+    for (uint32_t t = 0; t < s->n_sites; t++) {
+        double tells = compiler_heterozygosity(&s->sites[t].plain);
+        uint32_t i = t;
+
+        for (; i > 0 && compiler_heterozygosity(&s->sites[s->order[i - 1]].plain) < tells; i--)
+            s->order[i] = s->order[i - 1];
+        s->order[i] = t;
+    }
+}
+
 static int open_sites(search *s, bool mutation, atg_err *err) {
     bool independent[ATG_MARKERS_MAX];
     MEM_AUTO bool *wanted = mem_zero(s->op->n_samples + 1, sizeof(bool));
     uint32_t n = s->op->n_samples, most = 0;
 
     s->sites = mem_zero(s->op->n_markers + 1, sizeof(*s->sites));
-    if (!wanted || !s->sites)
+    s->parts = mem_zero(s->op->n_markers + 1, sizeof(*s->parts));
+    if (!wanted || !s->sites || !s->parts)
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
     atg_independent_markers(s->op, independent);
     for (uint32_t p = 0; p < s->k; p++)
@@ -479,6 +715,7 @@ static int open_sites(search *s, bool mutation, atg_err *err) {
                             ATG_FMT(s->family->id));
         most = s->op->markers[m].n > most ? s->op->markers[m].n : most;
     }
+    order_sites(s);
     s->pairs = mem_alloc(((size_t)most * most + 1) * sizeof(double));
     return s->pairs ? ATG_OK
                     : atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
@@ -488,11 +725,13 @@ static void search_close(search *s) {
     for (uint32_t t = 0; s->sites && t < s->n_sites; t++) {
         mem_free(s->sites[t].obs);
         mem_free(s->sites[t].obs_of);
-        mem_free(s->sites[t].log_prob);
         for (uint32_t d = 0; d < PLACES_MAX; d++)
             rows_free(&s->sites[t].at_depth[d]);
     }
     mem_free(s->sites);
+    for (uint32_t i = 0; s->parts && i < s->n_parts; i++)
+        parts_clear(&s->parts[i]);
+    mem_free(s->parts);
     mem_free(s->allowed);
     mem_free(s->used);
     mem_free(s->sums);
@@ -502,15 +741,32 @@ static void search_close(search *s) {
     atg_compiler_free(s->c);
 }
 
+/* Samples rising place by place, nobody last. */
+static int in_order(const void *x, const void *y, void *user) {
+    const search *s = user;
+    const int32_t *a = s->samples + *(const uint64_t *)x * s->k;
+    const int32_t *b = s->samples + *(const uint64_t *)y * s->k;
+
+    for (uint32_t p = 0; p < s->k; p++)
+        if (a[p] != b[p])
+            return (uint32_t)a[p] < (uint32_t)b[p] ? -1 : 1;
+    return 0;
+}
+
 static int hand_over(search *s, atg_arena *arena, atg_tuples *ret, atg_err *err) {
     int32_t *samples = ATG_GET(arena, int32_t, s->n * s->k + 1);
     double *values = ATG_GET(arena, double, s->n + 1);
+    MEM_AUTO uint64_t *order = mem_alloc((s->n + 1) * sizeof(*order));
 
-    if (!samples || !values)
+    if (!samples || !values || !order)
         return atg_fail(err, ATG_ENOMEM, "Out of memory keeping the assignments of a family");
-    if (s->n) {
-        memcpy(samples, s->samples, s->n * s->k * sizeof(*samples));
-        memcpy(values, s->log10_lr, s->n * sizeof(*values));
+    for (uint64_t i = 0; i < s->n; i++)
+        order[i] = i;
+    if (s->n)
+        qsort_r(order, s->n, sizeof(*order), in_order, s);
+    for (uint64_t i = 0; i < s->n; i++) {
+        memcpy(samples + i * s->k, s->samples + order[i] * s->k, s->k * sizeof(*samples));
+        values[i] = s->log10_lr[order[i]];
     }
     *ret = (atg_tuples){s->k, s->n, samples, values};
     return ATG_OK;
@@ -527,6 +783,7 @@ int atg_family_tuples(atg_arena *arena, const atg_operation *op, uint32_t family
         rc = atg_fail(err, ATG_ELIMIT, "Family %.*s has more than %d missing persons",
                       ATG_FMT(f->id), PLACES_MAX);
     for (uint32_t p = 0; p < f->n_missing && !rc; p++) {
+        s.place[p] = p;
         s.persons[p] = op->missing[f->missing[p]].person;
         s.inbred[p] = compiler_inbred(&f->ped, s.persons[p]);
     }

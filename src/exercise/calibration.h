@@ -27,7 +27,7 @@ int calibration_bin(double posterior);
 void calibration_add(calibration_unit *unit, double log10_lr, double posterior, bool is_true);
 void calibration_sum(calibration_unit *to, const calibration_unit *from);
 
-/* Cllr (Bruemmer & du Preez 2006, eq. 40); NAN without pairs of both kinds. */
+/* Cllr (Bruemmer & du Preez 2006); NAN without pairs of both kinds. */
 double calibration_cllr(const calibration_unit *total);
 
 /* Cllr after the best monotone recalibration (pool adjacent violators); sorts `pairs`. */

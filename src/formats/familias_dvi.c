@@ -138,52 +138,64 @@ static bool single_copy(atg_chrom chrom, atg_sex sex) {
     return chrom == ATG_CHROM_Y || (chrom == ATG_CHROM_X && sex == ATG_SEX_MALE);
 }
 
-static int take_genotype(dvi *d, fam_person *p, uint32_t hint) {
+/* Keep a genotype; the same once more is left out, another one is an error. */
+static int keep_genotype(dvi *d, fam_person *p, int64_t marker, atg_geno g, uint32_t line) {
     fam_file *f = d->f;
-    uint32_t line = f->lines.line;
-    atg_str name;
-    atg_geno g = ATG_UNTYPED;
-    int rc = expect_key(d, "SystemName");
-    int64_t i = -1;
+    atg_str name = f->set->drafts[marker]->m.name;
 
-    if (!rc)
-        rc = fam_find_marker(f, d->at.value, hint, &i);
-    if (rc)
-        return rc;
-    if (i < 0)
-        return fam_fail(f, ATG_EPARSE,
-                        "Marker %.*s of %.*s is not in the file's database; add it "
-                        "there with its frequencies",
-                        ATG_FMT(d->at.value), ATG_FMT(p->name));
-    name = f->set->drafts[i]->m.name;
-    next(d);
-    rc = take_allele(d, "Allele1", p, (uint32_t)i, &g.a);
-    if (!rc)
-        rc = take_allele(d, "Allele2", p, (uint32_t)i, &g.b);
-    if (rc)
-        return rc;
-    if (g.a < 0) {
-        g.a = g.b;
-        g.b = ATG_ALLELE_UNREAD;
-    }
-    if (g.a < 0)
-        return ATG_OK;
-    if (g.b < 0 && single_copy(f->set->drafts[i]->m.chrom, p->sex))
-        g.b = g.a;
-    if (g.b < 0)
-        atg_note(f->notes, f->arena, "%.*s has one allele at %.*s; the other is taken as unread",
-                 ATG_FMT(p->name), ATG_FMT(name));
-    if (!atg_geno_typed(p->genos[i])) {
-        p->genos[i] = g;
+    if (!atg_geno_typed(p->genos[marker])) {
+        p->genos[marker] = g;
         return ATG_OK;
     }
-    if (!same_genotype(p->genos[i], g))
+    if (!same_genotype(p->genos[marker], g))
         return atg_fail_at(f->err, ATG_EPARSE, line, 1,
                            "%.*s has two different genotypes at %.*s; keep the right one",
                            ATG_FMT(p->name), ATG_FMT(name));
     atg_note(f->notes, f->arena, "%.*s has the same genotype at %.*s twice", ATG_FMT(p->name),
              ATG_FMT(name));
     return ATG_OK;
+}
+
+static int take_system(dvi *d, const fam_person *p, uint32_t hint, int64_t *ret) {
+    int rc = expect_key(d, "SystemName");
+
+    if (!rc)
+        rc = fam_find_marker(d->f, d->at.value, hint, ret);
+    if (!rc && *ret < 0)
+        rc = fam_fail(d->f, ATG_EPARSE,
+                      "Marker %.*s of %.*s is not in the file's database; add it there with its "
+                      "frequencies",
+                      ATG_FMT(d->at.value), ATG_FMT(p->name));
+    if (!rc)
+        next(d);
+    return rc;
+}
+
+static int take_genotype(dvi *d, fam_person *p, uint32_t hint) {
+    uint32_t line = d->f->lines.line;
+    atg_geno g = ATG_UNTYPED;
+    const atg_marker *m;
+    int64_t i = -1;
+    int rc = take_system(d, p, hint, &i);
+
+    if (!rc)
+        rc = take_allele(d, "Allele1", p, (uint32_t)i, &g.a);
+    if (!rc)
+        rc = take_allele(d, "Allele2", p, (uint32_t)i, &g.b);
+    if (rc)
+        return rc;
+    m = &d->f->set->drafts[i]->m;
+    if (g.a < 0)
+        g = (atg_geno){g.b, ATG_ALLELE_UNREAD};
+    if (g.a < 0)
+        return ATG_OK;
+    if (g.b < 0 && single_copy(m->chrom, p->sex))
+        g.b = g.a;
+    if (g.b < 0)
+        atg_note(d->f->notes, d->f->arena,
+                 "%.*s has one allele at %.*s; the other is taken as unread", ATG_FMT(p->name),
+                 ATG_FMT(m->name));
+    return keep_genotype(d, p, i, g, line);
 }
 
 static int take_dna(dvi *d, fam_person *p) {

@@ -99,27 +99,34 @@ static bool in_relation(const fam_pedigree *ped, atg_str name) {
     return false;
 }
 
-/* The pedigree that says most.  Whatever another one says must be in it: two pedigrees that
- * differ are two hypotheses about the family, and only its geneticist knows which holds. */
+/* Every relation of `ped` must be in the pedigree that was chosen: two that differ are two
+ * hypotheses about the family, and only its geneticist knows which holds. */
+static int check_pedigree(const work *w, const fam_pedigree *ped) {
+    for (uint32_t k = 0; k < ped->n; k++) {
+        const fam_relation *r = &ped->relations[k];
+
+        if (!has_relation(w->ped, r))
+            return atg_fail_at(w->f->err, ATG_EPARSE, r->line, 1,
+                               "The pedigrees of family %.*s differ: in %.*s, %.*s is a parent of "
+                               "%.*s, in %.*s not; keep one pedigree with all its missing",
+                               ATG_FMT(w->fam->name), ATG_FMT(ped->name), ATG_FMT(r->parent),
+                               ATG_FMT(r->child), ATG_FMT(w->ped->name));
+    }
+    return ATG_OK;
+}
+
+/* The pedigree that says most. */
 static int choose_pedigree(work *w) {
     const fam_family *fam = w->fam;
+    int rc = ATG_OK;
 
-    w->ped = NULL;
-    for (uint32_t i = 0; i < fam->n_pedigrees; i++)
-        if (!w->ped || fam->pedigrees[i].n > w->ped->n)
+    w->ped = fam->n_pedigrees ? &fam->pedigrees[0] : NULL;
+    for (uint32_t i = 1; i < fam->n_pedigrees; i++)
+        if (fam->pedigrees[i].n > w->ped->n)
             w->ped = &fam->pedigrees[i];
-    for (uint32_t i = 0; i < fam->n_pedigrees; i++)
-        for (uint32_t k = 0; k < fam->pedigrees[i].n; k++) {
-            const fam_relation *r = &fam->pedigrees[i].relations[k];
-
-            if (!has_relation(w->ped, r))
-                return atg_fail_at(w->f->err, ATG_EPARSE, r->line, 1,
-                                   "The pedigrees of family %.*s differ: in %.*s, %.*s is a parent "
-                                   "of %.*s, in %.*s not; keep one pedigree with all its missing",
-                                   ATG_FMT(fam->name), ATG_FMT(fam->pedigrees[i].name),
-                                   ATG_FMT(r->parent), ATG_FMT(r->child), ATG_FMT(w->ped->name));
-        }
-    return ATG_OK;
+    for (uint32_t i = 0; i < fam->n_pedigrees && !rc; i++)
+        rc = check_pedigree(w, &fam->pedigrees[i]);
+    return rc;
 }
 
 static int add_member(work *w, member m) {
@@ -194,13 +201,13 @@ static int gather_members(work *w) {
 
 static int add_parent(work *w, const fam_relation *r) {
     int parent = find(w, r->parent), child = find(w, r->child);
-    member *c;
+    atg_str stranger = parent < 0 ? r->parent : r->child;
+    member *c = child < 0 ? NULL : &w->members[child];
 
-    if (parent < 0 || child < 0)
+    if (parent < 0 || !c)
         return atg_fail_at(w->f->err, ATG_EPARSE, r->line, 1,
-                           "%.*s is not among the persons of family %.*s",
-                           ATG_FMT(parent < 0 ? r->parent : r->child), ATG_FMT(w->fam->name));
-    c = &w->members[child];
+                           "%.*s is not among the persons of family %.*s", ATG_FMT(stranger),
+                           ATG_FMT(w->fam->name));
     if (c->parents[0] == parent || c->parents[1] == parent)
         return ATG_OK; /* said twice */
     if (c->parents[1] != NOBODY)
@@ -216,31 +223,40 @@ static atg_sex other(atg_sex sex) {
     return sex == ATG_SEX_MALE ? ATG_SEX_FEMALE : ATG_SEX_MALE;
 }
 
+static const char *word(atg_sex sex) {
+    return sex == ATG_SEX_MALE ? "male" : "female";
+}
+
 /* Who has a child with a man stands in the mother's place, and the reverse. */
+static int pair_sides(work *w, const member *child, bool *ret_more) {
+    member *x = &w->members[child->parents[0]], *y = &w->members[child->parents[1]];
+
+    if (x->side && x->side == y->side)
+        return atg_fail_at(
+            w->f->err, ATG_EPARSE, child->parents_line, 1,
+            "Both parents of %.*s in family %.*s, %.*s and %.*s, are %s; correct the "
+            "sex of one",
+            ATG_FMT(child->name), ATG_FMT(w->fam->name), ATG_FMT(x->name), ATG_FMT(y->name),
+            word(x->side));
+    if (!x->side == !y->side)
+        return ATG_OK;
+    *ret_more = true;
+    if (x->side)
+        y->side = other(x->side);
+    else
+        x->side = other(y->side);
+    return ATG_OK;
+}
+
 static int spread_sides(work *w) {
     for (bool more = true; more;) {
         more = false;
         for (uint32_t i = 0; i < w->n; i++) {
             const member *c = &w->members[i];
-            member *x, *y;
+            int rc = c->parents[1] == NOBODY ? ATG_OK : pair_sides(w, c, &more);
 
-            if (c->parents[1] == NOBODY)
-                continue;
-            x = &w->members[c->parents[0]];
-            y = &w->members[c->parents[1]];
-            if (x->side && x->side == y->side)
-                return atg_fail_at(w->f->err, ATG_EPARSE, c->parents_line, 1,
-                                   "Both parents of %.*s in family %.*s, %.*s and %.*s, are %s; "
-                                   "correct the sex of one",
-                                   ATG_FMT(c->name), ATG_FMT(w->fam->name), ATG_FMT(x->name),
-                                   ATG_FMT(y->name), x->side == ATG_SEX_MALE ? "male" : "female");
-            if (!x->side == !y->side)
-                continue;
-            more = true;
-            if (x->side)
-                y->side = other(x->side);
-            else
-                x->side = other(y->side);
+            if (rc)
+                return rc;
         }
     }
     return ATG_OK;
@@ -269,37 +285,39 @@ static int prepare(work *w, bool *contradicted) {
     return rc;
 }
 
-/* The sexes of the missing, where the pedigree leaves them open. */
+/* The recorded sex of a missing person counts where the pedigree leaves it open. */
+static int settle_missing(work *w, member *m, bool trusted) {
+    if (!m->missing || !m->declared || m->side == m->declared)
+        return ATG_OK;
+    if (m->side) {
+        atg_note(w->f->notes, w->f->arena,
+                 "%.*s of family %.*s is recorded as %s, but the pedigree has a %s there; that is "
+                 "taken",
+                 ATG_FMT(m->name), ATG_FMT(w->fam->name), word(m->declared),
+                 m->side == ATG_SEX_MALE ? "father" : "mother");
+        return ATG_OK;
+    }
+    if (!trusted)
+        return ATG_OK;
+    m->side = m->declared;
+    return spread_sides(w);
+}
+
 static int settle_sexes(work *w, bool trusted) {
     int rc = ATG_OK;
 
-    for (uint32_t i = 0; i < w->n && !rc; i++) {
-        member *m = &w->members[i];
-
-        if (!m->missing || !m->declared)
-            continue;
-        if (m->side && m->side != m->declared)
-            atg_note(w->f->notes, w->f->arena,
-                     "%.*s of family %.*s is recorded as %s, but the pedigree has a %s there; that "
-                     "is taken",
-                     ATG_FMT(m->name), ATG_FMT(w->fam->name),
-                     m->declared == ATG_SEX_MALE ? "male" : "female",
-                     m->side == ATG_SEX_MALE ? "father" : "mother");
-        else if (!m->side && trusted) {
-            m->side = m->declared;
-            rc = spread_sides(w);
-        }
-    }
+    for (uint32_t i = 0; i < w->n && !rc; i++)
+        rc = settle_missing(w, &w->members[i], trusted);
     for (uint32_t i = 0; i < w->n; i++)
         w->members[i].sex = w->members[i].side;
     /* Parents of unknown sex have a place nevertheless; their sex stays unknown. */
     for (uint32_t i = 0; i < w->n && !rc; i++) {
-        const member *m = &w->members[i];
+        int first = w->members[i].parents[0];
 
-        if (m->parents[0] != NOBODY && !w->members[m->parents[0]].side) {
-            w->members[m->parents[0]].side = ATG_SEX_MALE;
-            rc = spread_sides(w);
-        }
+        if (first == NOBODY || w->members[first].side)
+            continue;
+        w->members[first].side = ATG_SEX_MALE;
+        rc = spread_sides(w);
     }
     return rc;
 }
@@ -404,13 +422,11 @@ static int add_missing(work *w, uint32_t index, atg_family *ret, atg_missing *li
     return ATG_OK;
 }
 
-/* Names that several families use get the family's name before them. */
-static int unique_ids(fam_file *f, const atg_family *families, atg_missing *list, uint32_t n) {
+/* Mark the missing whose id another one has too. */
+static int find_repeated(fam_file *f, const atg_missing *list, uint32_t n, bool *ret) {
     ATG_AUTO(map) seen = map_new();
-    ATG_AUTO(map) final = map_new();
-    bool *again = ATG_GET(f->arena, bool, (size_t)n + 1);
 
-    if (!seen || !final || !again)
+    if (!seen)
         return fam_nomem(f);
     for (uint32_t i = 0; i < n; i++) {
         int rc = map_add(seen, list[i].id, i);
@@ -418,27 +434,41 @@ static int unique_ids(fam_file *f, const atg_family *families, atg_missing *list
         if (rc == ATG_ENOMEM)
             return fam_nomem(f);
         if (rc)
-            again[i] = again[map_get(seen, list[i].id)] = true;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        atg_str family = families[list[i].family].id;
-        int rc;
-
-        if (again[i])
-            list[i].id =
-                atg_arena_printf(f->arena, "%.*s/%.*s", ATG_FMT(family), ATG_FMT(list[i].id));
-        if (!list[i].id.p)
-            return fam_nomem(f);
-        rc = map_add(final, list[i].id, i);
-        if (rc == ATG_ENOMEM)
-            return fam_nomem(f);
-        if (rc)
-            return atg_fail(f->err, ATG_EPARSE,
-                            "Two missing persons of family %.*s are called "
-                            "%.*s; give them different names",
-                            ATG_FMT(family), ATG_FMT(list[i].id));
+            ret[i] = ret[map_get(seen, list[i].id)] = true;
     }
     return ATG_OK;
+}
+
+/* Names that several families use get the family's name before them. */
+static int name_families(fam_file *f, const atg_family *families, atg_missing *list, uint32_t n,
+                         const bool *again) {
+    for (uint32_t i = 0; i < n; i++) {
+        atg_str family = families[list[i].family].id;
+
+        if (!again[i])
+            continue;
+        list[i].id = atg_arena_printf(f->arena, "%.*s/%.*s", ATG_FMT(family), ATG_FMT(list[i].id));
+        if (!list[i].id.p)
+            return fam_nomem(f);
+    }
+    return ATG_OK;
+}
+
+static int unique_ids(fam_file *f, const atg_family *families, atg_missing *list, uint32_t n) {
+    bool *first = ATG_GET(f->arena, bool, (size_t)n + 1);
+    bool *still = ATG_GET(f->arena, bool, (size_t)n + 1);
+    int rc = first && still ? find_repeated(f, list, n, first) : fam_nomem(f);
+
+    if (!rc)
+        rc = name_families(f, families, list, n, first);
+    if (!rc)
+        rc = find_repeated(f, list, n, still);
+    for (uint32_t i = 0; i < n && !rc; i++)
+        if (still[i])
+            rc = atg_fail(f->err, ATG_EPARSE,
+                          "Two missing persons are called %.*s; give them different names",
+                          ATG_FMT(list[i].id));
+    return rc;
 }
 
 static int check_names(fam_file *f, const fam_content *content) {

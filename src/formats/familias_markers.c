@@ -61,13 +61,22 @@ static int take_info(fam_file *f, fam_marker *raw) {
     return fam_take_count(f, "the number of alleles", ATG_ALLELES_MAX, &raw->n_alleles);
 }
 
-/* "9,3" is "9.3" where the decimal comma is used. */
-static void point_for_comma(atg_str *label) {
-    char *comma = label->n ? memchr((char *)(uintptr_t)label->p, ',', label->n) : NULL;
+/* "9,3" is "9.3" where the decimal comma is used; `room` holds the label's bytes. */
+static void point_for_comma(char *room, size_t n) {
+    char *comma = n ? memchr(room, ',', n) : NULL;
     double x;
 
-    if (comma && number_read(*label, &x))
+    if (comma && number_read((atg_str){room, n}, &x))
         *comma = '.';
+}
+
+static int with_point(fam_file *f, atg_str *label) {
+    char room[ATG_LABEL_MAX + 1];
+
+    memcpy(room, label->p, label->n);
+    point_for_comma(room, label->n);
+    *label = atg_arena_str(f->arena, (atg_str){room, label->n});
+    return label->p ? ATG_OK : fam_nomem(f);
 }
 
 static int take_alleles(fam_file *f, fam_marker *raw, marker_draft *d) {
@@ -80,8 +89,10 @@ static int take_alleles(fam_file *f, fam_marker *raw, marker_draft *d) {
         line = f->lines.line - 1;
         if (rc)
             return rc;
-        point_for_comma(label);
-        rc = fam_take_number(f, "the frequency of an allele", 0, 1, &freq);
+        if (label->n <= ATG_LABEL_MAX)
+            rc = with_point(f, label);
+        if (!rc)
+            rc = fam_take_number(f, "the frequency of an allele", 0, 1, &freq);
         if (!rc && freq > 0)
             rc = fam_at(f, line, marker_draft_add(f->set, d, *label, freq, f->err));
         else if (!rc)
@@ -215,9 +226,8 @@ static int take_parameters(fam_file *f, fam_marker *raw) {
     return rc;
 }
 
-static int take_marker(fam_file *f, fam_marker *raw) {
-    marker_draft *d;
-    atg_str name;
+static int take_name(fam_file *f, fam_marker *raw, marker_draft **ret) {
+    atg_str name = {0};
     int rc = fam_take_name(f, "the name of a marker", &name);
 
     raw->line = f->lines.line - 1;
@@ -225,30 +235,50 @@ static int take_marker(fam_file *f, fam_marker *raw) {
         rc = atg_fail(f->err, ATG_ELIMIT, "The name %.*s is longer than %d bytes; shorten it",
                       ATG_FMT(name), ATG_LABEL_MAX);
     if (!rc)
-        rc = marker_set_add(f->set, name, &d, f->err);
-    if (rc)
-        return fam_at(f, raw->line, rc);
-    d->m.chrom = atg_marker_usual_chrom(name);
-    rc = take_parameters(f, raw);
+        rc = marker_set_add(f->set, name, ret, f->err);
     if (!rc)
-        rc = f->end ? fam_fail(f, ATG_EPARSE, "The file ends inside a marker") : take_info(f, raw);
+        (*ret)->m.chrom = atg_marker_usual_chrom(name);
+    return rc;
+}
+
+static void note_chrom(fam_file *f, const atg_marker *m) {
+    static const char *const words[] = {
+        [ATG_CHROM_X] = "X-chromosomal",
+        [ATG_CHROM_Y] = "Y-chromosomal",
+        [ATG_CHROM_AMELOGENIN] = "amelogenin",
+    };
+
+    if (m->chrom != ATG_CHROM_AUTOSOMAL)
+        atg_note(f->notes, f->arena, "%.*s is taken as %s by its name", ATG_FMT(m->name),
+                 words[m->chrom]);
+}
+
+static int take_table(fam_file *f, fam_marker *raw, marker_draft *d) {
+    int rc = f->end ? fam_fail(f, ATG_EPARSE, "The file ends inside a marker") : take_info(f, raw);
+
     if (rc)
         return rc;
-    raw->alleles = ATG_GET(f->arena, atg_str, raw->n_alleles + 1);
+    raw->alleles = ATG_GET(f->arena, atg_str, (size_t)raw->n_alleles + 1);
     if (!raw->alleles)
         return fam_nomem(f);
     rc = take_alleles(f, raw, d);
+    return rc ? rc : complete(f, raw, d);
+}
+
+static int take_marker(fam_file *f, fam_marker *raw) {
+    marker_draft *d = NULL;
+    int rc = take_name(f, raw, &d);
+
     if (!rc)
-        rc = complete(f, raw, d);
+        rc = take_parameters(f, raw);
+    if (!rc)
+        rc = take_table(f, raw, d);
     if (!rc)
         rc = mutation_of(f, raw, 0, &d->m, &d->m.female);
     if (!rc)
         rc = mutation_of(f, raw, 1, &d->m, &d->m.male);
-    if (!rc && d->m.chrom != ATG_CHROM_AUTOSOMAL)
-        atg_note(f->notes, f->arena, "%.*s is taken as %s by its name", ATG_FMT(name),
-                 d->m.chrom == ATG_CHROM_X   ? "X-chromosomal"
-                 : d->m.chrom == ATG_CHROM_Y ? "Y-chromosomal"
-                                             : "amelogenin");
+    if (!rc)
+        note_chrom(f, &d->m);
     return fam_at(f, raw->line, rc);
 }
 
@@ -347,7 +377,7 @@ int fam_find_allele(fam_file *f, uint32_t marker, atg_str label, atg_str who, in
     if (point.n)
         memcpy(text, label.p, point.n);
     if (i < 0 && point.n) {
-        point_for_comma(&point);
+        point_for_comma(text, point.n);
         if (point.n > 2 && memcmp(text + point.n - 2, ".0", 2) == 0)
             point.n -= 2;
         i = atg_marker_allele(&d->m, point);

@@ -236,8 +236,8 @@ static int everybody(fam_file *f, const fam_plain *plain, const fam_person *name
                            (size_t)n + counts[0] + counts[1] + counts[2] + counts[3] + 1);
     if (!fam->persons)
         return fam_nomem(f);
-    if (n)
-        memcpy(fam->persons, named, n * sizeof(*named));
+    for (uint32_t i = 0; named && i < n; i++)
+        fam->persons[i] = named[i];
     for (int k = 0; k < 4; k++)
         for (uint32_t i = 0; i < counts[k]; i++, n++) {
             fam->persons[n] = (fam_person){

@@ -32,27 +32,33 @@ int family_draft_add(family_draft *d, atg_str id, atg_sex sex, atg_err *err) {
     return ATG_OK;
 }
 
-int family_draft_parent(family_draft *d, uint32_t child, family_parent which, atg_str id,
+static int check_parent(const family_draft *d, uint32_t child, family_parent which, atg_str id,
                         atg_err *err) {
-    atg_person *p = &d->persons[child];
+    atg_str who = d->persons[child].id;
     int64_t at = map_get(d->ids, id);
-    atg_sex wrong = which == FAMILY_FATHER ? ATG_SEX_FEMALE : ATG_SEX_MALE;
+    bool father = which == FAMILY_FATHER;
 
     if (at < 0)
         return atg_fail(err, ATG_EINVAL,
                         "The %s of \"%.*s\", \"%.*s\", is not a member of this family; add the "
                         "person, typed or not",
-                        roles[which], ATG_FMT(p->id), ATG_FMT(id));
+                        roles[which], ATG_FMT(who), ATG_FMT(id));
     if (at == child)
         return atg_fail(err, ATG_EINVAL, "\"%.*s\" cannot be his or her own parent", ATG_FMT(id));
-    if (d->persons[at].sex == wrong)
+    if (d->persons[at].sex == (father ? ATG_SEX_FEMALE : ATG_SEX_MALE))
         return atg_fail(err, ATG_EINVAL, "The %s of \"%.*s\", \"%.*s\", is recorded as %s",
-                        roles[which], ATG_FMT(p->id), ATG_FMT(id),
-                        which == FAMILY_FATHER ? "female" : "male");
-    if (which == FAMILY_FATHER)
-        p->father = (int32_t)at;
-    else
-        p->mother = (int32_t)at;
+                        roles[which], ATG_FMT(who), ATG_FMT(id), father ? "female" : "male");
+    return ATG_OK;
+}
+
+int family_draft_parent(family_draft *d, uint32_t child, family_parent which, atg_str id,
+                        atg_err *err) {
+    atg_person *p = &d->persons[child];
+    int rc = check_parent(d, child, which, id, err);
+
+    if (rc)
+        return rc;
+    *(which == FAMILY_FATHER ? &p->father : &p->mother) = (int32_t)map_get(d->ids, id);
     if (p->father == p->mother)
         return atg_fail(err, ATG_EINVAL, "Father and mother of \"%.*s\" are one person",
                         ATG_FMT(p->id));
@@ -75,7 +81,7 @@ static int free_id(const family_draft *d, const char *role, atg_str child, atg_s
 int family_draft_complete(family_draft *d, uint32_t child, atg_notes *notes, atg_err *err) {
     atg_person *p = &d->persons[child];
     family_parent which = p->father < 0 ? FAMILY_FATHER : FAMILY_MOTHER;
-    atg_str id;
+    atg_str id = {NULL, 0};
 
     if ((p->father < 0) == (p->mother < 0))
         return ATG_OK;

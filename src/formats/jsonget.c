@@ -13,8 +13,9 @@ static const char *kind_of(const json_t *v) {
     case JSON_STRING:
         return "a text";
     case JSON_INTEGER:
-    case JSON_REAL:
         return "a number";
+    case JSON_REAL:
+        return "a number with a fraction";
     case JSON_TRUE:
     case JSON_FALSE:
         return "true or false";
@@ -44,7 +45,7 @@ int jin_is_text(jin *j, const json_t *v, atg_str *ret) {
 }
 
 int jin_is_id(jin *j, const json_t *v, size_t max, atg_str *ret) {
-    atg_str s;
+    atg_str s = {NULL, 0};
     int rc = jin_is_text(j, v, &s);
 
     if (rc)
@@ -104,7 +105,7 @@ int jin_get_number(jin *j, const json_t *obj, const char *key, jin_need need, do
     if (v) {
         rc = json_is_number(v) ? ATG_OK : expected(j, v, "a number");
         if (!rc)
-            *ret = json_number_value(v);
+            *ret = json_number_value(v) + 0.0; /* -0 is 0 */
         jin_up(j);
     }
     return rc;
@@ -210,8 +211,7 @@ void jin_known(jin *j, const json_t *obj, const char *const *keys) {
     const char *key;
     json_t *v;
 
-    /* The iteration changes nothing; jansson's signature does not say so. */
-    json_object_foreach((json_t *)(uintptr_t)obj, key, v) know(j, atg_str_of(key), keys);
+    json_object_foreach(jin_iterable(obj), key, v) know(j, atg_str_of(key), keys);
 }
 
 void jin_known_members(jin *j, const char *const *keys) {

@@ -5,9 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "formats/jsonscan.h"
 
 enum { PATH_SIZE = 200 };
+
+/* jansson 2.14 loses a byte of a long text when it cannot grow its buffer, and says nothing.  With
+ * its memory from here, load() knows. */
+__attribute__((constructor)) static void give_memory_to_jansson(void) {
+    json_set_alloc_funcs(mem_alloc, mem_free);
+}
 
 void jin_key(jin *j, const char *key) {
     if (j->depth < JIN_DEPTH)
@@ -124,33 +131,54 @@ static int bad_json(jin *j, size_t at, const char *what) {
     return fail_at(j, ATG_EPARSE, at, "This is not JSON: %s", what);
 }
 
-int jin_load(jin *j, jin_extent piece, json_t **ret) {
+/* What jansson says of a piece.  Its position is the last byte that it read; where it names the
+ * token, the place is the start of that. */
+static int refused(jin *j, jin_extent piece, const json_error_t *e) {
+    size_t at = e->position > 0 ? (size_t)e->position - 1 : 0;
+    const char *token = strstr(e->text, "near '"), *end = token ? strrchr(token, '\'') : NULL;
+    size_t n = end ? (size_t)(end - token) - strlen("near '") : 0;
+
+    at = piece.at + (at < piece.n ? at : piece.n);
+    if (n > 1 && at - piece.at >= n - 1)
+        at -= n - 1;
+    if (json_error_code(e) == json_error_duplicate_key)
+        return fail_at(j, ATG_EPARSE, at, "The key %.*s stands twice in one object; remove one",
+                       (int)n, token + strlen("near '"));
+    return bad_json(j, at, e->text);
+}
+
+/* `flags` of jansson beside those that every piece is read with. */
+static int load(jin *j, jin_extent piece, size_t flags, json_t **ret) {
     json_error_t e;
-    json_t *v =
-        json_loadb(j->bytes.p + piece.at, piece.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    size_t before = mem_refused();
+    json_t *v = json_loadb(j->bytes.p + piece.at, piece.n,
+                           JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | flags, &e);
 
-    if (!v && json_error_code(&e) == json_error_out_of_memory)
+    if (mem_refused() != before) {
+        json_decref(v);
         return jin_nomem(j);
-    if (!v) {
-        size_t used = e.position > 0 ? (size_t)e.position - 1 : 0;
-
-        return bad_json(j, piece.at + (used < piece.n ? used : piece.n), e.text);
     }
+    if (!v)
+        return refused(j, piece, &e);
     j->piece = piece;
     j->piece_depth = j->depth;
     *ret = v;
     return ATG_OK;
 }
 
-/* The value at `*at` never ends: let jansson say where it goes wrong. */
+int jin_load(jin *j, jin_extent piece, json_t **ret) {
+    return load(j, piece, 0, ret);
+}
+
+/* The value at `at` has no end that fits: let jansson say where it goes wrong. */
 static int unfinished(jin *j, size_t at) {
     json_t *v = NULL;
-    int rc = jin_load(j, (jin_extent){at, j->bytes.n - at}, &v);
+    int rc = load(j, (jin_extent){at, j->bytes.n - at}, JSON_DISABLE_EOF_CHECK, &v);
 
     if (rc)
         return rc;
     json_decref(v);
-    return bad_json(j, at, "the file ends inside this value");
+    return bad_json(j, at, "too many brackets in brackets");
 }
 
 static int add_member(jin *j, atg_str key, jin_extent value) {

@@ -105,6 +105,16 @@ int jin_get_count(jin *j, const json_t *obj, const char *key, jin_need need, uin
 int jin_get_bool(jin *j, const json_t *obj, const char *key, bool *ret);
 int jin_get_sex(jin *j, const json_t *obj, const char *key, atg_sex *ret);
 
+/* For jansson's iteration, which changes nothing and does not say so. */
+static inline json_t *jin_iterable(const json_t *v) {
+    union {
+        const json_t *in;
+        json_t *out;
+    } same = {.in = v};
+
+    return same.out;
+}
+
 /* A copy in the arena. */
 int jin_keep(jin *j, atg_str *s);
 

@@ -36,8 +36,26 @@ static bool scan_word(atg_str b, size_t *at) {
     return *at > from;
 }
 
+/* Step over one byte outside of strings; `*open` holds the kinds of the open brackets, the
+ * innermost in the lowest bit.  False for a bracket that closes another kind, or too many. */
+static bool bracket(char c, uint64_t *open, unsigned *depth) {
+    if (c == '{' || c == '[') {
+        *open = *open << 1 | (c == '[');
+        return ++*depth <= SCAN_DEPTH;
+    }
+    if (c == '}' || c == ']') {
+        if (*depth == 0 || (*open & 1) != (c == ']'))
+            return false;
+        *open >>= 1;
+        --*depth;
+    }
+    return true;
+}
+
 bool scan_value(atg_str b, size_t *at) {
-    size_t depth = 0, i = *at;
+    uint64_t open = 0;
+    unsigned depth = 0;
+    size_t i = *at;
     atg_str text;
 
     if (i >= b.n)
@@ -50,13 +68,9 @@ bool scan_value(atg_str b, size_t *at) {
         if (b.p[i] == '"') {
             if (!scan_string(b, &i, &text))
                 return false;
-            continue;
+        } else if (!bracket(b.p[i++], &open, &depth)) {
+            return false;
         }
-        if (b.p[i] == '{' || b.p[i] == '[')
-            depth++;
-        else if ((b.p[i] == '}' || b.p[i] == ']') && depth)
-            depth--;
-        i++;
     } while (depth);
     *at = i;
     return true;

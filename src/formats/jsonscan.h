@@ -7,9 +7,12 @@
 
 #include <antigone/base.h>
 
+enum { SCAN_DEPTH = 64 }; /* brackets in brackets */
+
 void scan_blank(atg_str b, size_t *at);
 
-/* Move past the value that starts at `*at`.  False when the text ends first, or none starts. */
+/* Move past the value that starts at `*at`.  False, with `*at` unchanged, when none starts there,
+ * or its brackets do not match, are too deep, or stay open. */
 bool scan_value(atg_str b, size_t *at);
 
 /* Move past a string; `*ret` is what stands between its quotes, escapes kept. */

@@ -42,7 +42,7 @@ int marker_set_find(marker_set *set, atg_str name, int64_t *ret, atg_err *err) {
 }
 
 int marker_set_add(marker_set *set, atg_str name, marker_draft **ret, atg_err *err) {
-    int64_t old;
+    int64_t old = -1;
     int rc = marker_set_find(set, name, &old, err);
 
     if (rc)
@@ -133,13 +133,8 @@ int genotype_make(const atg_marker *m, atg_sex sex, atg_geno read, atg_geno *ret
     return ATG_OK;
 }
 
-static int give_minimum(marker_set *set, marker_draft *d, double min_freq, atg_notes *notes,
-                        atg_err *err) {
-    uint16_t added = (uint16_t)(d->m.n - d->n_table);
-
-    if (added == 0)
-        return ATG_OK;
-
+/* Can the alleles behind the table get `min_freq` each? */
+static int check_added(const marker_draft *d, uint16_t added, double min_freq, atg_err *err) {
     atg_str first = d->labels[d->n_table];
 
     if (d->m.female.matrix || d->m.male.matrix)
@@ -157,6 +152,16 @@ static int give_minimum(marker_set *set, marker_draft *d, double min_freq, atg_n
                         "%u alleles of %.*s are not in its table, too many for a minimum frequency "
                         "of %g",
                         added, ATG_FMT(d->m.name), min_freq);
+    return ATG_OK;
+}
+
+static int give_minimum(marker_set *set, marker_draft *d, double min_freq, atg_notes *notes,
+                        atg_err *err) {
+    uint16_t added = (uint16_t)(d->m.n - d->n_table);
+    int rc = added ? check_added(d, added, min_freq, err) : ATG_OK;
+
+    if (rc || added == 0)
+        return rc;
     for (uint16_t i = 0; i < d->n_table; i++)
         d->freqs[i] *= 1 - added * min_freq;
     for (uint16_t i = d->n_table; i < d->m.n; i++) {

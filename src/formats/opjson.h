@@ -51,7 +51,7 @@ int opjson_markers(opjson *o, const json_t *list);
 int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret);
 
 /* The members "dropout" and "dropin" of `owner`. */
-int opjson_drops(jin *j, const json_t *owner, double *dropout, double *dropin);
+int opjson_drops(jin *j, const json_t *owner, double *ret_out, double *ret_in);
 
 /* The member "mt" of `owner`. */
 int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret);

@@ -31,6 +31,25 @@ int opjson_allele(jin *j, const json_t *v, char room[OPJSON_ALLELE_SIZE], atg_st
     return ATG_OK;
 }
 
+static int read_row(jin *j, const json_t *row, uint32_t n, double *ret) {
+    double sum = 0;
+
+    if (!json_is_array(row) || json_array_size(row) != n)
+        return jin_fail(j, ATG_EPARSE, "A row of the matrix is a list of %u numbers", n);
+    for (uint32_t c = 0; c < n; c++) {
+        const json_t *cell = json_array_get(row, c);
+        double x = json_number_value(cell);
+
+        if (!json_is_number(cell) || !(x >= 0 && x <= 1))
+            return jin_fail(j, ATG_EINVAL, "Column %u is not a number from 0 to 1", c + 1);
+        ret[c] = x + 0.0; /* -0 is 0 */
+        sum += x;
+    }
+    if (fabs(sum - 1) > 1e-6)
+        return jin_fail(j, ATG_EINVAL, "This row sums to %.9g, not 1", sum);
+    return ATG_OK;
+}
+
 static int read_matrix(jin *j, const json_t *m, uint32_t n, const double **ret) {
     double *matrix = ATG_GET(j->arena, double, (size_t)n *n);
     int rc = jin_is_array(j, m);
@@ -40,23 +59,8 @@ static int read_matrix(jin *j, const json_t *m, uint32_t n, const double **ret) 
     if (!rc && json_array_size(m) != n)
         rc = jin_fail(j, ATG_EPARSE, "Write one row for each of the %u alleles", n);
     for (uint32_t r = 0; r < n && !rc; r++) {
-        const json_t *row = json_array_get(m, r);
-        double sum = 0;
-
         jin_index(j, r);
-        if (!json_is_array(row) || json_array_size(row) != n)
-            rc = jin_fail(j, ATG_EPARSE, "A row of the matrix is a list of %u numbers", n);
-        for (uint32_t c = 0; c < n && !rc; c++) {
-            const json_t *cell = json_array_get(row, c);
-            double x = json_number_value(cell);
-
-            if (!json_is_number(cell) || !(x >= 0 && x <= 1))
-                rc = jin_fail(j, ATG_EINVAL, "Column %u is not a number from 0 to 1", c + 1);
-            matrix[(size_t)r * n + c] = x;
-            sum += x;
-        }
-        if (!rc && fabs(sum - 1) > 1e-6)
-            rc = jin_fail(j, ATG_EINVAL, "This row sums to %.9g, not 1", sum);
+        rc = read_row(j, json_array_get(m, r), n, matrix + (size_t)r * n);
         jin_up(j);
     }
     *ret = matrix;
@@ -158,7 +162,7 @@ static int read_mutations(jin *j, const json_t *marker, marker_draft *d) {
 
 static int read_allele(opjson *o, marker_draft *d, const json_t *label, const json_t *freq) {
     char text[OPJSON_ALLELE_SIZE];
-    atg_str s;
+    atg_str s = {NULL, 0};
     atg_err e;
     int rc = opjson_allele(&o->j, label, text, &s);
 

@@ -71,7 +71,11 @@ static int read_family(void *user, jin *j, const json_t *v, uint32_t index) {
     static const char *const keys[] = {"id", "members", "consents", NULL};
     opjson *o = user;
     atg_family *fam = opjson_push(j->arena, &o->families, sizeof(*fam));
-    int rc = fam ? jin_is_object(j, v) : jin_nomem(j);
+
+    if (!fam)
+        return jin_nomem(j);
+
+    int rc = jin_is_object(j, v);
 
     if (!rc)
         rc = jin_get_id(j, v, "id", JIN_REQUIRED, &fam->id);
@@ -125,7 +129,7 @@ static int read_number(opjson *o, const char *key, jin_need need, double lo, dou
 
     if (!(x >= lo && x <= hi))
         return jin_fail(j, ATG_EINVAL, "This is %g; it must be from %g to %g", x, lo, hi);
-    *ret = x;
+    *ret = x + 0.0; /* -0 is 0 */
     return ATG_OK;
 }
 

@@ -118,19 +118,21 @@ int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret
 
     if (!rc && json_object_size(all)) {
         atg_geno *genos = ATG_GET(j->arena, atg_geno, o->set.n);
+        bool typed = false;
 
         if (!genos)
             return jin_nomem(j);
         for (uint32_t m = 0; m < o->set.n; m++)
             genos[m] = ATG_UNTYPED;
         o->clock++;
-        /* The iteration changes nothing; jansson's signature does not say so. */
-        json_object_foreach((json_t *)(uintptr_t)all, name, v) {
+        json_object_foreach(jin_iterable(all), name, v) {
             rc = read_marker(o, name, v, sex, genos);
             if (rc)
                 break;
         }
-        *ret = genos;
+        for (uint32_t m = 0; m < o->set.n; m++)
+            typed |= atg_geno_typed(genos[m]);
+        *ret = typed ? genos : NULL;
     }
     jin_up(j);
     return rc;
@@ -240,13 +242,13 @@ int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret) {
     return rc;
 }
 
-int opjson_drops(jin *j, const json_t *v, double *dropout, double *dropin) {
-    int rc = jin_get_share(j, v, "dropout", JIN_OPTIONAL, dropout);
+int opjson_drops(jin *j, const json_t *owner, double *ret_out, double *ret_in) {
+    int rc = jin_get_share(j, owner, "dropout", JIN_OPTIONAL, ret_out);
 
     if (!rc)
-        rc = jin_get_share(j, v, "dropin", JIN_OPTIONAL, dropin);
-    if (!rc && (*dropout >= 1 || *dropin >= 1))
-        rc = jin_fail_key(j, *dropout >= 1 ? "dropout" : "dropin", ATG_EINVAL,
+        rc = jin_get_share(j, owner, "dropin", JIN_OPTIONAL, ret_in);
+    if (!rc && (*ret_out >= 1 || *ret_in >= 1))
+        rc = jin_fail_key(j, *ret_out >= 1 ? "dropout" : "dropin", ATG_EINVAL,
                           "This is 1; it must be below 1");
     return rc;
 }

@@ -4,7 +4,11 @@
 static int read_family(void *user, jin *j, const json_t *v, uint32_t index) {
     opjson *o = user;
     atg_family *fam = opjson_push(j->arena, &o->families, sizeof(*fam));
-    int rc = fam ? jin_is_object(j, v) : jin_nomem(j);
+
+    if (!fam)
+        return jin_nomem(j);
+
+    int rc = jin_is_object(j, v);
 
     if (!rc)
         rc = jin_get_id(j, v, "family", JIN_REQUIRED, &fam->id);

@@ -82,9 +82,9 @@ static int add_sample(rows *r, const atg_profile_row *row, map *ids, atg_sample 
     return s->id.p && s->body.p ? ATG_OK : rows_nomem(r);
 }
 
-static int add_samples(rows *r, lists *l, bool staff) {
-    atg_sample *to = staff ? l->staff : l->samples;
-
+static int add_samples(rows *r, bool staff, atg_sample *to) {
+    if (!to)
+        return rows_nomem(r);
     map_clear(r->ids);
     for (uint32_t i = 0; i < r->n; i++) {
         const atg_profile_row *row = &r->rows[i];
@@ -225,9 +225,9 @@ static int build(rows *r, const atg_frequencies *freqs, atg_params params, atg_o
     int rc = make_lists(r, &l);
 
     if (!rc)
-        rc = add_samples(r, &l, false);
+        rc = add_samples(r, false, l.samples);
     if (!rc)
-        rc = add_samples(r, &l, true);
+        rc = add_samples(r, true, l.staff);
     if (!rc)
         rc = add_families(r, &l);
     if (rc)
@@ -257,6 +257,7 @@ static int build(rows *r, const atg_frequencies *freqs, atg_params params, atg_o
     return rc;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the public header fixes the parameters. */
 int atg_operation_of_rows(atg_arena *arena, uint32_t n_rows, const atg_profile_row *profile_rows,
                           const atg_frequencies *freqs, atg_params params, atg_mutation female,
                           atg_mutation male, atg_operation *ret, atg_notes *notes, atg_err *err) {

@@ -118,21 +118,29 @@ static int add_extra(rows *r, atg_str name, bool *ret) {
     return rc;
 }
 
+/* A name that the frequencies do not know. */
+static int add_unknown(rows *r, const choice *c, atg_str name, int64_t *ret) {
+    bool extra = false;
+    int rc = add_extra(r, name, &extra);
+
+    if (rc)
+        return rc;
+    if (!extra)
+        atg_note(r->notes, r->arena,
+                 "The marker %.*s has no frequencies in \"%.*s\" and is left out", ATG_FMT(name),
+                 ATG_FMT(c->freqs->population));
+    *ret = extra ? (int64_t)r->set.n - 1 : ROWS_LEFT_OUT;
+    return ATG_OK;
+}
+
 static int resolve(rows *r, const choice *c, const spellings *s) {
     map_clear(r->spellings);
     for (uint32_t i = 0; i < s->n; i++) {
         int64_t at = -1;
-        bool extra = false;
         int rc = marker_set_find(&r->set, s->names[i], &at, r->err);
 
-        if (!rc && at < 0) {
-            rc = add_extra(r, s->names[i], &extra);
-            at = extra ? (int64_t)r->set.n - 1 : ROWS_LEFT_OUT;
-            if (!rc && !extra)
-                atg_note(r->notes, r->arena,
-                         "The marker %.*s has no frequencies in \"%.*s\" and is left out",
-                         ATG_FMT(s->names[i]), ATG_FMT(c->freqs->population));
-        }
+        if (!rc && at < 0)
+            rc = add_unknown(r, c, s->names[i], &at);
         if (rc)
             return rc;
         if (map_add(r->spellings, s->names[i], (uint32_t)at))

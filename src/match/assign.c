@@ -7,7 +7,7 @@
 #include "base/parallel.h"
 #include "match/assign_sample.h"
 
-enum { TOP_MAX = 1000, SAMPLES = 20000 };
+enum { TOP_MAX = 1000 };
 
 #define MEMORY ((size_t)1 << 30)
 /* What a part may use while others are solved beside it. */
@@ -76,10 +76,12 @@ static int solve_parts(job *j, const atg_assign_options *o, const atg_progress *
     for (uint32_t i = 0; !rc && i < pr->n_parts; i++) {
         sample_options s = {.seed = o->seed + i,
                             .threads = threads,
-                            .n_samples = o->n_samples ? o->n_samples : SAMPLES};
+                            .n_samples = o->n_samples,
+                            .memory = j->memory,
+                            .progress = progress};
 
         if (j->large[i])
-            rc = sample_part(pr, i, &s, progress, j->answer, err);
+            rc = sample_part(pr, i, &s, j->answer, err);
     }
     return rc;
 }

@@ -144,19 +144,28 @@ static int by_bodies(exact_part *x, pool *p) {
     return ATG_OK;
 }
 
+int exact_part_families(exact_part *ret, const problem *pr, uint32_t index, pool *p) {
+    exact_part x = {.problem = pr, .part = &pr->parts[index]};
+
+    if (by_families(&x, p))
+        return p->rc;
+    *ret = x;
+    return ATG_OK;
+}
+
 int exact_part_make(exact_part *ret, const problem *pr, uint32_t index, pool *p) {
     exact_part rows = {.problem = pr, .part = &pr->parts[index]}, columns = rows;
     double cost_rows, cost_columns;
     uint32_t n_singles = 0;
 
-    if (by_families(&rows, p) || plan_cost(p, &rows.model, &cost_rows))
+    if (by_families(&rows, p) || joint_cost(p, &rows.model, &cost_rows))
         return p->rc;
     for (uint32_t i = 0; i < rows.part->n_families; i++)
         n_singles += is_single(&pr->families[rows.part->families[i]]);
     *ret = rows;
     if (n_singles < 2)
         return ATG_OK;
-    if (by_bodies(&columns, p) || plan_cost(p, &columns.model, &cost_columns))
+    if (by_bodies(&columns, p) || joint_cost(p, &columns.model, &cost_columns))
         return p->rc;
     if (cost_columns < cost_rows)
         *ret = columns;

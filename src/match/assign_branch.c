@@ -132,7 +132,7 @@ static state *decide(search *s, const state *from, uint32_t body, uint32_t who) 
 
 typedef struct solved {
     pool scratch; /* what follows lies here */
-    plan plan;
+    joint joint;
     view *views;
     int64_t *bound; /* per pick */
 } solved;
@@ -151,13 +151,13 @@ static int solve(search *s, const state *st, solved *ret) {
                                .pick = st->pick + st->first[k],
                                .n = st->first[k + 1] - st->first[k]};
 
-    int rc = plan_make(&ret->plan, &ret->scratch, &s->model, ret->views, false, 1);
+    int rc = joint_make(&ret->joint, &ret->scratch, &s->model, ret->views, false, 1);
 
     if (!rc)
-        rc = plan_solve(&ret->plan, 1, &w);
+        rc = joint_solve(&ret->joint, 1, &w);
     for (int which = 0; !rc && which < 2; which++) {
-        for (uint32_t i = 0; i < ret->plan.side[which].n_steps; i++) {
-            const step *sp = &ret->plan.side[which].steps[i];
+        for (uint32_t i = 0; i < ret->joint.side[which].n_steps; i++) {
+            const step *sp = &ret->joint.side[which].steps[i];
             const view *v = &ret->views[sp->block];
             uint32_t at = st->first[sp->block];
 
@@ -219,9 +219,9 @@ static int64_t bound_unused(const search *s, const state *st, const solved *sv, 
     int64_t best = TABLE_NEVER;
 
     if (s->seen[body] == SEEN_NEVER)
-        return sv->plan.best;
-    if (sv->plan.uses[body] > 1)
-        return sv->plan.none_best[body];
+        return sv->joint.best;
+    if (sv->joint.uses[body] > 1)
+        return sv->joint.none_best[body];
     if (s->count[body] == st->first[k + 1] - st->first[k])
         return TABLE_NEVER;
     for (uint32_t i = st->first[k]; i < st->first[k + 1]; i++)
@@ -320,12 +320,12 @@ static int expand(search *s, node *n, bool first) {
 
     if (!rc) {
         if (first)
-            s->least = sv.plan.best - s->slack;
+            s->least = sv.joint.best - s->slack;
         prune(s, st, sv.bound);
         rc = go_on(s, st, &sv, n);
     }
-    if (sv.plan.pool)
-        plan_free(&sv.plan);
+    if (sv.joint.pool)
+        joint_free(&sv.joint);
     pool_free(&sv.scratch);
     release(s, st);
     return rc;

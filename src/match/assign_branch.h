@@ -3,7 +3,7 @@
 #ifndef ATG_MATCH_ASSIGN_BRANCH_H
 #define ATG_MATCH_ASSIGN_BRANCH_H
 
-#include "match/assign_plan.h"
+#include "match/assign_joint.h"
 #include "match/assign_rank.h"
 
 typedef struct branch_block {

@@ -5,31 +5,31 @@
 
 /* What the tuples of one block add up to. */
 typedef struct tally {
-    double *sum; /* n_places * n_listed: P(thing in this place) */
+    long double *sum; /* n_places * n_listed: P(thing in this place) */
     int64_t *best;
-    double *none;   /* n_places: P(nothing in this place) */
-    uint32_t n_own; /* things that no other block lists: */
+    long double *none; /* n_places: P(nothing in this place) */
+    uint32_t n_own;    /* things that no other block lists: */
     uint32_t *own;
-    double *own_sum; /* P(unused) */
+    long double *own_sum; /* P(unused) */
     int64_t *own_best;
-    uint32_t *listed_at; /* per thing of the part: place among block.listed */
-    uint32_t *own_at;    /* per thing of the part: place in own, or ASSIGN_NONE */
-    double *saved_sum;   /* n_places */
+    uint32_t *listed_at;    /* per thing of the part: place among block.listed */
+    uint32_t *own_at;       /* per thing of the part: place in own, or ASSIGN_NONE */
+    long double *saved_sum; /* n_places */
     int64_t *saved_best;
 } tally;
 
-static int tally_make(tally *t, const plan *pl, const block *b, pool *p) {
+static int tally_make(tally *t, const joint *jt, const block *b, pool *p) {
     size_t n = (size_t)b->n_places * b->n_listed;
 
-    *t = (tally){.sum = POOL_GET(p, double, n),
+    *t = (tally){.sum = POOL_GET(p, long double, n),
                  .best = POOL_GET(p, int64_t, n),
-                 .none = POOL_GET(p, double, b->n_places),
+                 .none = POOL_GET(p, long double, b->n_places),
                  .own = POOL_GET(p, uint32_t, b->n_listed),
-                 .own_sum = POOL_GET(p, double, b->n_listed),
+                 .own_sum = POOL_GET(p, long double, b->n_listed),
                  .own_best = POOL_GET(p, int64_t, b->n_listed),
-                 .listed_at = POOL_GET(p, uint32_t, pl->model->n_things),
-                 .own_at = POOL_GET(p, uint32_t, pl->model->n_things),
-                 .saved_sum = POOL_GET(p, double, b->n_places),
+                 .listed_at = POOL_GET(p, uint32_t, jt->model->n_things),
+                 .own_at = POOL_GET(p, uint32_t, jt->model->n_things),
+                 .saved_sum = POOL_GET(p, long double, b->n_places),
                  .saved_best = POOL_GET(p, int64_t, b->n_places)};
     if (!t->sum || !t->best || !t->none || !t->own || !t->own_sum || !t->own_best ||
         !t->listed_at || !t->own_at || !t->saved_sum || !t->saved_best)
@@ -42,7 +42,7 @@ static int tally_make(tally *t, const plan *pl, const block *b, pool *p) {
         t->listed_at[thing] = i;
         t->own_at[thing] = ASSIGN_NONE;
         t->own_best[i] = TABLE_NEVER;
-        if (pl->uses[thing] == 1) {
+        if (jt->uses[thing] == 1) {
             t->own_at[thing] = t->n_own;
             t->own[t->n_own++] = thing;
         }
@@ -82,8 +82,8 @@ static void tally_own(tally *t, const block *b, uint32_t tuple, double share, in
     }
 }
 
-static void tally_tuples(tally *t, const plan *pl, const step *st, const xnum *rest) {
-    const view *v = &pl->views[st->block];
+static void tally_tuples(tally *t, const joint *jt, const step *st, const xnum *rest) {
+    const view *v = &jt->views[st->block];
     const block *b = v->block;
 
     for (uint32_t i = 0; i < v->n; i++) {
@@ -91,7 +91,7 @@ static void tally_tuples(tally *t, const plan *pl, const step *st, const xnum *r
         bool listed = tuple < b->n_tuples;
         xnum w = listed ? xnum_mul(xnum_exp(b->log_weight[tuple]), rest[s]) : rest[s];
         double share = xnum_double(w);
-        int64_t best = block_value(b, tuple, pl->model->scale) + st->sets.out[s].best;
+        int64_t best = block_value(b, tuple, jt->model->scale) + st->sets.out[s].best;
 
         for (uint32_t k = 0; k < b->n_places; k++) {
             int64_t thing = block_thing(b, tuple, k);
@@ -130,40 +130,40 @@ static void put_tally(const exact_part *x, const tally *t, uint32_t index, answe
     for (size_t i = 0; i < (size_t)b->n_places * b->n_listed; i++) {
         if (xb->pair_of[i] == ASSIGN_NONE)
             continue;
-        x->problem->pairs[xb->pair_of[i]].posterior = t->sum[i];
+        x->problem->pairs[xb->pair_of[i]].posterior = (double)t->sum[i];
         ret->pair_best[xb->pair_of[i]] = t->best[i];
     }
     for (uint32_t k = 0; xb->missing && k < b->n_places; k++)
-        ret->missing_nobody[xb->missing[k]] = t->none[k];
+        ret->missing_nobody[xb->missing[k]] = (double)t->none[k];
     for (uint32_t i = 0; i < t->n_own; i++)
-        put_unused(x, t->own[i], t->own_sum[i], t->own_best[i], ret);
+        put_unused(x, t->own[i], (double)t->own_sum[i], t->own_best[i], ret);
 }
 
-static int put_block(const exact_part *x, const plan *pl, const step *st, answer *ret, pool *p) {
-    const block *b = pl->views[st->block].block;
-    xnum inverse = xnum_inverse(pl->z);
+static int put_block(const exact_part *x, const joint *jt, const step *st, answer *ret, pool *p) {
+    const block *b = jt->views[st->block].block;
+    xnum inverse = xnum_inverse(jt->z);
     xnum *rest = POOL_GET(p, xnum, st->sets.n);
     tally t;
 
-    if (!rest || tally_make(&t, pl, b, p))
+    if (!rest || tally_make(&t, jt, b, p))
         return p->rc;
     for (uint32_t s = 0; s < st->sets.n; s++)
         rest[s] = xnum_mul(st->sets.out[s].sum, inverse);
-    tally_tuples(&t, pl, st, rest);
+    tally_tuples(&t, jt, st, rest);
     put_tally(x, &t, st->block, ret);
     tally_drop(&t, p);
     pool_drop(p, rest);
     return ATG_OK;
 }
 
-static int put_posteriors(const exact_part *x, const plan *pl, answer *ret, pool *p) {
+static int put_posteriors(const exact_part *x, const joint *jt, answer *ret, pool *p) {
     for (int which = 0; which < 2; which++)
-        for (uint32_t i = 0; i < pl->side[which].n_steps; i++)
-            if (put_block(x, pl, &pl->side[which].steps[i], ret, p))
+        for (uint32_t i = 0; i < jt->side[which].n_steps; i++)
+            if (put_block(x, jt, &jt->side[which].steps[i], ret, p))
                 return p->rc;
     for (uint32_t t = 0; t < x->model.n_things; t++)
-        if (pl->uses[t] > 1)
-            put_unused(x, t, pl->none_sum[t], pl->none_best[t], ret);
+        if (jt->uses[t] > 1)
+            put_unused(x, t, jt->none_sum[t], jt->none_best[t], ret);
     return ATG_OK;
 }
 
@@ -205,7 +205,7 @@ static view *all_tuples(const model *m, pool *p) {
 int exact_solve(const problem *pr, uint32_t index, pool *p, uint32_t threads, work *w,
                 answer *ret) {
     exact_part x;
-    plan pl;
+    joint jt;
 
     if (exact_part_make(&x, pr, index, p))
         return p->rc;
@@ -215,20 +215,20 @@ int exact_solve(const problem *pr, uint32_t index, pool *p, uint32_t threads, wo
     if (!views)
         return p->rc;
 
-    int rc = plan_make(&pl, p, &x.model, views, true, PLAN_STARTS_ALL);
+    int rc = joint_make(&jt, p, &x.model, views, true, JOINT_STARTS_ALL);
 
     if (!rc)
-        rc = plan_solve(&pl, threads, w);
+        rc = joint_solve(&jt, threads, w);
     if (!rc)
-        rc = put_posteriors(&x, &pl, ret, p);
+        rc = put_posteriors(&x, &jt, ret, p);
     if (!rc) {
         put_ratios(&x, ret);
         ret->parts[index].exact = true;
         ret->parts[index].max_rhat = 1;
-        ret->parts[index].log_z = xnum_log(pl.z);
-        ret->count[index] = pl.count;
-        rc = top_part(&x, &pl, ret->n_top, &ret->keep[index], &ret->ranked[index]);
+        ret->parts[index].log_z = xnum_log(jt.z);
+        ret->count[index] = jt.count;
+        rc = top_part(&x, &jt, ret->n_top, &ret->keep[index], &ret->ranked[index]);
     }
-    plan_free(&pl);
+    joint_free(&jt);
     return rc;
 }

@@ -3,7 +3,7 @@
 #ifndef ATG_MATCH_ASSIGN_EXACT_H
 #define ATG_MATCH_ASSIGN_EXACT_H
 
-#include "match/assign_plan.h"
+#include "match/assign_joint.h"
 #include "match/assign_problem.h"
 #include "match/assign_rank.h"
 
@@ -37,6 +37,9 @@ typedef struct exact_part {
     const uint32_t *single_missing;
 } exact_part;
 
+/* With each family as a block. */
+int exact_part_families(exact_part *ret, const problem *pr, uint32_t index, pool *p);
+/* Whichever way is cheaper. */
 int exact_part_make(exact_part *ret, const problem *pr, uint32_t index, pool *p);
 
 /* Solve part `index` within the pool.  ATG_ELIMIT: too large. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The passes of the elimination.  Each kernel is written once over W words and a semiring and
  * compiled for the common case of one word by constant propagation. */
-#include "match/assign_plan.h"
+#include "match/assign_joint.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ typedef struct sweep {
     step *step;
     pool *pool;
     work *work;
-    plan *plan;
+    joint *joint;
     uint64_t since;
 } sweep;
 
@@ -125,14 +125,16 @@ static int inwards_step(sweep *s, const side *sd, bool sums) {
                 : inwards(s, &to, sd->words, false, false);
 }
 
-static table *end_table(side *sd) {
+table *joint_end(joint *jt, uint32_t which) {
+    side *sd = &jt->side[which];
+
     return sd->n_steps ? &sd->steps[sd->n_steps - 1].states : &sd->start;
 }
 
-static int side_inwards(plan *pl, uint32_t which, work *w) {
+static int side_inwards(joint *jt, uint32_t which, work *w) {
     static const uint64_t none[TABLE_WORDS_MAX];
-    side *sd = &pl->side[which];
-    pool *p = &pl->pools[which];
+    side *sd = &jt->side[which];
+    pool *p = &jt->pools[which];
     const table *from = &sd->start;
 
     if (table_init(&sd->start, p, sd->words, sd->bits) ||
@@ -140,9 +142,9 @@ static int side_inwards(plan *pl, uint32_t which, work *w) {
         return p->rc;
     sd->start.in[0] = (cell){XNUM_ONE, 1, 0};
     for (uint32_t i = 0; i < sd->n_steps; i++) {
-        sweep s = {.from = from, .step = &sd->steps[i], .pool = p, .work = w, .plan = pl};
+        sweep s = {.from = from, .step = &sd->steps[i], .pool = p, .work = w, .joint = jt};
 
-        if (inwards_step(&s, sd, pl->sums))
+        if (inwards_step(&s, sd, jt->sums))
             return p->rc;
         from = &sd->steps[i].states;
     }
@@ -151,14 +153,13 @@ static int side_inwards(plan *pl, uint32_t which, work *w) {
 
 /* ---- the middle ---- */
 
-/* A state's set as a number over the things of the middle. */
-static void middle_numbers(const plan *pl, uint32_t which, const table *t, uint32_t *ret) {
+void joint_middle_numbers(const joint *jt, uint32_t which, const table *t, uint32_t *ret) {
     for (uint32_t u = 0; u < t->n; u++) {
         const uint64_t *key = t->key + (size_t)u * t->words;
 
         ret[u] = 0;
-        for (uint32_t i = 0; i < pl->n_middle; i++) {
-            uint32_t bit = pl->bit[which][pl->middle[i]];
+        for (uint32_t i = 0; i < jt->n_middle; i++) {
+            uint32_t bit = jt->bit[which][jt->middle[i]];
 
             ret[u] |= (uint32_t)(key[bit >> 6] >> (bit & 63) & 1) << i;
         }
@@ -177,64 +178,72 @@ static void add_subsets(cell *room, uint32_t bits, bool sums) {
     }
 }
 
-/* Everything that has its sets in the middle: totals, and what is unused. */
-static void total(plan *pl, const table *mine, const uint32_t *set, const cell *room) {
-    size_t full = ((size_t)1 << pl->n_middle) - 1;
+static void total_all(joint *jt, const table *mine) {
+    xsum z = XSUM_ZERO;
+    long double count = 0;
 
-    pl->z = XNUM_ZERO;
-    pl->best = TABLE_NEVER;
+    jt->best = TABLE_NEVER;
     for (uint32_t u = 0; u < mine->n; u++) {
         const cell *in = &mine->in[u], *out = &mine->out[u];
 
-        if (pl->sums)
-            pl->z = xnum_add(pl->z, xnum_mul(in->sum, out->sum));
-        pl->count += in->count * out->count;
-        pl->best = pl->best < in->best + out->best ? in->best + out->best : pl->best;
+        if (jt->sums)
+            xsum_add(&z, xnum_mul(in->sum, out->sum));
+        count += (long double)in->count * out->count;
+        jt->best = jt->best < in->best + out->best ? in->best + out->best : jt->best;
     }
-    for (uint32_t i = 0; i < pl->n_middle; i++) {
-        uint32_t thing = pl->middle[i], bit = (uint32_t)1 << i;
-        xnum sum = XNUM_ZERO;
+    jt->z = xsum_total(z);
+    jt->count = (double)count;
+}
 
-        for (uint32_t u = 0; u < mine->n; u++) {
-            const cell *in = &mine->in[u], *out = &room[full ^ (set[u] | bit)];
+/* What leaves a thing of the middle unused. */
+static void total_unused(joint *jt, const table *mine, const uint32_t *set, const cell *room,
+                         uint32_t i) {
+    size_t full = ((size_t)1 << jt->n_middle) - 1;
+    uint32_t thing = jt->middle[i], bit = (uint32_t)1 << i;
+    xsum sum = XSUM_ZERO;
 
-            if (set[u] & bit || out->count == 0)
-                continue;
-            if (pl->sums)
-                sum = xnum_add(sum, xnum_mul(in->sum, out->sum));
-            if (pl->none_best[thing] < in->best + out->best)
-                pl->none_best[thing] = in->best + out->best;
-        }
-        if (pl->sums)
-            pl->none_sum[thing] = xnum_double(xnum_mul(sum, xnum_inverse(pl->z)));
+    for (uint32_t u = 0; u < mine->n; u++) {
+        const cell *in = &mine->in[u], *out = &room[full ^ (set[u] | bit)];
+
+        if (set[u] & bit || out->count == 0)
+            continue;
+        if (jt->sums)
+            xsum_add(&sum, xnum_mul(in->sum, out->sum));
+        if (jt->none_best[thing] < in->best + out->best)
+            jt->none_best[thing] = in->best + out->best;
     }
+    if (jt->sums)
+        jt->none_sum[thing] = xnum_double(xnum_mul(xsum_total(sum), xnum_inverse(jt->z)));
 }
 
 /* What completes one side's last states, from the other side's. */
-static int meet(plan *pl, uint32_t which) {
-    table *mine = end_table(&pl->side[which]), *other = end_table(&pl->side[!which]);
-    pool *p = pl->pool;
-    size_t full = ((size_t)1 << pl->n_middle) - 1;
+static int meet(joint *jt, uint32_t which) {
+    table *mine = joint_end(jt, which), *other = joint_end(jt, !which);
+    pool *p = jt->pool;
+    size_t full = ((size_t)1 << jt->n_middle) - 1;
     uint32_t *my_set = POOL_GET(p, uint32_t, mine->n), *set = POOL_GET(p, uint32_t, other->n);
     cell *room = POOL_GET(p, cell, full + 1);
 
     if (!my_set || !set || !room)
         return p->rc;
-    mine->out = POOL_GET(&pl->pools[which], cell, mine->n);
+    mine->out = POOL_GET(&jt->pools[which], cell, mine->n);
     if (!mine->out)
-        return pl->pools[which].rc;
-    middle_numbers(pl, which, mine, my_set);
-    middle_numbers(pl, !which, other, set);
+        return jt->pools[which].rc;
+    joint_middle_numbers(jt, which, mine, my_set);
+    joint_middle_numbers(jt, !which, other, set);
     for (uint32_t v = 0; v < other->n; v++)
         room[set[v]] = other->in[v];
-    add_subsets(room, pl->n_middle, pl->sums);
+    add_subsets(room, jt->n_middle, jt->sums);
     for (uint32_t u = 0; u < mine->n; u++) {
         const cell *c = &room[full ^ my_set[u]];
 
         mine->out[u] = c->count > 0 ? *c : (cell){XNUM_ZERO, 0, TABLE_NEVER};
     }
-    if (which == 0)
-        total(pl, mine, my_set, room);
+    if (which == 0) {
+        total_all(jt, mine);
+        for (uint32_t i = 0; i < jt->n_middle; i++)
+            total_unused(jt, mine, my_set, room, i);
+    }
     pool_drop(p, my_set);
     pool_drop(p, set);
     pool_drop(p, room);
@@ -246,16 +255,16 @@ static int meet(plan *pl, uint32_t which) {
 /* What is dropped here and not used in this way was not used at all. */
 static void note_drops(const sweep *s, const uint64_t *used, const uint64_t *set, xnum sum,
                        int64_t best) {
-    double share = s->plan->sums ? xnum_double(sum) : 0;
+    double share = s->joint->sums ? xnum_double(sum) : 0;
 
     for (uint32_t d = 0; d < s->step->n_drops; d++) {
         uint32_t bit = s->step->drops[d].bit, thing = s->step->drops[d].thing;
 
         if ((used[bit >> 6] | set[bit >> 6]) >> (bit & 63) & 1)
             continue;
-        s->plan->none_sum[thing] += share;
-        if (s->plan->none_best[thing] < best)
-            s->plan->none_best[thing] = best;
+        s->joint->none_sum[thing] += share;
+        if (s->joint->none_best[thing] < best)
+            s->joint->none_best[thing] = best;
     }
 }
 
@@ -264,7 +273,7 @@ INLINE int outwards(sweep *s, uint32_t words, bool sums) {
     const table *to = &s->step->states;
     const uint32_t *skip = s->step->skip;
     uint64_t joined[TABLE_WORDS_MAX];
-    xnum inverse = sums ? xnum_inverse(s->plan->z) : XNUM_ZERO;
+    xnum inverse = sums ? xnum_inverse(s->joint->z) : XNUM_ZERO;
     bool drops = s->step->n_drops > 0;
 
     for (uint32_t u = 0; u < from->n; u++) {
@@ -320,16 +329,16 @@ static int outwards_step(sweep *s, uint32_t words, bool sums) {
     return sums ? outwards(s, words, true) : outwards(s, words, false);
 }
 
-static int side_outwards(plan *pl, uint32_t which, work *w) {
-    side *sd = &pl->side[which];
-    pool *p = &pl->pools[which];
+static int side_outwards(joint *jt, uint32_t which, work *w) {
+    side *sd = &jt->side[which];
+    pool *p = &jt->pools[which];
 
     for (uint32_t i = sd->n_steps; i-- > 0;) {
         step *st = &sd->steps[i];
         table *from = i ? &sd->steps[i - 1].states : &sd->start;
-        sweep s = {.from = from, .step = st, .pool = p, .work = w, .plan = pl};
+        sweep s = {.from = from, .step = st, .pool = p, .work = w, .joint = jt};
 
-        if (outwards_step(&s, sd->words, pl->sums))
+        if (outwards_step(&s, sd->words, jt->sums))
             return p->rc;
         table_drop(&st->states, p);
     }
@@ -340,7 +349,7 @@ static int side_outwards(plan *pl, uint32_t which, work *w) {
 /* ---- both sides ---- */
 
 typedef struct both {
-    plan *plan;
+    joint *joint;
     bool inward;
     work works[2];
 } both;
@@ -352,12 +361,12 @@ static int run_side(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
     (void)err;
     if (worker)
         b->works[which].progress = NULL;
-    return b->inward ? side_inwards(b->plan, which, &b->works[which])
-                     : side_outwards(b->plan, which, &b->works[which]);
+    return b->inward ? side_inwards(b->joint, which, &b->works[which])
+                     : side_outwards(b->joint, which, &b->works[which]);
 }
 
-static int run_both(plan *pl, bool inward, uint32_t threads, work *w) {
-    both b = {.plan = pl, .inward = inward};
+static int run_both(joint *jt, bool inward, uint32_t threads, work *w) {
+    both b = {.joint = jt, .inward = inward};
 
     b.works[0] = b.works[1] = (work){.most = w->most, .progress = w->progress};
 
@@ -367,18 +376,26 @@ static int run_both(plan *pl, bool inward, uint32_t threads, work *w) {
     return rc;
 }
 
-int plan_solve(plan *pl, uint32_t threads, work *w) {
-    int rc = run_both(pl, true, threads, w);
+int joint_inwards(joint *jt, uint32_t threads, work *w) {
+    int rc = run_both(jt, true, threads, w);
 
-    if (!rc)
-        rc = meet(pl, 0);
-    if (!rc)
-        rc = meet(pl, 1);
-    return rc ? rc : run_both(pl, false, threads, w);
+    return rc ? rc : meet(jt, 0);
 }
 
-void plan_free(plan *pl) {
-    pool_free(&pl->pools[0]);
-    pool_free(&pl->pools[1]);
-    pl->pool->left += 2 * pl->share;
+int joint_outwards(joint *jt, uint32_t threads, work *w) {
+    int rc = meet(jt, 1);
+
+    return rc ? rc : run_both(jt, false, threads, w);
+}
+
+int joint_solve(joint *jt, uint32_t threads, work *w) {
+    int rc = joint_inwards(jt, threads, w);
+
+    return rc ? rc : joint_outwards(jt, threads, w);
+}
+
+void joint_free(joint *jt) {
+    pool_free(&jt->pools[0]);
+    pool_free(&jt->pools[1]);
+    jt->pool->left += 2 * jt->share;
 }

@@ -7,7 +7,7 @@
 
 #include "match/assign_pool.h"
 
-enum { ASSIGN_NONE = UINT32_MAX };
+#define ASSIGN_NONE UINT32_MAX
 
 /* Weights that differ by less than this (in the log) are equal but for rounding. */
 #define ASSIGN_TIE 1e-10

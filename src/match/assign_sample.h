@@ -9,11 +9,14 @@ enum { SAMPLE_CHAINS = 4 };
 
 typedef struct sample_options {
     uint64_t seed;
-    uint32_t n_samples; /* kept sweeps per chain */
+    uint32_t n_samples; /* kept sweeps per chain; 0: by the size of the part */
     uint32_t threads;
+    size_t memory; /* for the search for the best */
+    const atg_progress *progress;
 } sample_options;
 
-int sample_part(const problem *pr, uint32_t index, const sample_options *o,
-                const atg_progress *progress, answer *ret, atg_err *err);
+/* Posteriors with standard errors, the largest R-hat, and the best assignments found. */
+int sample_part(const problem *pr, uint32_t index, const sample_options *o, answer *ret,
+                atg_err *err);
 
 #endif

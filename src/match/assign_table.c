@@ -173,3 +173,23 @@ int table_sort(table *t, pool *p, uint32_t *moved) {
     pool_drop(p, room);
     return ATG_OK;
 }
+
+void table_skips(const table *t, uint32_t *skip) {
+    for (uint32_t i = t->n; i-- > 0;) {
+        const uint64_t *a = t->key + (size_t)i * t->words;
+        uint32_t low = 0, k = i + 1;
+
+        while (low < t->words && !a[low])
+            low++;
+        while (low < t->words && k < t->n) {
+            const uint64_t *b = t->key + (size_t)k * t->words;
+            uint64_t above = ~((a[low] & -a[low]) - 1);
+
+            if ((b[low] & above) != a[low] ||
+                !table_same(a + low + 1, b + low + 1, t->words - low - 1))
+                break;
+            k = skip[k];
+        }
+        skip[i] = k;
+    }
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A table of sets: each set of things (a bit mask of some words) has a number, and values beside
- * it.  Serves the states of the elimination and the sets of a family. */
+ * it.  Serves the states of the joint and the sets of a family. */
 #ifndef ATG_MATCH_ASSIGN_TABLE_H
 #define ATG_MATCH_ASSIGN_TABLE_H
 
@@ -48,6 +48,11 @@ int64_t table_add(table *t, pool *p, const uint64_t *key);
 
 /* Sort by key and tell where each number went (`moved`, n long). */
 int table_sort(table *t, pool *p, uint32_t *moved);
+
+/* In a sorted table, what follows a set and agrees with it from its lowest thing up is what extends
+ * it downwards.  skip[i] is the first set behind i that does not extend it: where i meets a used
+ * thing, so do all up to there. */
+void table_skips(const table *t, uint32_t *skip);
 
 /* Add one more way of some weight. */
 static inline void cell_put(cell *c, xnum sum, double count, int64_t best, bool sums) {

@@ -2,7 +2,7 @@
 /* Which tuples can be in one of the best k assignments, taken apart into what is independent;
  * assign_branch.c ranks each of these.
  *
- * plan_solve says for every tuple how good an assignment with it can be.  Tuples are taken in by
+ * joint_solve says for every tuple how good an assignment with it can be.  Tuples are taken in by
  * falling such bound until what they make up holds k assignments as good as the worst bound taken
  * in: every assignment at least as good consists of such tuples only. */
 #include "match/assign_top.h"
@@ -19,18 +19,18 @@ typedef struct chosen {
     uint32_t all;
 } chosen;
 
-static int64_t bound(const plan *pl, const step *st, uint32_t i) {
-    const view *v = &pl->views[st->block];
+static int64_t bound(const joint *jt, const step *st, uint32_t i) {
+    const view *v = &jt->views[st->block];
 
-    return block_value(v->block, view_tuple(v, i), pl->model->scale) +
+    return block_value(v->block, view_tuple(v, i), jt->model->scale) +
            st->sets.out[st->set_of[i]].best;
 }
 
-static uint64_t count_tuples(const plan *pl) {
+static uint64_t count_tuples(const joint *jt) {
     uint64_t n = 0;
 
-    for (uint32_t b = 0; b < pl->model->n_blocks; b++)
-        n += pl->views[b].n;
+    for (uint32_t b = 0; b < jt->model->n_blocks; b++)
+        n += jt->views[b].n;
     return n;
 }
 
@@ -60,18 +60,18 @@ static void heap_offer(int64_t *heap, uint32_t n, uint32_t *held, int64_t value)
 }
 
 /* The n-th largest bound. */
-static int nth_bound(const plan *pl, uint32_t n, pool *p, int64_t *ret) {
+static int nth_bound(const joint *jt, uint32_t n, pool *p, int64_t *ret) {
     int64_t *heap = POOL_GET(p, int64_t, n);
     uint32_t held = 0;
 
     if (!heap)
         return p->rc;
     for (int which = 0; which < 2; which++) {
-        for (uint32_t s = 0; s < pl->side[which].n_steps; s++) {
-            const step *st = &pl->side[which].steps[s];
+        for (uint32_t s = 0; s < jt->side[which].n_steps; s++) {
+            const step *st = &jt->side[which].steps[s];
 
-            for (uint32_t i = 0; i < pl->views[st->block].n; i++)
-                heap_offer(heap, n, &held, bound(pl, st, i));
+            for (uint32_t i = 0; i < jt->views[st->block].n; i++)
+                heap_offer(heap, n, &held, bound(jt, st, i));
         }
     }
     *ret = heap[0];
@@ -79,25 +79,25 @@ static int nth_bound(const plan *pl, uint32_t n, pool *p, int64_t *ret) {
     return ATG_OK;
 }
 
-static int choose_tuples(const plan *pl, int64_t least, pool *p, chosen *c) {
-    c->pick = POOL_GET(p, uint32_t *, pl->model->n_blocks);
-    c->n = POOL_GET(p, uint32_t, pl->model->n_blocks);
+static int choose_tuples(const joint *jt, int64_t least, pool *p, chosen *c) {
+    c->pick = POOL_GET(p, uint32_t *, jt->model->n_blocks);
+    c->n = POOL_GET(p, uint32_t, jt->model->n_blocks);
     c->all = 0;
     if (!c->pick || !c->n)
         return p->rc;
     for (int which = 0; which < 2; which++) {
-        for (uint32_t s = 0; s < pl->side[which].n_steps; s++) {
-            const step *st = &pl->side[which].steps[s];
+        for (uint32_t s = 0; s < jt->side[which].n_steps; s++) {
+            const step *st = &jt->side[which].steps[s];
             uint32_t n = 0, b = st->block;
 
-            for (uint32_t i = 0; i < pl->views[b].n; i++)
-                n += bound(pl, st, i) >= least;
+            for (uint32_t i = 0; i < jt->views[b].n; i++)
+                n += bound(jt, st, i) >= least;
             c->pick[b] = POOL_GET(p, uint32_t, n);
             if (!c->pick[b])
                 return p->rc;
-            for (uint32_t i = 0; i < pl->views[b].n; i++)
-                if (bound(pl, st, i) >= least)
-                    c->pick[b][c->n[b]++] = view_tuple(&pl->views[b], i);
+            for (uint32_t i = 0; i < jt->views[b].n; i++)
+                if (bound(jt, st, i) >= least)
+                    c->pick[b][c->n[b]++] = view_tuple(&jt->views[b], i);
             c->all += n;
         }
     }
@@ -113,9 +113,9 @@ static uint32_t root(uint32_t *up, uint32_t i) {
 }
 
 /* Blocks whose chosen tuples share a thing get the same group[]; returns the number of groups. */
-static int group_blocks(const plan *pl, const chosen *c, pool *p, uint32_t *group,
+static int group_blocks(const joint *jt, const chosen *c, pool *p, uint32_t *group,
                         uint32_t *ret_n) {
-    uint32_t n_blocks = pl->model->n_blocks, n_things = pl->model->n_things, n = 0;
+    uint32_t n_blocks = jt->model->n_blocks, n_things = jt->model->n_things, n = 0;
     uint32_t *owner = POOL_GET(p, uint32_t, n_things), *up = POOL_GET(p, uint32_t, n_blocks);
     uint32_t *number = POOL_GET(p, uint32_t, n_blocks);
 
@@ -126,7 +126,7 @@ static int group_blocks(const plan *pl, const chosen *c, pool *p, uint32_t *grou
     for (uint32_t b = 0; b < n_blocks; b++)
         up[b] = b;
     for (uint32_t b = 0; b < n_blocks; b++) {
-        const block *k = &pl->model->blocks[b];
+        const block *k = &jt->model->blocks[b];
 
         for (size_t i = 0; i < (size_t)c->n[b] * k->n_places; i++) {
             int64_t t = block_thing(k, c->pick[b][i / k->n_places], (uint32_t)(i % k->n_places));
@@ -303,12 +303,12 @@ static int make_groups(const exact_part *x, const chosen *c, const grouping *g,
 }
 
 /* Rank what the chosen tuples make up; nothing more than `slack` below the best is wanted. */
-static int rank_chosen(const exact_part *x, const plan *pl, const chosen *c, uint32_t k,
+static int rank_chosen(const exact_part *x, const joint *jt, const chosen *c, uint32_t k,
                        int64_t slack, pool *p, pool *keep, const ranked **ret) {
     grouping g = {.group = POOL_GET(p, uint32_t, x->model.n_blocks)};
     uint32_t *thing_group = POOL_GET(p, uint32_t, x->model.n_things), n = 0;
 
-    if (!g.group || !thing_group || group_blocks(pl, c, p, g.group, &n) ||
+    if (!g.group || !thing_group || group_blocks(jt, c, p, g.group, &n) ||
         settle_ties(x, c, p, &g.values, &g.n_values) || number_things(x, c, &g, n, thing_group, p))
         return p->rc;
 
@@ -332,25 +332,25 @@ static int rank_chosen(const exact_part *x, const plan *pl, const chosen *c, uin
     return p->rc;
 }
 
-int top_part(const exact_part *x, const plan *pl, uint32_t k, pool *keep, const ranked **ret) {
-    uint64_t all = count_tuples(pl), want = (uint64_t)pl->model->n_blocks + k;
-    int64_t rounding = (int64_t)ceil(2 * ASSIGN_TIE * pl->model->scale * (pl->model->n_blocks + 1));
+int top_part(const exact_part *x, const joint *jt, uint32_t k, pool *keep, const ranked **ret) {
+    uint64_t all = count_tuples(jt), want = (uint64_t)jt->model->n_blocks + k;
+    int64_t rounding = (int64_t)ceil(2 * ASSIGN_TIE * jt->model->scale * (jt->model->n_blocks + 1));
 
     for (;; want *= 2) {
-        pool p = pool_new(pl->pool->left);
+        pool p = pool_new(jt->pool->left);
         chosen c;
-        int64_t least = pl->best;
+        int64_t least = jt->best;
         const ranked *found = NULL;
 
         if (k > 1 && want >= all)
             least = TABLE_NEVER / 2;
-        else if (k > 1 && nth_bound(pl, (uint32_t)want, &p, &least))
+        else if (k > 1 && nth_bound(jt, (uint32_t)want, &p, &least))
             return p.rc;
 
-        int rc = choose_tuples(pl, least - rounding, &p, &c);
+        int rc = choose_tuples(jt, least - rounding, &p, &c);
 
         if (!rc)
-            rc = rank_chosen(x, pl, &c, k, pl->best - least + 2 * rounding, &p, keep, &found);
+            rc = rank_chosen(x, jt, &c, k, jt->best - least + 2 * rounding, &p, keep, &found);
         pool_free(&p);
         if (rc)
             return rc;

@@ -47,6 +47,31 @@ static inline xnum xnum_add(xnum a, xnum b) {
     return a; /* what is left out is below 2^-512 of the sum */
 }
 
+/* A long sum.  Millions of equal terms would add up their rounding; the wider mantissa that most
+ * machines have for long double keeps that below a double's own. */
+typedef struct xsum {
+    long double m;
+    int64_t e;
+} xsum;
+
+#define XSUM_ZERO ((xsum){0, -((int64_t)1 << 60)})
+
+static inline void xsum_add(xsum *sum, xnum a) {
+    if (sum->e < a.e) {
+        sum->m = sum->e + 1 == a.e ? sum->m * 0x1p-512L : 0;
+        sum->e = a.e;
+    }
+    sum->m += sum->e == a.e ? (long double)a.m : sum->e == a.e + 1 ? a.m * 0x1p-512L : 0;
+    if (__builtin_expect(sum->m >= 0x1p256L, 0)) {
+        sum->m *= 0x1p-512L;
+        sum->e++;
+    }
+}
+
+static inline xnum xsum_total(xsum sum) {
+    return xnum_settle((xnum){(double)sum.m, sum.e});
+}
+
 /* exp(x), |x| <= 1e15 */
 static inline xnum xnum_exp(double x) {
     const double unit_hi = 0x1.62e42fefa39efp+8, unit_lo = 0x1.abc9e3b39803fp-47; /* 512 ln 2 */

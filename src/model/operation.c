@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/map.h"
+
 atg_params atg_params_default(void) {
     return (atg_params){.threshold = 0.9995, .min_log10_lr = 4, .max_incompatible = 2};
 }
@@ -44,23 +46,59 @@ bool atg_consent_given(const atg_family *family, uint32_t person, const char *re
     return false;
 }
 
-static int check_marker(const atg_marker *m, uint32_t index, atg_err *err) {
+static int check_allele(const atg_marker *m, uint16_t i, atg_err *err) {
+    if (!(m->freqs[i] > 0 && m->freqs[i] <= 1))
+        return atg_fail(err, ATG_EINVAL,
+                        "The frequency of %.*s at %.*s is %g; it must be above 0 and at most 1",
+                        ATG_FMT(m->labels[i]), ATG_FMT(m->name), m->freqs[i]);
+    if (atg_marker_allele(m, m->labels[i]) != i)
+        return atg_fail(err, ATG_EINVAL, "The allele %.*s of %.*s is there twice",
+                        ATG_FMT(m->labels[i]), ATG_FMT(m->name));
+    return ATG_OK;
+}
+
+static int check_alleles(const atg_marker *m, atg_err *err) {
     double sum = 0;
+    int rc = ATG_OK;
 
     if (m->n == 0 || m->n > ATG_ALLELES_MAX)
         return atg_fail(err, ATG_ELIMIT, "Marker %.*s has %u alleles; 1 to %d are possible",
                         ATG_FMT(m->name), m->n, ATG_ALLELES_MAX);
-    for (uint16_t i = 0; i < m->n; i++) {
-        if (!(m->freqs[i] > 0 && m->freqs[i] <= 1))
-            return atg_fail(err, ATG_EINVAL,
-                            "The frequency of %.*s at %.*s is %g; it must be above 0 and at most 1",
-                            ATG_FMT(m->labels[i]), ATG_FMT(m->name), m->freqs[i]);
+    for (uint16_t i = 0; i < m->n && !rc; i++) {
+        rc = check_allele(m, i, err);
         sum += m->freqs[i];
     }
+    if (rc)
+        return rc;
     if (fabs(sum - 1) > 1e-3)
         return atg_fail(err, ATG_EINVAL, "The frequencies of %.*s sum to %.6g, not 1",
                         ATG_FMT(m->name), sum);
-    if (m->linked_to >= (int)index)
+    if (m->silent < -1 || m->silent >= m->n)
+        return atg_fail(err, ATG_EINVAL, "The silent allele of %.*s is not in its table",
+                        ATG_FMT(m->name));
+    return ATG_OK;
+}
+
+static int check_mutation(const atg_marker *m, const atg_mutation *mut, atg_err *err) {
+    if (!(mut->rate >= 0 && mut->rate <= 1 && mut->rate2 >= 0 && mut->rate2 <= 1))
+        return atg_fail(err, ATG_EINVAL, "A mutation rate of %.*s is not in 0 to 1",
+                        ATG_FMT(m->name));
+    if (mut->model == ATG_MUT_CUSTOM && !mut->matrix)
+        return atg_fail(err, ATG_EINVAL, "The mutation matrix of %.*s is missing",
+                        ATG_FMT(m->name));
+    return ATG_OK;
+}
+
+static int check_marker(const atg_marker *m, uint32_t index, atg_err *err) {
+    int rc = check_alleles(m, err);
+
+    if (!rc)
+        rc = check_mutation(m, &m->female, err);
+    if (!rc)
+        rc = check_mutation(m, &m->male, err);
+    if (rc)
+        return rc;
+    if (m->linked_to < -1 || m->linked_to >= (int)index)
         return atg_fail(err, ATG_EINVAL, "%.*s must be linked to an earlier marker",
                         ATG_FMT(m->name));
     if (m->linked_to >= 0 && !(m->rho >= 0 && m->rho <= 0.5))
@@ -84,8 +122,9 @@ static int check_params(const atg_params *p, atg_err *err) {
                         "The share that is not on the list is %g; it must be between 0 and 1",
                         p->prior.not_on_list);
     if (!isfinite(p->min_log10_lr) || !(p->min_freq >= 0 && p->min_freq < 0.5))
-        return atg_fail(err, ATG_EINVAL, "The minimum LR or minimum frequency is not a number in "
-                                         "its range");
+        return atg_fail(err, ATG_EINVAL,
+                        "The minimum LR or minimum frequency is not a number in "
+                        "its range");
     return ATG_OK;
 }
 
@@ -111,24 +150,82 @@ static int check_sample(const atg_operation *op, const atg_sample *s, atg_err *e
     return check_genos(op, s->genos, s->id, err);
 }
 
+static int check_person(const atg_operation *op, const atg_person *p, atg_err *err) {
+    if (!(p->dropout >= 0 && p->dropout < 1 && p->dropin >= 0 && p->dropin < 1))
+        return atg_fail(err, ATG_EINVAL, "Drop-out and drop-in of %.*s must be from 0 to below 1",
+                        ATG_FMT(p->id));
+    if (!(p->inbreeding >= 0 && p->inbreeding <= 1))
+        return atg_fail(err, ATG_EINVAL, "The inbreeding coefficient of %.*s is not in 0 to 1",
+                        ATG_FMT(p->id));
+    return check_genos(op, p->genos, p->id, err);
+}
+
+static int check_listed(const atg_operation *op, uint32_t f, uint32_t i, atg_err *err) {
+    const atg_family *fam = &op->families[f];
+    const atg_missing *m = fam->missing[i] < op->n_missing ? &op->missing[fam->missing[i]] : NULL;
+
+    if (!m || m->family != f || m->person >= fam->ped.n)
+        return atg_fail(err, ATG_EINVAL, "Family %.*s lists a missing person who is not its own",
+                        ATG_FMT(fam->id));
+    if (fam->ped.persons[m->person].genos)
+        return atg_fail(err, ATG_EINVAL,
+                        "The missing person %.*s has genotypes; enter them as a direct sample",
+                        ATG_FMT(m->id));
+    return ATG_OK;
+}
+
 static int check_family(const atg_operation *op, uint32_t f, atg_err *err) {
     const atg_family *fam = &op->families[f];
     int rc = atg_pedigree_check(&fam->ped, err);
 
     for (uint32_t i = 0; i < fam->ped.n && !rc; i++)
-        rc = check_genos(op, fam->ped.persons[i].genos, fam->ped.persons[i].id, err);
-    for (uint32_t i = 0; i < fam->n_missing && !rc; i++) {
-        const atg_missing *m = fam->missing[i] < op->n_missing ? &op->missing[fam->missing[i]]
-                                                               : NULL;
-
-        if (!m || m->family != f || m->person >= fam->ped.n)
-            rc = atg_fail(err, ATG_EINVAL, "Family %.*s lists a missing person who is not its own",
+        rc = check_person(op, &fam->ped.persons[i], err);
+    for (uint32_t i = 0; i < fam->n_missing && !rc; i++)
+        rc = check_listed(op, f, i, err);
+    for (uint32_t i = 0; i < fam->n_consents && !rc; i++)
+        if (fam->consents[i].person >= fam->ped.n)
+            rc = atg_fail(err, ATG_EINVAL, "Family %.*s has a consent of somebody else",
                           ATG_FMT(fam->id));
-        else if (fam->ped.persons[m->person].genos)
-            rc = atg_fail(err, ATG_EINVAL,
-                          "The missing person %.*s has genotypes; enter them as a direct sample",
-                          ATG_FMT(m->id));
+    return rc;
+}
+
+/* The missing person with this index must be in the list of his family. */
+static int check_missing(const atg_operation *op, uint32_t i, atg_err *err) {
+    const atg_missing *m = &op->missing[i];
+    const atg_family *fam = m->family < op->n_families ? &op->families[m->family] : NULL;
+
+    for (uint32_t k = 0; fam && k < fam->n_missing; k++)
+        if (fam->missing[k] == i)
+            return ATG_OK;
+    return atg_fail(err, ATG_EINVAL, "No family lists the missing person %.*s", ATG_FMT(m->id));
+}
+
+/* `id` is the first record's; the records are `stride` bytes apart. */
+static int check_ids(const char *what, uint32_t n, const atg_str *id, size_t stride, atg_err *err) {
+    __attribute__((cleanup(map_freep))) map *ids = map_new();
+    int rc = ids ? ATG_OK : ATG_ENOMEM;
+
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        rc = map_add(ids, *id, i);
+        if (rc == ATG_ECONFLICT)
+            return atg_fail(err, ATG_EINVAL, "The %s %.*s is there twice", what, ATG_FMT(*id));
+        id = (const atg_str *)(const void *)((const char *)id + stride);
     }
+    return rc ? atg_fail(err, rc, "Out of memory checking the operation") : ATG_OK;
+}
+
+static int check_all_ids(const atg_operation *op, atg_err *err) {
+    int rc = ATG_OK;
+
+    if (op->n_samples)
+        rc = check_ids("sample", op->n_samples, &op->samples->id, sizeof(*op->samples), err);
+    if (!rc && op->n_staff)
+        rc = check_ids("sample of staff", op->n_staff, &op->staff->id, sizeof(*op->staff), err);
+    if (!rc && op->n_families)
+        rc = check_ids("family", op->n_families, &op->families->id, sizeof(*op->families), err);
+    if (!rc && op->n_missing)
+        rc =
+            check_ids("missing person", op->n_missing, &op->missing->id, sizeof(*op->missing), err);
     return rc;
 }
 
@@ -145,5 +242,7 @@ int atg_operation_check(const atg_operation *op, atg_err *err) {
         rc = check_sample(op, &op->staff[i], err);
     for (uint32_t f = 0; f < op->n_families && !rc; f++)
         rc = check_family(op, f, err);
-    return rc;
+    for (uint32_t i = 0; i < op->n_missing && !rc; i++)
+        rc = check_missing(op, i, err);
+    return rc ? rc : check_all_ids(op, err);
 }

@@ -319,6 +319,7 @@ static void joint(json *j, const view *v) {
     number(j, "n_possible", r->n_possible);
     number(j, "log10_weight", r->log_z / log(10));
     number(j, "log10_best", r->log_best / log(10));
+    number(j, "least_share", v->run->least_share);
     json_key(j, "parts");
     json_begin_array(j);
     for (uint32_t i = 0; i < r->n_parts; i++)
@@ -363,7 +364,10 @@ static void next_steps(json *j, const view *v) {
 
 static void check(json *j, const view *v, const atg_family_check *c) {
     const atg_family *family = &v->run->op->families[c->family];
+    atg_str suspect = {NULL, 0};
 
+    if (c->suspect >= 0)
+        suspect = family->ped.persons[c->suspect].id;
     json_begin_object(j);
     text(j, "family", family->id);
     json_key(j, "fits");
@@ -377,7 +381,7 @@ static void check(json *j, const view *v, const atg_family_check *c) {
         if (c->inconsistent[m])
             json_str(j, v->run->op->markers[m].name);
     json_end(j, ']');
-    text_or_null(j, "suspect", c->suspect < 0 ? (atg_str){0} : family->ped.persons[c->suspect].id);
+    text_or_null(j, "suspect", suspect);
     count(j, "n_repaired", c->n_repaired);
     number(j, "log10_gain", c->log10_gain);
     json_key(j, "sex_flags");
@@ -404,7 +408,7 @@ static void geneticist_only(json *j, const view *v) {
     json_end(j, '}');
 }
 
-static void document(json *j, const view *v) {
+static void document(json *j, const view *v, bool for_geneticist) {
     const atg_identification *run = v->run;
 
     json_begin_object(j);
@@ -435,11 +439,13 @@ static void document(json *j, const view *v) {
     joint(j, v);
     related(j, v);
     next_steps(j, v);
-    geneticist_only(j, v);
+    if (for_geneticist)
+        geneticist_only(j, v);
     json_end(j, '}');
 }
 
-int atg_report_json(const atg_identification *run, atg_buf *buf, atg_err *err) {
+int atg_report_json(const atg_identification *run, bool for_geneticist, atg_buf *buf,
+                    atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(SCRATCH);
     view v;
     int rc;
@@ -452,6 +458,6 @@ int atg_report_json(const atg_identification *run, atg_buf *buf, atg_err *err) {
 
     json j = json_new(buf);
 
-    document(&j, &v);
+    document(&j, &v, for_geneticist);
     return view_finish(&v, buf, err);
 }

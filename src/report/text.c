@@ -2,6 +2,7 @@
 #include <antigone/report.h>
 
 #include "base/utf8.h"
+#include "report/shown.h"
 #include "report/view.h"
 
 enum {
@@ -21,14 +22,6 @@ typedef struct table {
     uint32_t columns[COLUMNS]; /* of each column; the last takes what is left */
 } table;
 
-static uint32_t columns_of(atg_str s) {
-    uint32_t n = 0;
-
-    while (s.n)
-        n += utf8_columns(utf8_next_shown(&s));
-    return n;
-}
-
 static void spaces(atg_buf *buf, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         atg_buf_adds(buf, " ");
@@ -36,26 +29,17 @@ static void spaces(atg_buf *buf, uint32_t n) {
 
 /* At most `columns` columns of `s`, an ellipsis at a cut; returns how many were written. */
 static uint32_t put_cut(atg_buf *buf, atg_str s, uint32_t columns) {
-    bool cut = columns_of(s) > columns;
-    uint32_t room = cut ? columns - 1 : columns, used = 0;
+    bool cut;
+    atg_str part = shown_cut(s, columns, &cut);
 
-    while (s.n) {
-        uint32_t cp = utf8_next_shown(&s), w = utf8_columns(cp);
-
-        if (used + w > room)
-            break;
-        utf8_put(buf, cp);
-        used += w;
-    }
-    if (cut) {
+    shown_put(buf, part);
+    if (cut)
         atg_buf_adds(buf, "…");
-        used++;
-    }
-    return used;
+    return shown_columns(part) + cut;
 }
 
 static void cell(const table *t, int column, atg_str s, bool right) {
-    uint32_t width = t->columns[column], w = columns_of(s);
+    uint32_t width = t->columns[column], w = shown_columns(s);
 
     if (right && w < width)
         spaces(t->buf, width - w);
@@ -72,14 +56,15 @@ static atg_str next_line(atg_str *s, uint32_t columns) {
     size_t last_blank = 0;
 
     while (rest.n) {
-        bool blank = *rest.p == ' ' || *rest.p == '\n' || *rest.p == '\t';
+        atg_str after = rest;
+        uint32_t cp = shown_next(&after);
 
-        if (blank)
+        if (cp == ' ')
             last_blank = (size_t)(rest.p - s->p);
-        used += utf8_columns(blank ? ' ' : utf8_next_shown(&(atg_str){rest.p, rest.n}));
-        if (used > columns && !blank)
+        used += utf8_columns(cp);
+        if (used > columns && cp != ' ')
             break;
-        utf8_next(&rest);
+        rest = after;
     }
     line.n = rest.n == 0 ? s->n : last_blank ? last_blank : (size_t)(rest.p - s->p);
     if (line.n == 0)
@@ -100,12 +85,7 @@ static void wrapped(atg_buf *buf, atg_str s, uint32_t indent, uint32_t width) {
 
         if (!first)
             spaces(buf, indent);
-        while (line.n) {
-            bool blank = *line.p == '\n' || *line.p == '\t';
-            uint32_t cp = utf8_next_shown(&line);
-
-            utf8_put(buf, blank ? ' ' : cp);
-        }
+        shown_put(buf, line);
         atg_buf_adds(buf, "\n");
     }
 }
@@ -130,7 +110,7 @@ static void reason(const table *t, atg_str s) {
 }
 
 static uint32_t widest(uint32_t have, atg_str s, uint32_t most) {
-    uint32_t w = columns_of(s);
+    uint32_t w = shown_columns(s);
 
     w = w > most ? most : w;
     return w > have ? w : have;
@@ -274,17 +254,33 @@ static void warnings(const view *v, atg_buf *buf, uint32_t width) {
     }
 }
 
+/* One thing to do, with every file that needs it. */
+static void step(const view *v, atg_buf *buf, uint32_t width, uint32_t first) {
+    ATG_AUTO(atg_buf) item = atg_buf_new(SCRATCH);
+    atg_str s;
+
+    if (!item) {
+        *v->failed = true;
+        return;
+    }
+    for (uint32_t k = first; k != VIEW_NONE; k = v->step_next[k]) {
+        atg_buf_adds(item, k == first ? "" : ", ");
+        atg_buf_add(item, view_step_id(v, k));
+    }
+    atg_buf_printf(item, ": %.*s", ATG_FMT(v->run->next[first].text));
+    if (atg_buf_take(item, &s, NULL))
+        *v->failed = true;
+    else
+        list_item(buf, width, s);
+}
+
 static void next_steps(const view *v, atg_buf *buf, uint32_t width) {
     if (v->run->n_next == 0)
         return;
     atg_buf_adds(buf, "\nWHAT THE UNDECIDED STILL NEED\n");
-    for (uint32_t i = 0; i < v->run->n_next; i++) {
-        const atg_next_step *s = &v->run->next[i];
-        atg_str id =
-            s->of_missing ? v->run->op->missing[s->index].id : v->run->merged->samples[s->index].id;
-
-        list_item(buf, width, view_printf(v, "%.*s: %.*s", ATG_FMT(id), ATG_FMT(s->text)));
-    }
+    for (uint32_t i = 0; i < v->run->n_next; i++)
+        if (v->step_first[i])
+            step(v, buf, width, i);
 }
 
 static void totals(const view *v, atg_buf *buf, uint32_t width) {

@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+#include "base/map.h"
+
+static const double NAMED = 0.05; /* posterior that makes a candidate whose LR does not */
+
 static int out_of_range(atg_err *err, const char *what) {
     return atg_fail(err, ATG_EINVAL, "The identification names a %s that the operation lacks",
                     what);
@@ -66,6 +70,12 @@ static int check_joint(const atg_identification *run, atg_err *err) {
     return ATG_OK;
 }
 
+/* A pair to name as somebody's candidate: compared, not excluded, and not against all odds. */
+static bool is_candidate(const atg_pair_result *p) {
+    return p->conclusion != ATG_EXCLUDED && p->n_markers > 0 &&
+           (p->log10_lr > 0 || !(p->posterior < NAMED) || p->conclusion != ATG_INSUFFICIENT);
+}
+
 /* Ties, as between brothers who cannot be told apart, go to the most probable assignment. */
 static bool better(const atg_pair_result *p, const atg_pair_result *than) {
     if (!than || isnan(than->posterior))
@@ -96,9 +106,7 @@ static int sort_pairs(view *v, atg_err *err) {
         const atg_pair_result *p = &run->pairs[i];
         uint32_t *b = &best[p->missing];
 
-        if (p->conclusion == ATG_EXCLUDED)
-            continue;
-        if (better(p, *b == VIEW_NONE ? NULL : &run->pairs[*b]))
+        if (is_candidate(p) && better(p, *b == VIEW_NONE ? NULL : &run->pairs[*b]))
             *b = i;
     }
     v->first = first;
@@ -116,6 +124,32 @@ static void count_words(view *v) {
         v->n_refused += v->run->bodies[b].refused.n > 0;
 }
 
+/* Chain the next steps that say the same. */
+static int group_steps(view *v, atg_err *err) {
+    uint32_t n = v->run->n_next;
+    uint32_t *next = ATG_GET(v->arena, uint32_t, (size_t)n + 1);
+    uint32_t *last = ATG_GET(v->arena, uint32_t, (size_t)n + 1);
+    bool *first = ATG_GET(v->arena, bool, (size_t)n + 1);
+    ATG_AUTO(map) texts = map_new();
+
+    if (!next || !last || !first || !texts)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory sorting %u next steps", n);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t leader = map_get(texts, v->run->next[i].text);
+
+        next[i] = VIEW_NONE;
+        first[i] = leader < 0;
+        if (leader >= 0)
+            next[last[leader]] = i;
+        else if (map_add(texts, v->run->next[i].text, i))
+            return atg_fail(err, ATG_ENOMEM, "Out of memory sorting %u next steps", n);
+        last[leader < 0 ? i : leader] = i;
+    }
+    v->step_first = first;
+    v->step_next = next;
+    return ATG_OK;
+}
+
 int view_open(atg_arena *arena, const atg_identification *run, view *ret, atg_err *err) {
     view v = {.run = run, .arena = arena};
     int rc;
@@ -128,6 +162,8 @@ int view_open(atg_arena *arena, const atg_identification *run, view *ret, atg_er
         rc = check_joint(run, err);
     if (!rc)
         rc = sort_pairs(&v, err);
+    if (!rc)
+        rc = group_steps(&v, err);
     if (rc)
         return rc;
 
@@ -152,7 +188,7 @@ const atg_pair_result *view_body_best(const view *v, uint32_t sample) {
     for (uint32_t i = v->first[sample]; i < v->first[sample + 1]; i++) {
         const atg_pair_result *p = &v->run->pairs[v->order[i]];
 
-        if (p->conclusion != ATG_EXCLUDED && better(p, best))
+        if (is_candidate(p) && better(p, best))
             best = p;
     }
     return best;
@@ -184,6 +220,19 @@ double view_missing_nobody(const view *v, uint32_t missing) {
     return v->run->missing_nobody ? v->run->missing_nobody[missing] : (double)NAN;
 }
 
+/* The table has the numbers already; the section of the body gives the rule in full. */
+static atg_str pair_why(const atg_pair_result *p) {
+    if (p->conclusion == ATG_PROBABLE)
+        return ATG_STR("Both signed thresholds are reached.");
+    return p->rule.n ? p->rule : ATG_STR("The best candidate.");
+}
+
+static bool family_is_typed(const view *v, uint32_t missing) {
+    const atg_family_check *check = view_check(v, v->run->op->missing[missing].family);
+
+    return !check || check->n_typed > 0;
+}
+
 atg_str view_body_why(const view *v, uint32_t body) {
     const atg_body *b = &v->run->bodies[body];
     int32_t s = v->sample_of[body];
@@ -196,24 +245,26 @@ atg_str view_body_why(const view *v, uint32_t body) {
     const atg_pair_result *p = view_body_best(v, (uint32_t)s);
 
     if (p)
-        return p->rule.n ? p->rule : ATG_STR("The best candidate of this body.");
+        return pair_why(p);
     if (v->run->op->n_missing == 0)
         return ATG_STR("Nobody is on the list of missing persons.");
     if (view_body_word(v, (uint32_t)s) == ATG_EXCLUDED)
         return ATG_STR("Excluded from every missing person it was compared with.");
-    return ATG_STR("No missing person on the list reached the level that is kept.");
+    return ATG_STR("Nobody on the list fits this body well enough to be named.");
 }
 
 atg_str view_missing_why(const view *v, uint32_t missing) {
     const atg_pair_result *p = view_missing_best(v, missing);
 
     if (p)
-        return p->rule.n ? p->rule : ATG_STR("The best candidate for this missing person.");
+        return pair_why(p);
     if (v->n_samples == 0)
         return ATG_STR("No remains were compared.");
+    if (!family_is_typed(v, missing))
+        return ATG_STR("Nobody of this family is typed yet: nothing to compare with.");
     if (view_missing_word(v, missing) == ATG_EXCLUDED)
         return ATG_STR("Excluded from every body compared.");
-    return ATG_STR("No body reached the level that is kept.");
+    return ATG_STR("None of these bodies fits well enough to be named.");
 }
 
 const atg_person *view_person(const view *v, uint32_t missing) {
@@ -263,4 +314,10 @@ int view_finish(const view *v, const atg_buf *buf, atg_err *err) {
     if (*v->failed)
         return atg_fail(err, ATG_ENOMEM, "Out of memory wording the report");
     return atg_buf_take(buf, &whole, err);
+}
+
+atg_str view_step_id(const view *v, uint32_t step) {
+    const atg_next_step *s = &v->run->next[step];
+
+    return s->of_missing ? v->run->op->missing[s->index].id : v->run->merged->samples[s->index].id;
 }

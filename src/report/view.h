@@ -15,11 +15,13 @@ enum {
 typedef struct view {
     const atg_identification *run;
     atg_arena *arena;
-    uint32_t n_samples;       /* merged */
-    const int32_t *sample_of; /* per body: merged sample, or -1 */
-    const uint32_t *order;    /* pairs by body, as they came */
-    const uint32_t *first;    /* n_samples + 1: where each body's pairs start in `order` */
-    const uint32_t *best_of;  /* per missing: its pair of highest posterior, or VIEW_NONE */
+    uint32_t n_samples;        /* merged */
+    const int32_t *sample_of;  /* per body: merged sample, or -1 */
+    const uint32_t *order;     /* pairs by body, as they came */
+    const uint32_t *first;     /* n_samples + 1: where each body's pairs start in `order` */
+    const bool *step_first;    /* per next step: the first that says so */
+    const uint32_t *step_next; /* per next step: the next that says the same, or VIEW_NONE */
+    const uint32_t *best_of;   /* per missing: the candidate to name first, or VIEW_NONE */
     uint32_t bodies[VIEW_CONCLUSIONS], missing[VIEW_CONCLUSIONS]; /* how many have each word */
     uint32_t n_refused;
     bool *failed; /* a text did not fit into memory; see view_finish */
@@ -35,7 +37,8 @@ int view_finish(const view *v, const atg_buf *buf, atg_err *err);
 /* Check that every index of the run is in range, and sort its pairs. */
 int view_open(atg_arena *arena, const atg_identification *run, view *ret, atg_err *err);
 
-/* The candidate to name first: the body's pair of highest posterior that is not excluded; NULL. */
+/* The candidate to name first: the body's pair of highest posterior that is not excluded and that
+ * the evidence supports; NULL. */
 const atg_pair_result *view_body_best(const view *v, uint32_t sample);
 const atg_pair_result *view_missing_best(const view *v, uint32_t missing);
 
@@ -47,6 +50,9 @@ double view_missing_nobody(const view *v, uint32_t missing);
 /* One sentence: why a body (index in bodies) or a missing person has its conclusion. */
 atg_str view_body_why(const view *v, uint32_t body);
 atg_str view_missing_why(const view *v, uint32_t missing);
+
+/* The file that a next step is about. */
+atg_str view_step_id(const view *v, uint32_t step);
 
 const atg_person *view_person(const view *v, uint32_t missing);
 atg_str view_line_name(const view *v, uint32_t line);

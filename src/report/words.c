@@ -14,7 +14,7 @@ void view_prob(double p, char ret[VIEW_NUMBER]) {
         snprintf(ret, VIEW_NUMBER, "1");
     else if (p <= 0)
         snprintf(ret, VIEW_NUMBER, "0");
-    else if (scaled > 999998)
+    else if (p > 0.999999)
         snprintf(ret, VIEW_NUMBER, ">0.999999");
     else if (scaled < 1)
         snprintf(ret, VIEW_NUMBER, "<0.000001");

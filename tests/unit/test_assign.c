@@ -261,9 +261,260 @@ static void everything_equals_brute_force_over_all_assignments(void **state) {
     free(m);
 }
 
+/* ---- what does not matter ---- */
+
+static void solve(atg_arena *arena, const made *m, const atg_assign_options *o,
+                  atg_assign_result *r) {
+    atg_err err = {0};
+
+    if (atg_assign_solve(arena, &m->problem, o, NULL, r, &err))
+        fail_msg("%s", err.msg);
+}
+
+static const atg_assign_pair *pair_of(const atg_assign_result *r, uint32_t body, uint32_t missing) {
+    for (uint32_t i = 0; i < r->n_pairs; i++)
+        if (r->pairs[i].body == body && r->pairs[i].missing == missing)
+            return &r->pairs[i];
+    return NULL;
+}
+
+static void renaming_bodies_renames_the_answer(void **state) {
+    static const recipe recipe_of = {7, 5, {1, 2, 1, 3, 1}, .2, 8, 0};
+    static const int32_t renamed[] = {4, 2, 6, 0, 5, 1, 3};
+    made *m = malloc(sizeof(*m));
+    atg_rng rng = atg_rng_seed(5);
+
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 24);
+        atg_assign_result a, b;
+
+        make(m, &recipe_of, &rng);
+        solve(arena, m, NULL, &a);
+        for (uint32_t f = 0; f < recipe_of.n_families; f++)
+            for (uint64_t i = 0; i < m->families[f].n_tuples * recipe_of.places[f]; i++)
+                if (m->bodies[f][i] >= 0)
+                    m->bodies[f][i] = renamed[m->bodies[f][i]];
+        solve(arena, m, NULL, &b);
+        close_to(b.log_z, a.log_z, 1e-14);
+        assert_int_equal(a.n_pairs, b.n_pairs);
+        for (uint32_t i = 0; i < a.n_pairs; i++) {
+            const atg_assign_pair *p = &a.pairs[i];
+            const atg_assign_pair *q = pair_of(&b, (uint32_t)renamed[p->body], p->missing);
+
+            assert_non_null(q);
+            close_to(q->posterior, p->posterior, 1e-12);
+            close_to(q->log_glr, p->log_glr, 1e-12);
+        }
+        for (uint32_t i = 0; i < 7; i++) {
+            assert_int_equal(b.best[renamed[i]], a.best[i]);
+            close_to(b.body_nobody[renamed[i]], a.body_nobody[i], 1e-12);
+        }
+    }
+    free(m);
+}
+
+static void rounding_does_not_break_ties(void **state) {
+    static const recipe recipe_of = {6, 4, {2, 1, 2, 1}, .5, 3, 1};
+    made *m = malloc(sizeof(*m));
+    atg_rng rng = atg_rng_seed(6);
+
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 24);
+        atg_assign_options o = {.n_top = 50};
+        atg_assign_result a, b;
+
+        /* a few values whose sums tie only where the same values are added */
+        make(m, &recipe_of, &rng);
+        for (uint32_t f = 0; f < recipe_of.n_families; f++)
+            for (uint64_t t = 0; t < m->families[f].n_tuples; t++)
+                /* the first may be nobody */
+                m->log_weight[f][t] = t ? cbrt(5 * m->log_weight[f][t] + 1.7) : 0;
+        solve(arena, m, &o, &a);
+        for (uint32_t f = 0; f < recipe_of.n_families; f++)
+            for (uint64_t t = 0; t < m->families[f].n_tuples; t++)
+                m->log_weight[f][t] += (atg_rng_unit(&rng) - .5) * 1e-12;
+        solve(arena, m, &o, &b);
+        assert_int_equal(a.n_top, b.n_top);
+        for (uint32_t i = 0; i < a.n_top; i++)
+            assert_memory_equal(a.top[i].missing_of, b.top[i].missing_of, 6 * sizeof(int32_t));
+    }
+    free(m);
+}
+
+/* ---- small things by hand ---- */
+
+static void nobody_possible_leaves_everybody_unidentified(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    static const uint32_t missing[] = {1};
+    static const atg_assign_family family = {.n_missing = 1, .missing = missing};
+    static const atg_assign_problem problem = {2, 3, 1, &family};
+    atg_assign_options o = {.n_top = 5};
+    atg_assign_result r;
+
+    (void)state;
+    assert_int_equal(atg_assign_solve(arena, &problem, &o, NULL, &r, NULL), ATG_OK);
+    assert_int_equal(r.n_pairs, 0);
+    assert_int_equal(r.n_parts, 0);
+    assert_int_equal(r.n_top, 1);
+    assert_int_equal(r.best[1], ATG_ASSIGN_NOBODY);
+    assert_true(r.n_possible == 1 && r.log_z == 0 && r.log_best == 0);
+    assert_true(r.body_nobody[0] == 1 && r.missing_nobody[2] == 1);
+    assert_int_equal(r.body_part[0], UINT32_MAX);
+    assert_int_equal(r.missing_part[1], UINT32_MAX);
+}
+
+static void persons_who_cannot_be_told_apart_are_named(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    static const uint32_t missing[] = {5, 3, 4, 0, 1, 2};
+    /* 5 and 4 are exchangeable within the family (but for rounding), 3 is not */
+    static const int32_t trio[] = {0, -1, -1, -1, -1, 0, -1, 0, -1, 0, -1, 1, 1, -1, 0};
+    static const double trio_weight[] = {2, 2 + 1e-12, 2, 3, 3};
+    static const int32_t first[] = {2, 1}, second[] = {1, 2, -1};
+    static const double first_weight[] = {1, 5}, second_weight[] = {5, 1, 0};
+    static const double other_weight[] = {5, 1.001, 0};
+    static const atg_assign_family families[] = {
+        {3, missing, 5, trio, trio_weight},
+        {1, missing + 3, 2, first, first_weight},
+        {1, missing + 4, 3, second, second_weight},
+        {1, missing + 5, 3, second, other_weight},
+    };
+    static const atg_assign_problem problem = {3, 6, 4, families};
+    atg_assign_result r;
+
+    (void)state;
+    assert_int_equal(atg_assign_solve(arena, &problem, NULL, NULL, &r, NULL), ATG_OK);
+    assert_int_equal(r.n_symmetries, 2);
+    assert_int_equal(r.symmetries[0].n, 2);
+    assert_int_equal(r.symmetries[0].missing[0], 4);
+    assert_int_equal(r.symmetries[0].missing[1], 5);
+    assert_int_equal(r.symmetries[1].n, 2);
+    assert_int_equal(r.symmetries[1].missing[0], 0);
+    assert_int_equal(r.symmetries[1].missing[1], 1);
+}
+
+static void a_problem_that_breaks_a_rule_is_refused_with_a_sentence(void **state) {
+    static const uint32_t missing[] = {0, 1}, twice[] = {1, 1}, unknown[] = {0, 9};
+    static const int32_t good[] = {0, 1, 1, 0}, body[] = {0, 1, 1, 7}, below[] = {0, 1, -2, 0};
+    static const int32_t same_body[] = {0, 1, 1, 1}, same_tuple[] = {0, 1, 0, 1};
+    static const int32_t none[] = {-1, -1, 1, 0};
+    static const double w[] = {1, 2}, endless[] = {1, INFINITY}, unknown_weight[] = {NAN, 1};
+    static const struct {
+        atg_assign_family family;
+        const char *says;
+    } cases[] = {
+        {{2, twice, 2, good, w}, "listed twice"},
+        {{2, unknown, 2, good, w}, "lists missing person 9"},
+        {{2, missing, 2, body, w}, "names body 7"},
+        {{2, missing, 2, below, w}, "names body -2"},
+        {{2, missing, 2, same_body, w}, "names body 1 twice"},
+        {{2, missing, 2, same_tuple, w}, "same bodies in tuples 0 and 1"},
+        {{2, missing, 2, none, w}, "it must be 0"},
+        {{2, missing, 2, good, endless}, "must be finite"},
+        {{2, missing, 2, good, unknown_weight}, "must be finite"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+        atg_assign_problem problem = {2, 2, 1, &cases[i].family};
+        atg_assign_result r = {.n_pairs = 77};
+        atg_err err = {0};
+
+        assert_int_equal(atg_assign_solve(arena, &problem, NULL, NULL, &r, &err), ATG_EINVAL);
+        if (!strstr(err.msg, cases[i].says))
+            fail_msg("\"%s\" does not say \"%s\"", err.msg, cases[i].says);
+        assert_int_equal(r.n_pairs, 77);
+    }
+}
+
+static void too_long_a_list_is_refused(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    static const atg_assign_problem problem = {0};
+    atg_assign_options o = {.n_top = 1001};
+    atg_assign_result r;
+
+    (void)state;
+    assert_int_equal(atg_assign_solve(arena, &problem, &o, NULL, &r, NULL), ATG_EINVAL);
+}
+
+static bool refuse(void *user, const char *phase, uint64_t done, uint64_t total) {
+    (void)phase;
+    (void)done;
+    (void)total;
+    ++*(int *)user;
+    return false;
+}
+
+static void it_stops_on_request(void **state) {
+    static const recipe recipe_of = {5, 3, {1, 2, 1}, .8, 3, 0};
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 24);
+    made *m = malloc(sizeof(*m));
+    atg_rng rng = atg_rng_seed(8);
+    int asked = 0;
+    atg_progress progress = {refuse, &asked};
+    atg_assign_options o = {0}, sampled = {.force_sampling = true};
+    atg_assign_result r;
+
+    (void)state;
+    make(m, &recipe_of, &rng);
+    assert_int_equal(atg_assign_solve(arena, &m->problem, &o, &progress, &r, NULL), ATG_ECANCEL);
+    assert_int_equal(atg_assign_solve(arena, &m->problem, &sampled, &progress, &r, NULL),
+                     ATG_ECANCEL);
+    assert_true(asked >= 2);
+    free(m);
+}
+
+/* Every allocation fails once; nothing leaks, and the answer is right as soon as none fails. */
+static void torture(const made *m, const atg_assign_options *o) {
+    size_t live = mem_live();
+
+    for (long n = 0;; n++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 26);
+        atg_assign_result r = {.n_pairs = 77};
+
+        mem_fail_after(n);
+
+        int rc = atg_assign_solve(arena, &m->problem, o, NULL, &r, NULL);
+
+        mem_fail_after(-1);
+        if (rc == ATG_OK) {
+            assert_true(n > 50);
+            assert_true(r.n_pairs != 77);
+            break;
+        }
+        assert_int_equal(rc, ATG_ENOMEM);
+        assert_int_equal(r.n_pairs, 77);
+    }
+    assert_int_equal(mem_live(), live);
+}
+
+static void a_failed_allocation_leaves_nothing_behind(void **state) {
+    static const recipe recipe_of = {5, 4, {1, 2, 1, 1}, .5, 3, 1};
+    made *m = malloc(sizeof(*m));
+    atg_rng rng = atg_rng_seed(9);
+    atg_assign_options exact = {.n_top = 7};
+    atg_assign_options sampled = {.n_top = 2, .force_sampling = true, .n_samples = 40};
+
+    (void)state;
+    make(m, &recipe_of, &rng);
+    torture(m, &exact);
+    torture(m, &sampled);
+    free(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_equals_brute_force_over_all_assignments),
+        cmocka_unit_test(renaming_bodies_renames_the_answer),
+        cmocka_unit_test(rounding_does_not_break_ties),
+        cmocka_unit_test(nobody_possible_leaves_everybody_unidentified),
+        cmocka_unit_test(persons_who_cannot_be_told_apart_are_named),
+        cmocka_unit_test(a_problem_that_breaks_a_rule_is_refused_with_a_sentence),
+        cmocka_unit_test(too_long_a_list_is_refused),
+        cmocka_unit_test(it_stops_on_request),
+        cmocka_unit_test(a_failed_allocation_leaves_nothing_behind),
     };
     return cmocka_run_group_tests_name("assign", tests, NULL, NULL);
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "testing.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/csv.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/parallel.h"
 
@@ -45,7 +50,9 @@ static void csv_says_where_a_row_is_broken(void **state) {
         const char *text;
         uint32_t line, col;
     } cases[] = {
-        {"a,\"b", 1, 3}, {"a,b\n\"x\"y,1", 2, 4}, {"a\n\"open\n\n", 2, 1},
+        {"a,\"b", 1, 3},
+        {"a,b\n\"x\"y,1", 2, 4},
+        {"a\n\"open\n\n", 2, 1},
     };
 
     (void)state;
@@ -126,7 +133,8 @@ static void json_is_written_with_commas_and_escapes(void **state) {
     json_str(&j, ATG_STR("\"\xff\x01"));
     json_end(&j, '}');
     assert_int_equal(atg_buf_take(buf, &s, NULL), ATG_OK);
-    assert_string_equal(s.p, "{\n  \"a\": [1.5, null],\n  \"b\\n\": \"\\\"\xef\xbf\xbd\\u0001\"\n}\n");
+    assert_string_equal(s.p,
+                        "{\n  \"a\": [1.5, null],\n  \"b\\n\": \"\\\"\xef\xbf\xbd\\u0001\"\n}\n");
 }
 
 static int mark(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
@@ -150,6 +158,28 @@ static void parallel_work_reports_its_first_failure(void **state) {
         assert_int_equal(seen[i], 1);
 }
 
+static void a_pipe_is_written_to_and_stays_a_pipe(void **state) {
+    char folder[] = "/tmp/antigone-test-XXXXXX", path[64], got[8] = "";
+    struct stat there;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(file_write(path, ATG_STR("report"), NULL), ATG_OK);
+    assert_int_equal(read(fd, got, sizeof(got) - 1), 6);
+    assert_string_equal(got, "report");
+    assert_int_equal(stat(path, &there), 0);
+    assert_true(S_ISFIFO(there.st_mode));
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_arena_refuses_to_grow_past_its_limit),
@@ -158,6 +188,7 @@ int main(void) {
         cmocka_unit_test(csv_says_where_a_row_is_broken),
         cmocka_unit_test(csv_reads_quotes_and_every_line_end),
         cmocka_unit_test(csv_makes_formulas_harmless),
+        cmocka_unit_test(a_pipe_is_written_to_and_stays_a_pipe),
         cmocka_unit_test(json_numbers_read_back_the_same),
         cmocka_unit_test(json_is_written_with_commas_and_escapes),
         cmocka_unit_test(parallel_work_reports_its_first_failure),

@@ -1,52 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "testing.h"
+#include "inputs.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "base/file.h"
-
-enum { ARENA = 16 << 20 };
-
-/* The seeds of the fuzzer are the files of these tests. */
-static atg_str seed(atg_arena *arena, const char *name) {
-    atg_str path = atg_arena_printf(arena, "%s/familias/%s", getenv("ATG_CORPUS_DIR"), name);
-    atg_str bytes = {0};
-    atg_err err;
-
-    assert_non_null(path.p);
-    assert_int_equal(file_read(arena, path.p, ARENA, &bytes, &err), ATG_OK);
-    return bytes;
-}
-
-/* `text` with the first `from` replaced. */
-static atg_str with(atg_arena *arena, atg_str text, const char *from, const char *to) {
-    const char *at = memmem(text.p, text.n, from, strlen(from));
-    size_t head;
-
-    assert_non_null(at);
-    head = (size_t)(at - text.p);
-    return atg_arena_printf(arena, "%.*s%s%.*s", (int)head, text.p, to,
-                            (int)(text.n - head - strlen(from)), at + strlen(from));
-}
+enum { ARENA = INPUT_ARENA };
 
 static const atg_person *person(const atg_family *fam, const char *id) {
     int i = atg_pedigree_find(&fam->ped, atg_str_of(id));
 
     assert_true(i >= 0);
     return &fam->ped.persons[i];
-}
-
-static bool noted(const atg_notes *notes, const char *part) {
-    for (uint32_t i = 0; i < notes->n; i++)
-        if (memmem(notes->text[i].p, notes->text[i].n, part, strlen(part)))
-            return true;
-    return false;
-}
-
-static void assert_is(atg_str got, const char *want) {
-    if (!atg_str_eq(got, atg_str_of(want)))
-        fail_msg("%.*s is not %s", ATG_FMT(got), want);
 }
 
 static void the_database_is_read_with_models_theta_and_sizes(void **state) {
@@ -56,7 +20,9 @@ static void the_database_is_read_with_models_theta_and_sizes(void **state) {
     const atg_marker *m;
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &op, notes, NULL), ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "ferry.fam"), &op, notes, NULL),
+        ATG_OK);
     assert_is(op.name, "Ferry Sunrise");
     assert_is(op.params.population, "Harbour 2020");
     assert_true(op.params.theta == 0.01);
@@ -95,7 +61,9 @@ static void remains_are_samples_and_families_have_their_missing(void **state) {
     const atg_person *p;
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &op, notes, NULL), ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "ferry.fam"), &op, notes, NULL),
+        ATG_OK);
     assert_int_equal(op.n_samples, 2);
     assert_is(op.samples[0].id, "PM-1");
     assert_int_equal(op.samples[0].sex, ATG_SEX_MALE);
@@ -129,7 +97,7 @@ static void a_spouse_tells_the_sex_of_a_missing_person(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     atg_notes *notes = atg_notes_new(arena);
     atg_operation op;
-    atg_str text = seed(arena, "ferry.fam");
+    atg_str text = seed_of(arena, "familias", "ferry.fam");
 
     (void)state;
     /* Berg: Anna and "Missing female 1" have a child, so the record is wrong, and the sex of
@@ -147,8 +115,8 @@ static void a_spouse_tells_the_sex_of_a_missing_person(void **state) {
 static void a_name_of_ones_own_stays_the_name_of_the_missing(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     atg_operation op;
-    atg_str text =
-        with(arena, seed(arena, "ferry.fam"), "Name= Missing female 1", "Name= Missing AM-0007");
+    atg_str text = with(arena, seed_of(arena, "familias", "ferry.fam"), "Name= Missing female 1",
+                        "Name= Missing AM-0007");
 
     (void)state;
     assert_int_equal(atg_familias_read(arena, text, &op, NULL, NULL), ATG_OK);
@@ -163,8 +131,9 @@ static void a_file_without_the_dvi_module_gives_its_pedigrees(void **state) {
     const atg_person *p;
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "paternity.fam"), &op, notes, NULL),
-                     ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "paternity.fam"), &op, notes, NULL),
+        ATG_OK);
     assert_true(noted(notes, "no section of the DVI module"));
     assert_int_equal(op.n_samples, 0);
     assert_int_equal(op.n_missing, 0);
@@ -185,7 +154,8 @@ static void line_ends_and_encodings_do_not_matter(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     atg_notes *notes = atg_notes_new(arena);
     atg_operation op;
-    atg_str text = with(arena, seed(arena, "ferry.fam"), "Name= Berg", "Name= L\xf8v\xe5s");
+    atg_str text =
+        with(arena, seed_of(arena, "familias", "ferry.fam"), "Name= Berg", "Name= L\xf8v\xe5s");
     ATG_AUTO(atg_buf) crlf = atg_buf_new(ARENA);
 
     (void)state;
@@ -201,7 +171,8 @@ static void an_allele_that_the_table_lacks_gets_the_minimum_frequency(void **sta
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     atg_notes *notes = atg_notes_new(arena);
     atg_operation op;
-    atg_str text = with(arena, seed(arena, "ferry.fam"), "Allele1= 6", "Allele1= 8,3");
+    atg_str text =
+        with(arena, seed_of(arena, "familias", "ferry.fam"), "Allele1= 6", "Allele1= 8,3");
 
     (void)state;
     assert_int_equal(atg_familias_read(arena, text, &op, notes, NULL), ATG_OK);
@@ -211,77 +182,77 @@ static void an_allele_that_the_table_lacks_gets_the_minimum_frequency(void **sta
     assert_true(noted(notes, "8.3"));
 }
 
-static void broken_files_are_refused_at_their_place(void **state) {
-    static const struct {
-        const char *file, *from, *to, *part;
-        uint32_t line;
-    } cases[] = {
-        {"ferry.fam", "\"Output from", "\"Input from", "not a Familias file", 1},
-        {"ferry.fam", "\"Known relations\"", "\"Unknown relations\"", "Known relations", 6},
-        {"ferry.fam", "#FALSE# (#Data", "#TRUE# (#Data", "computed results", 11},
-        {"ferry.fam", "#Databases: 1", "#Databases: 2", "2 databases", 11},
-        {"ferry.fam", "Fst: 0.01", "Fst: 1.5", "Theta", 11},
-        {"ferry.fam", "\n3\n#TRUE#", "\nthree\n#TRUE#", "a whole number", 12},
-        {"ferry.fam", "\n3\n#TRUE#", "\n257\n#TRUE#", "at most 256", 12},
-        {"ferry.fam", "\n0.001\n0.002\n0\n1", "\n1.5\n0.002\n0\n1", "mutation rate", 16},
-        {"ferry.fam", "\n0.001\n0.002\n0\n1", "\n0.001\nx\n0\n1", "a number", 17},
-        {"ferry.fam", "\n0.002\n0\n1", "\n0.002\n5\n1", "female mutation model", 18},
-        {"ferry.fam", "\n#FALSE#\n0\n3\t", "\nno\n0\n3\t", "#TRUE# or #FALSE#", 25},
-        {"ferry.fam", "DatabaseSize = 400", "DatabaseSize = many", "DatabaseSize", 27},
-        {"ferry.fam", "\"7\"\n", "\"6\"\n", "there twice", 30},
-        {"ferry.fam", "9.3\"\n0.5", "9.3\"\n0.9", "correct the table", 15},
-        {"ferry.fam", "9.3\"\n0.5", "9.3\"\n-0.5", "from 0 to 1", 33},
-        {"ferry.fam", "\"FGA\"", "\"TH-01\"", "there twice", 34},
-        {"ferry.fam", "0.1\n0.2\n1e-006", "0\n0.2\n1e-006", "range of FGA", 34},
-        {"ferry.fam", "nPersons= 2", "nPersons= 3", "Expected the heading", 91},
-        {"ferry.fam", "nPersons= 2", "nPersons= 999999", "rest of the file", 71},
-        {"ferry.fam", "Gender= Male", "Gender= Mal", "Male, Female or Unknown", 74},
-        {"ferry.fam", "SystemName= TH01", "SystemName= D3S1358", "not in the file's database", 77},
-        {"ferry.fam", "SystemName= FGA\nAllele1= 20\nAllele2= 20",
-         "SystemName= TH01\nAllele1= 7\nAllele2= 7", "two different genotypes", 80},
-        {"ferry.fam", "Allele2= 9.3", "Allele3= 9.3", "Expected \"Allele2=\"", 79},
-        {"ferry.fam", "Allele2= 9.3", "Allele2= silent", "not in the file's table", 79},
-        {"ferry.fam", "Name= PM-2", "Name= PM-1", "Two unidentified", 87},
-        {"ferry.fam", "Name= PM-2", "Name=", "found nothing", 87},
-        {"ferry.fam", "Name= Lund", "Name= Berg", "Two families", 141},
-        {"ferry.fam", "Name= Ole", "Name= Anna", "Two persons", 120},
-        {"ferry.fam", "Parent= Anna\n", "Parent= Ann\n", "not among the persons", 138},
-        {"ferry.fam", "nRelations= 1\nParent= Ole", "nRelations= 1\nParent= Missing male 2",
-         "pedigrees of family Berg differ", 129},
-        {"ferry.fam", "Child= Missing male 2\n", "Child= Missing person\n", NULL, 0},
-        {"ferry.fam", "Parent= Anna\nChild= Missing male 2", "Parent= Ole\nChild= Ole", "ancestors",
-         0},
-        {"ferry.fam", "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 0",
-         "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 1\nSystemName= "
-         "TH01\nAllele1= 6\nAllele2= 6",
-         "has DNA data", 115},
-        {"ferry.fam", "Name= Ole\nGender= Male", "Name= Ole\nGender= Female", NULL, 0},
-        {"ferry.fam", "[Prior]", "Parent= Kari", "More follows", 159},
-        {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n2\n0\n\"Woman\"", "lacks", 12},
-        {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n1\n1\n\"Woman\"", "lacks", 12},
-        {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n0-Direct\n2\n1\n\"H2\"", "direct match", 42},
-        {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n9\n2\n1\n\"H2\"", "names person 10", 42},
-        {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n1\n0\n1\n\"H2\"", NULL, 0},
-    };
+static const struct {
+    const char *file, *from, *to, *part;
+    uint32_t line;
+} broken[] = {
+    {"ferry.fam", "\"Output from", "\"Input from", "not a Familias file", 1},
+    {"ferry.fam", "\"Known relations\"", "\"Unknown relations\"", "Known relations", 6},
+    {"ferry.fam", "#FALSE# (#Data", "#TRUE# (#Data", "computed results", 11},
+    {"ferry.fam", "#Databases: 1", "#Databases: 2", "2 databases", 11},
+    {"ferry.fam", "Fst: 0.01", "Fst: 1.5", "Theta", 11},
+    {"ferry.fam", "\n3\n#TRUE#", "\nthree\n#TRUE#", "a whole number", 12},
+    {"ferry.fam", "\n3\n#TRUE#", "\n257\n#TRUE#", "at most 256", 12},
+    {"ferry.fam", "\n0.001\n0.002\n0\n1", "\n1.5\n0.002\n0\n1", "mutation rate", 16},
+    {"ferry.fam", "\n0.001\n0.002\n0\n1", "\n0.001\nx\n0\n1", "a number", 17},
+    {"ferry.fam", "\n0.002\n0\n1", "\n0.002\n5\n1", "female mutation model", 18},
+    {"ferry.fam", "\n#FALSE#\n0\n3\t", "\nno\n0\n3\t", "#TRUE# or #FALSE#", 25},
+    {"ferry.fam", "DatabaseSize = 400", "DatabaseSize = many", "DatabaseSize", 27},
+    {"ferry.fam", "\"7\"\n", "\"6\"\n", "there twice", 30},
+    {"ferry.fam", "9.3\"\n0.5", "9.3\"\n0.9", "correct the table", 15},
+    {"ferry.fam", "9.3\"\n0.5", "9.3\"\n-0.5", "from 0 to 1", 33},
+    {"ferry.fam", "\"FGA\"", "\"TH-01\"", "there twice", 34},
+    {"ferry.fam", "0.1\n0.2\n1e-006", "0\n0.2\n1e-006", "range of FGA", 34},
+    {"ferry.fam", "nPersons= 2", "nPersons= 3", "Expected the heading", 91},
+    {"ferry.fam", "nPersons= 2", "nPersons= 999999", "rest of the file", 71},
+    {"ferry.fam", "Gender= Male", "Gender= Mal", "Male, Female or Unknown", 74},
+    {"ferry.fam", "SystemName= TH01", "SystemName= D3S1358", "not in the file's database", 77},
+    {"ferry.fam", "SystemName= FGA\nAllele1= 20\nAllele2= 20",
+     "SystemName= TH01\nAllele1= 7\nAllele2= 7", "two different genotypes", 80},
+    {"ferry.fam", "Allele2= 9.3", "Allele3= 9.3", "Expected \"Allele2=\"", 79},
+    {"ferry.fam", "Allele2= 9.3", "Allele2= silent", "not in the file's table", 79},
+    {"ferry.fam", "Name= PM-2", "Name= PM-1", "Two unidentified", 87},
+    {"ferry.fam", "Name= PM-2", "Name=", "found nothing", 87},
+    {"ferry.fam", "Name= Lund", "Name= Berg", "Two families", 141},
+    {"ferry.fam", "Name= Ole", "Name= Anna", "Two persons", 120},
+    {"ferry.fam", "Parent= Anna\n", "Parent= Ann\n", "not among the persons", 138},
+    {"ferry.fam", "nRelations= 1\nParent= Ole", "nRelations= 1\nParent= Missing male 2",
+     "pedigrees of family Berg differ", 129},
+    {"ferry.fam", "Child= Missing male 2\n", "Child= Missing person\n", NULL, 0},
+    {"ferry.fam", "Parent= Anna\nChild= Missing male 2", "Parent= Ole\nChild= Ole", "ancestors", 0},
+    {"ferry.fam", "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 0",
+     "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 1\nSystemName= "
+     "TH01\nAllele1= 6\nAllele2= 6",
+     "has DNA data", 115},
+    {"ferry.fam", "Name= Ole\nGender= Male", "Name= Ole\nGender= Female", NULL, 0},
+    {"ferry.fam", "[Prior]", "Parent= Kari", "More follows", 159},
+    {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n2\n0\n\"Woman\"", "lacks", 12},
+    {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n1\n1\n\"Woman\"", "lacks", 12},
+    {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n0-Direct\n2\n1\n\"H2\"", "direct match", 42},
+    {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n9\n2\n1\n\"H2\"", "names person 10", 42},
+    {"paternity.fam", "\n0\n2\n1\n\"H2\"", "\n1\n0\n1\n\"H2\"", NULL, 0},
+};
 
+static void broken_files_are_refused_at_their_place(void **state) {
     int bad = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
         ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
         atg_operation op = {.n_markers = 77};
         atg_err err = {0};
-        atg_str text = with(arena, seed(arena, cases[i].file), cases[i].from, cases[i].to);
+        atg_str text =
+            with(arena, seed_of(arena, "familias", broken[i].file), broken[i].from, broken[i].to);
         int rc = atg_familias_read(arena, text, &op, NULL, &err);
 
-        if (!cases[i].part) {
+        if (!broken[i].part) {
             assert_int_equal(rc, ATG_OK);
             continue;
         }
-        if (rc == ATG_OK || !strstr(err.msg, cases[i].part) || err.line != cases[i].line)
-            print_error("%s -> %s: %d at line %u: %s\n", cases[i].from, cases[i].to, rc, err.line,
+        if (rc == ATG_OK || !strstr(err.msg, broken[i].part) || err.line != broken[i].line)
+            print_error("%s -> %s: %d at line %u: %s\n", broken[i].from, broken[i].to, rc, err.line,
                         err.msg);
-        bad += rc == ATG_OK || !strstr(err.msg, cases[i].part) || err.line != cases[i].line;
+        bad += rc == ATG_OK || !strstr(err.msg, broken[i].part) || err.line != broken[i].line;
         assert_true(rc == ATG_OK || op.n_markers == 77);
     }
     assert_int_equal(bad, 0);
@@ -294,7 +265,7 @@ static void a_file_that_was_cut_off_is_never_read(void **state) {
     (void)state;
     for (int k = 0; k < 2; k++) {
         ATG_AUTO(atg_arena) keep = atg_arena_new(ARENA);
-        atg_str text = seed(keep, files[k]);
+        atg_str text = seed_of(keep, "familias", files[k]);
         const char *end =
             ends[k][0] ? memmem(text.p, text.n, ends[k], strlen(ends[k])) : text.p + text.n;
         size_t whole = (size_t)(end - text.p);
@@ -371,7 +342,7 @@ static void assert_same_families(const atg_operation *x, const atg_operation *y)
 static void again(atg_arena *arena, const atg_operation *op, const char *recipient,
                   atg_operation *ret) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
-    atg_str text;
+    atg_str text = {0};
     atg_err err = {0};
 
     if (atg_familias_write(op, recipient, buf, &err) || atg_buf_take(buf, &text, &err))
@@ -386,7 +357,8 @@ static void what_is_written_reads_as_the_same_operation(void **state) {
     atg_operation x, y, z;
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &x, NULL, NULL), ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "ferry.fam"), &x, NULL, NULL), ATG_OK);
     again(arena, &x, NULL, &y);
     assert_is(y.name, "Ferry Sunrise");
     assert_is(y.params.population, "Harbour 2020");
@@ -425,7 +397,8 @@ static void a_relative_leaves_only_to_the_recipient_that_was_named(void **state)
     atg_consent consent = {.recipient = ATG_STR("Institute B")};
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &x, NULL, NULL), ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "ferry.fam"), &x, NULL, NULL), ATG_OK);
     memcpy(families, x.families, sizeof(families));
     consent.person = (uint32_t)atg_pedigree_find(&families[0].ped, ATG_STR("Anna"));
     families[0].n_consents = 1;
@@ -448,7 +421,8 @@ static void what_familias_cannot_hold_is_refused_or_left_out(void **state) {
     atg_err err;
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &x, NULL, NULL), ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "ferry.fam"), &x, NULL, NULL), ATG_OK);
     memcpy(markers, x.markers, sizeof(markers));
     x.markers = markers;
     markers[0].chrom = ATG_CHROM_X;
@@ -466,7 +440,8 @@ static void writing_reports_memory_that_is_short(void **state) {
     int rc = ATG_ENOMEM;
 
     (void)state;
-    assert_int_equal(atg_familias_read(arena, seed(arena, "ferry.fam"), &op, NULL, NULL), ATG_OK);
+    assert_int_equal(
+        atg_familias_read(arena, seed_of(arena, "familias", "ferry.fam"), &op, NULL, NULL), ATG_OK);
     for (long n = 0; rc == ATG_ENOMEM; n++) {
         ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
         atg_str text;
@@ -486,7 +461,7 @@ static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     for (int k = 0; k < 2; k++) {
         ATG_AUTO(atg_arena) keep = atg_arena_new(ARENA);
-        atg_str text = seed(keep, files[k]);
+        atg_str text = seed_of(keep, "familias", files[k]);
         size_t live = mem_live();
         int rc = ATG_ENOMEM;
 
@@ -508,7 +483,7 @@ static void every_failed_allocation_is_reported(void **state) {
 
 static void memory_that_is_too_small_is_reported_at_every_size(void **state) {
     ATG_AUTO(atg_arena) keep = atg_arena_new(ARENA);
-    atg_str text = seed(keep, "ferry.fam");
+    atg_str text = seed_of(keep, "familias", "ferry.fam");
     int rc = ATG_ENOMEM;
 
     (void)state;
@@ -519,6 +494,92 @@ static void memory_that_is_too_small_is_reported_at_every_size(void **state) {
         assert_true(limit < ARENA);
         rc = atg_familias_read(arena, text, &op, NULL, NULL);
         assert_true(rc == ATG_OK || rc == ATG_ENOMEM);
+    }
+}
+
+static atg_operation published(atg_arena *arena, const char *all, const char *folder,
+                               const char *name) {
+    atg_str path, bytes = {0};
+    atg_operation op = {0};
+    atg_err err = {0};
+    int rc;
+
+    path = atg_arena_printf(arena, "%s/%s/%s", all, folder, name);
+    assert_int_equal(file_read(arena, path.p, ARENA, &bytes, &err), ATG_OK);
+    rc = strcmp(folder, "fam") == 0 ? atg_familias_read(arena, bytes, &op, NULL, &err)
+                                    : atg_operation_read_json(arena, bytes, &op, NULL, &err);
+    if (rc)
+        fail_msg("%s line %u: %s", name, err.line, err.msg);
+    return op;
+}
+
+static void assert_same_markers(const atg_operation *x, const atg_operation *y) {
+    assert_int_equal(x->n_markers, y->n_markers);
+    for (uint32_t m = 0; m < x->n_markers; m++) {
+        const atg_marker *p = &x->markers[m], *q = &y->markers[m];
+
+        assert_true(atg_str_eq(p->name, q->name));
+        assert_int_equal(p->n, q->n);
+        for (uint16_t i = 0; i < p->n; i++) {
+            int k = atg_marker_allele(q, p->labels[i]);
+
+            assert_true(k >= 0 && fabs(p->freqs[i] - q->freqs[k]) < 1e-15);
+        }
+        assert_int_equal(p->female.model, q->female.model);
+        assert_true(p->female.rate == q->female.rate && p->male.rate == q->male.rate);
+    }
+}
+
+/* The same unordered alleles by their labels. */
+static void assert_same_profile(const atg_operation *x, const atg_geno *a, const atg_operation *y,
+                                const atg_geno *b) {
+    for (uint32_t m = 0; m < x->n_markers; m++) {
+        const atg_marker *p = &x->markers[m], *q = &y->markers[m];
+        int i = a[m].a < 0 ? -1 : atg_marker_allele(q, p->labels[a[m].a]);
+        int k = a[m].b < 0 ? -1 : atg_marker_allele(q, p->labels[a[m].b]);
+
+        assert_true((i == b[m].a && k == b[m].b) || (i == b[m].b && k == b[m].a));
+    }
+}
+
+/* The n-th typed person of a family, or NULL. */
+static const atg_geno *typed(const atg_family *fam, uint32_t n) {
+    for (uint32_t i = 0; i < fam->ped.n; i++)
+        if (fam->ped.persons[i].genos && n-- == 0)
+            return fam->ped.persons[i].genos;
+    return NULL;
+}
+
+static void published_files_agree_with_the_operations_made_of_them(void **state) {
+    static const char *const pairs[][2] = {
+        {"dvi-example.fam", "dvi-example.json"},
+        {"exclusionExample.fam", "exclusionExample.json"},
+        {"KETPex497.fam", "KETPexer497.json"},
+    };
+
+    const char *all = getenv("ATG_REFERENCE"); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+    (void)state;
+    if (!all) {
+        print_message("ATG_REFERENCE is not set: published files are not read\n");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)256 << 20);
+        atg_operation x = published(arena, all, "fam", pairs[i][0]);
+        atg_operation y = published(arena, all, "operations", pairs[i][1]);
+
+        assert_same_markers(&x, &y);
+        assert_int_equal(x.n_samples, y.n_samples);
+        for (uint32_t s = 0; s < x.n_samples; s++)
+            assert_same_profile(&x, x.samples[s].genos, &y, y.samples[s].genos);
+        assert_int_equal(x.n_missing, y.n_missing);
+        assert_int_equal(x.n_families, y.n_families);
+        for (uint32_t f = 0; f < x.n_families; f++) {
+            assert_int_equal(x.families[f].ped.n, y.families[f].ped.n);
+            for (uint32_t n = 0; typed(&x.families[f], n); n++)
+                assert_same_profile(&x, typed(&x.families[f], n), &y, typed(&y.families[f], n));
+        }
     }
 }
 
@@ -537,6 +598,7 @@ int main(void) {
         cmocka_unit_test(a_relative_leaves_only_to_the_recipient_that_was_named),
         cmocka_unit_test(what_familias_cannot_hold_is_refused_or_left_out),
         cmocka_unit_test(writing_reports_memory_that_is_short),
+        cmocka_unit_test(published_files_agree_with_the_operations_made_of_them),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(memory_that_is_too_small_is_reported_at_every_size),
     };

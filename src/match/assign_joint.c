@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "match/assign_plan.h"
+#include "match/assign_joint.h"
 
 #include <string.h>
 
@@ -121,9 +121,9 @@ static void choice_drop(choice *c, pool *p) {
     pool_drop(p, c->order);
 }
 
-int plan_cost(pool *p, const model *m, double *ret) {
+int joint_cost(pool *p, const model *m, double *ret) {
     choice c = {0};
-    int rc = choose(&c, p, m, NULL, PLAN_STARTS_ALL);
+    int rc = choose(&c, p, m, NULL, JOINT_STARTS_ALL);
 
     if (!rc)
         *ret = c.cost;
@@ -155,23 +155,24 @@ static int take_bit(seats *s, pool *p, uint32_t *ret) {
     return ATG_OK;
 }
 
-enum { UNSEATED = UINT32_MAX, NEVER_LAST = UINT32_MAX };
+#define UNSEATED UINT32_MAX
+#define NEVER_LAST UINT32_MAX
 
-static int seat_step(plan *pl, uint32_t which, uint32_t i, const lists *l, seats *s) {
-    step *st = &pl->side[which].steps[i];
+static int seat_step(joint *jt, uint32_t which, uint32_t i, const lists *l, seats *s) {
+    step *st = &jt->side[which].steps[i];
     uint32_t begin = l->first[st->block], end = l->first[st->block + 1];
 
-    st->keep = POOL_GET(pl->pool, uint64_t, TABLE_WORDS_MAX);
-    st->drops = POOL_GET(pl->pool, drop, end - begin);
+    st->keep = POOL_GET(jt->pool, uint64_t, TABLE_WORDS_MAX);
+    st->drops = POOL_GET(jt->pool, drop, end - begin);
     if (!st->keep || !st->drops)
-        return pl->pool->rc;
+        return jt->pool->rc;
     for (uint32_t k = begin; k < end; k++) {
         uint32_t t = l->thing[k];
 
-        if (pl->bit[which][t] == UNSEATED && take_bit(s, pl->pool, &pl->bit[which][t]))
-            return pl->pool->rc;
+        if (jt->bit[which][t] == UNSEATED && take_bit(s, jt->pool, &jt->bit[which][t]))
+            return jt->pool->rc;
         if (s->last[t] == i)
-            st->drops[st->n_drops++] = (drop){t, pl->bit[which][t]};
+            st->drops[st->n_drops++] = (drop){t, jt->bit[which][t]};
     }
     for (uint32_t k = 0; k < st->n_drops; k++)
         s->taken[st->drops[k].bit >> 6] &= ~((uint64_t)1 << (st->drops[k].bit & 63));
@@ -179,37 +180,37 @@ static int seat_step(plan *pl, uint32_t which, uint32_t i, const lists *l, seats
     return ATG_OK;
 }
 
-static int seat_side(plan *pl, uint32_t which, const lists *l) {
-    side *sd = &pl->side[which];
+static int seat_side(joint *jt, uint32_t which, const lists *l) {
+    side *sd = &jt->side[which];
     uint64_t taken[TABLE_WORDS_MAX] = {0};
     seats s = {.taken = taken, .n_words = TABLE_WORDS_MAX};
 
-    s.last = POOL_GET(pl->pool, uint32_t, pl->model->n_things);
+    s.last = POOL_GET(jt->pool, uint32_t, jt->model->n_things);
     if (!s.last)
-        return pl->pool->rc;
+        return jt->pool->rc;
     for (uint32_t i = 0; i < sd->n_steps; i++)
         for (uint32_t k = l->first[sd->steps[i].block]; k < l->first[sd->steps[i].block + 1]; k++)
             s.last[l->thing[k]] = i;
-    for (uint32_t i = 0; i < pl->n_middle; i++)
-        s.last[pl->middle[i]] = NEVER_LAST;
+    for (uint32_t i = 0; i < jt->n_middle; i++)
+        s.last[jt->middle[i]] = NEVER_LAST;
     for (uint32_t i = 0; i < sd->n_steps; i++)
-        if (seat_step(pl, which, i, l, &s))
-            return pl->pool->rc;
+        if (seat_step(jt, which, i, l, &s))
+            return jt->pool->rc;
     sd->bits = s.n_bits;
     sd->words = s.n_bits > 64 ? (s.n_bits + 63) / 64 : 1;
-    pool_drop(pl->pool, s.last);
+    pool_drop(jt->pool, s.last);
     return ATG_OK;
 }
 
 /* Things wanted on both sides of the cut. */
-static int find_middle(plan *pl, const lists *l) {
-    const side *left = &pl->side[0], *right = &pl->side[1];
-    uint32_t n_things = pl->model->n_things;
-    unsigned char *seen = POOL_GET(pl->pool, unsigned char, n_things);
+static int find_middle(joint *jt, const lists *l) {
+    const side *left = &jt->side[0], *right = &jt->side[1];
+    uint32_t n_things = jt->model->n_things;
+    unsigned char *seen = POOL_GET(jt->pool, unsigned char, n_things);
 
-    pl->middle = POOL_GET(pl->pool, uint32_t, n_things);
-    if (!seen || !pl->middle)
-        return pl->pool->rc;
+    jt->middle = POOL_GET(jt->pool, uint32_t, n_things);
+    if (!seen || !jt->middle)
+        return jt->pool->rc;
     for (uint32_t i = 0; i < left->n_steps; i++)
         for (uint32_t k = l->first[left->steps[i].block]; k < l->first[left->steps[i].block + 1];
              k++)
@@ -219,144 +220,139 @@ static int find_middle(plan *pl, const lists *l) {
 
         for (uint32_t k = l->first[b]; k < l->first[b + 1]; k++) {
             if (seen[l->thing[k]] == 1)
-                pl->middle[pl->n_middle++] = l->thing[k];
+                jt->middle[jt->n_middle++] = l->thing[k];
             seen[l->thing[k]] = 2;
         }
     }
-    pool_drop(pl->pool, seen);
+    pool_drop(jt->pool, seen);
     return ATG_OK;
 }
 
-static void count_supersets(step *st) {
-    const table *t = &st->sets;
-
-    /* Sets ascend as numbers do, so what follows a set and agrees with it from its lowest thing
-     * up is what extends it downwards; a set that meets a used thing is skipped with all those. */
-    for (uint32_t i = t->n; i-- > 0;) {
-        const uint64_t *a = t->key + (size_t)i * t->words;
-        uint32_t low = 0, k = i + 1;
-
-        while (low < t->words && !a[low])
-            low++;
-        while (low < t->words && k < t->n) {
-            const uint64_t *b = t->key + (size_t)k * t->words;
-            uint64_t above = ~((a[low] & -a[low]) - 1);
-
-            if ((b[low] & above) != a[low] ||
-                !table_same(a + low + 1, b + low + 1, t->words - low - 1))
-                break;
-            k = st->skip[k];
-        }
-        st->skip[i] = k;
-    }
-}
-
-static void tuple_set(const plan *pl, uint32_t which, const block *b, uint32_t tuple,
+static void tuple_set(const joint *jt, uint32_t which, const block *b, uint32_t tuple,
                       uint64_t *ret) {
-    memset(ret, 0, pl->side[which].words * sizeof(*ret));
+    memset(ret, 0, jt->side[which].words * sizeof(*ret));
     for (uint32_t k = 0; k < b->n_places; k++) {
         int64_t t = block_thing(b, tuple, k);
 
-        if (t >= 0 && pl->uses[t] > 1)
-            ret[pl->bit[which][t] >> 6] |= (uint64_t)1 << (pl->bit[which][t] & 63);
+        if (t >= 0 && jt->uses[t] > 1)
+            ret[jt->bit[which][t] >> 6] |= (uint64_t)1 << (jt->bit[which][t] & 63);
     }
 }
 
-static int gather_tuples(plan *pl, uint32_t which, step *st) {
-    const view *v = &pl->views[st->block];
+static int gather_tuples(joint *jt, uint32_t which, step *st) {
+    const view *v = &jt->views[st->block];
     const block *b = v->block;
     uint64_t key[TABLE_WORDS_MAX];
 
     for (uint32_t i = 0; i < v->n; i++) {
         uint32_t tuple = view_tuple(v, i);
-        xnum w = XNUM_ONE;
 
-        tuple_set(pl, which, b, tuple, key);
+        tuple_set(jt, which, b, tuple, key);
 
-        int64_t s = table_add(&st->sets, pl->pool, key);
+        int64_t s = table_add(&st->sets, jt->pool, key);
 
         if (s == TABLE_NONE)
-            return pl->pool->rc;
+            return jt->pool->rc;
         st->set_of[i] = (uint32_t)s;
-        if (pl->sums && tuple < b->n_tuples)
-            w = xnum_exp(b->log_weight[tuple]);
-        cell_put(&st->sets.in[s], w, 1, block_value(b, tuple, pl->model->scale), pl->sums);
+        cell_put(&st->sets.in[s], XNUM_ONE, 1, block_value(b, tuple, jt->model->scale), false);
     }
     return ATG_OK;
 }
 
-static int make_step(plan *pl, uint32_t which, step *st) {
-    const view *v = &pl->views[st->block];
-    const side *sd = &pl->side[which];
+static int sum_tuples(joint *jt, step *st) {
+    const view *v = &jt->views[st->block];
+    xsum *sums = POOL_GET(jt->pool, xsum, st->sets.n);
 
-    st->set_of = POOL_GET(pl->pool, uint32_t, v->n);
-    if (!st->set_of || table_init(&st->sets, pl->pool, sd->words, sd->bits) ||
-        gather_tuples(pl, which, st))
-        return pl->pool->rc;
+    if (!sums)
+        return jt->pool->rc;
+    for (uint32_t s = 0; s < st->sets.n; s++)
+        sums[s] = XSUM_ZERO;
+    for (uint32_t i = 0; i < v->n; i++) {
+        uint32_t tuple = view_tuple(v, i);
+        bool listed = tuple < v->block->n_tuples;
 
-    uint32_t *moved = POOL_GET(pl->pool, uint32_t, st->sets.n);
-
-    st->skip = POOL_GET(pl->pool, uint32_t, st->sets.n);
-    if (!moved || !st->skip || table_sort(&st->sets, pl->pool, moved))
-        return pl->pool->rc;
-    for (uint32_t i = 0; i < v->n; i++)
-        st->set_of[i] = moved[st->set_of[i]];
-    count_supersets(st);
-    pool_drop(pl->pool, moved);
+        xsum_add(&sums[st->set_of[i]], listed ? xnum_exp(v->block->log_weight[tuple]) : XNUM_ONE);
+    }
+    for (uint32_t s = 0; s < st->sets.n; s++)
+        st->sets.in[s].sum = xsum_total(sums[s]);
+    pool_drop(jt->pool, sums);
     return ATG_OK;
 }
 
-static int make_sides(plan *pl, const choice *c) {
-    uint32_t n = pl->model->n_blocks;
+static int make_step(joint *jt, uint32_t which, step *st) {
+    const view *v = &jt->views[st->block];
+    const side *sd = &jt->side[which];
+
+    st->set_of = POOL_GET(jt->pool, uint32_t, v->n);
+    if (!st->set_of || table_init(&st->sets, jt->pool, sd->words, sd->bits) ||
+        gather_tuples(jt, which, st))
+        return jt->pool->rc;
+
+    uint32_t *moved = POOL_GET(jt->pool, uint32_t, st->sets.n);
+
+    st->skip = POOL_GET(jt->pool, uint32_t, st->sets.n);
+    if (!moved || !st->skip || table_sort(&st->sets, jt->pool, moved))
+        return jt->pool->rc;
+    for (uint32_t i = 0; i < v->n; i++)
+        st->set_of[i] = moved[st->set_of[i]];
+    table_skips(&st->sets, st->skip);
+    if (jt->sums && sum_tuples(jt, st))
+        return jt->pool->rc;
+    pool_drop(jt->pool, moved);
+    return ATG_OK;
+}
+
+static int make_sides(joint *jt, const choice *c) {
+    uint32_t n = jt->model->n_blocks;
 
     for (uint32_t which = 0; which < 2; which++) {
-        side *sd = &pl->side[which];
+        side *sd = &jt->side[which];
 
         sd->n_steps = which ? n - c->middle : c->middle;
-        sd->steps = POOL_GET(pl->pool, step, sd->n_steps);
+        sd->steps = POOL_GET(jt->pool, step, sd->n_steps);
         if (!sd->steps)
-            return pl->pool->rc;
+            return jt->pool->rc;
         for (uint32_t i = 0; i < sd->n_steps; i++)
             sd->steps[i].block = which ? c->order[n - 1 - i] : c->order[i];
     }
-    if (find_middle(pl, &c->lists))
-        return pl->pool->rc;
+    if (find_middle(jt, &c->lists))
+        return jt->pool->rc;
     for (uint32_t which = 0; which < 2; which++) {
-        if (seat_side(pl, which, &c->lists))
-            return pl->pool->rc;
-        for (uint32_t i = 0; i < pl->side[which].n_steps; i++)
-            if (make_step(pl, which, &pl->side[which].steps[i]))
-                return pl->pool->rc;
+        if (seat_side(jt, which, &c->lists))
+            return jt->pool->rc;
+        for (uint32_t i = 0; i < jt->side[which].n_steps; i++)
+            if (make_step(jt, which, &jt->side[which].steps[i]))
+                return jt->pool->rc;
     }
     return ATG_OK;
 }
 
-static int make(plan *pl, uint32_t starts) {
-    const model *m = pl->model;
-    pool *p = pl->pool;
+static int make(joint *jt, uint32_t starts) {
+    const model *m = jt->model;
+    pool *p = jt->pool;
     choice c = {0};
     int rc;
 
-    pl->bit[0] = POOL_GET(p, uint32_t, m->n_things);
-    pl->bit[1] = POOL_GET(p, uint32_t, m->n_things);
-    pl->none_sum = POOL_GET(p, double, m->n_things);
-    pl->none_best = POOL_GET(p, int64_t, m->n_things);
-    if (!pl->bit[0] || !pl->bit[1] || !pl->none_sum || !pl->none_best)
+    jt->bit[0] = POOL_GET(p, uint32_t, m->n_things);
+    jt->bit[1] = POOL_GET(p, uint32_t, m->n_things);
+    jt->none_sum = POOL_GET(p, double, m->n_things);
+    jt->none_best = POOL_GET(p, int64_t, m->n_things);
+    if (!jt->bit[0] || !jt->bit[1] || !jt->none_sum || !jt->none_best)
         return p->rc;
-    memset(pl->bit[0], 0xff, m->n_things * sizeof(*pl->bit[0]));
-    memset(pl->bit[1], 0xff, m->n_things * sizeof(*pl->bit[1]));
+    memset(jt->bit[0], 0xff, m->n_things * sizeof(*jt->bit[0]));
+    memset(jt->bit[1], 0xff, m->n_things * sizeof(*jt->bit[1]));
     for (uint32_t t = 0; t < m->n_things; t++)
-        pl->none_best[t] = TABLE_NEVER;
-    rc = choose(&c, p, m, pl->views, starts);
-    pl->uses = c.uses;
+        jt->none_best[t] = TABLE_NEVER;
+    rc = choose(&c, p, m, jt->views, starts);
+    jt->uses = c.uses;
     if (!rc)
-        rc = make_sides(pl, &c);
+        rc = make_sides(jt, &c);
     choice_drop(&c, p);
     return rc;
 }
 
-int plan_make(plan *ret, pool *p, const model *m, const view *views, bool sums, uint32_t starts) {
-    *ret = (plan){.model = m, .views = views, .sums = sums, .pool = p};
+int joint_make(joint *ret, pool *p, const model *m, const view *views, bool sums, uint32_t starts) {
+    *ret = (joint){.model = m, .views = views, .sums = sums, .pool = p};
 
     int rc = make(ret, starts);
     size_t share = p->left / 8 * 3;

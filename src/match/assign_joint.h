@@ -7,8 +7,8 @@
  * so that no thing is used twice.  Blocks are put in an order and cut in the middle; from both
  * ends states are carried inwards, a state being the set of used things that blocks beyond it
  * still want; in the middle both meet; then each state's completions are carried outwards. */
-#ifndef ATG_MATCH_ASSIGN_PLAN_H
-#define ATG_MATCH_ASSIGN_PLAN_H
+#ifndef ATG_MATCH_ASSIGN_JOINT_H
+#define ATG_MATCH_ASSIGN_JOINT_H
 
 #include "match/assign_table.h"
 
@@ -85,7 +85,7 @@ typedef struct work {
     const atg_progress *progress; /* NULL off the calling thread */
 } work;
 
-typedef struct plan {
+typedef struct joint {
     const model *model;
     const view *views; /* one per block */
     bool sums;         /* not only the best is wanted */
@@ -102,21 +102,34 @@ typedef struct plan {
     xnum z;
     double count;
     int64_t best;
-} plan;
+} joint;
 
-enum { PLAN_STARTS_ALL = 16 };
+enum { JOINT_STARTS_ALL = 16 };
 
 /* Order the blocks, cut, and gather each block's tuples by set; `sums`: not only the best is
- * wanted.  Give it back with plan_free, also after a failure; the rest is the pool's.  `has`:
+ * wanted.  Give it back with joint_free, also after a failure; the rest is the pool's.  `has`:
  * TABLE_SUM | TABLE_MAX. `starts`: orders to try. */
-int plan_make(plan *ret, pool *p, const model *m, const view *views, bool sums, uint32_t starts);
+int joint_make(joint *ret, pool *p, const model *m, const view *views, bool sums, uint32_t starts);
 
-/* Log2 of the work that plan_make's order would take. */
-int plan_cost(pool *p, const model *m, double *ret);
+/* Log2 of the work that joint_make's order would take. */
+int joint_cost(pool *p, const model *m, double *ret);
 
 /* Fills in z, count, best, none_sum, none_best and the `out` of every set; gives back the tables of
  * states.  `threads`: 2 does both sides at once. */
-int plan_solve(plan *pl, uint32_t threads, work *w);
-void plan_free(plan *pl);
+int joint_solve(joint *jt, uint32_t threads, work *w);
+/* joint_solve in two: states from both ends with z, count and best, and in the left side's last
+ * table what completes them; then the rest. */
+int joint_inwards(joint *jt, uint32_t threads, work *w);
+int joint_outwards(joint *jt, uint32_t threads, work *w);
+
+/* Between the two: draw one assignment with its probability.  `tuples`: one per block, of blocks
+ * with log weights and without added tuples. */
+int joint_draw(joint *jt, work *w, atg_rng *rng, uint32_t *tuples);
+
+/* For joint_draw: a side's last states, and their sets as numbers over the things of the middle. */
+table *joint_end(joint *jt, uint32_t which);
+void joint_middle_numbers(const joint *jt, uint32_t which, const table *t, uint32_t *ret);
+
+void joint_free(joint *jt);
 
 #endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages of an identification, in the order in which they run. */
+#ifndef ATG_APP_IDENTIFY_H
+#define ATG_APP_IDENTIFY_H
+
+#include <antigone/app.h>
+
+/* A pair that a later stage looks at. */
+typedef struct candidate {
+    uint32_t body, missing;
+    double log10_lr;  /* of the pair alone, the family's other missing untyped */
+    double strongest; /* the larger of that and of what it is with a relative's body in place */
+} candidate;
+
+typedef struct identify {
+    atg_arena *arena;
+    const atg_operation *op; /* merged: samples are bodies */
+    atg_identify_options options;
+    const atg_progress *progress;
+    bool whole; /* small enough to look at every pair */
+    uint64_t n_candidates;
+    candidate *candidates; /* by missing, then body; owned */
+    uint64_t *of_missing;  /* n_missing + 1 offsets into candidates; owned */
+    const atg_family_check *checks;
+    atg_exclusions exclusions; /* n_incompatible NULL where the operation is too large */
+    atg_assign_result assign;
+    double least_share; /* pairs below this share were taken together */
+} identify;
+
+enum {
+    IDENTIFY_WHOLE = 40000, /* bodies * missing up to which every pair takes part */
+    IDENTIFY_MATRIX = 60,   /* bodies, and missing, up to which every pair is listed */
+    IDENTIFY_DETAILED = 5,  /* candidates of a body shown in detail at the most */
+};
+
+void identify_close(identify *run);
+
+/* The operation with samples that are one person's, by their DNA, given one body's name. */
+int identify_reassociate(identify *run, const atg_operation *op, atg_operation *ret, atg_err *err);
+
+/* Compare every body with every missing person; fills candidates. */
+int identify_compare(identify *run, atg_err *err);
+
+/* Solve jointly; fills assign. */
+int identify_jointly(identify *run, atg_err *err);
+
+/* Pairs, their words and rules; fills what the result says of pairs, bodies and missing. */
+int identify_conclude(identify *run, atg_identification *ret, atg_err *err);
+
+/* What would settle the undecided files. */
+int identify_next(identify *run, atg_identification *ret, atg_err *err);
+
+/* Bodies that look like each other's relatives. */
+int identify_related(identify *run, atg_identification *ret, atg_err *err);
+
+/* The candidate of this pair, or NULL. */
+const candidate *identify_find(const identify *run, uint32_t body, uint32_t missing);
+
+/* The LR after process error; unchanged in a raw run. */
+double identify_used(const identify *run, double log10_lr);
+
+atg_sex identify_sex(const atg_operation *op, uint32_t missing);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/identify.h"
+
+#include <antigone/dna.h>
+#include <antigone/scan.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+
+/* log10 LR of one body, given the other in its place, from which a second search of the family's
+ * other missing persons is worth while. */
+static const double SEAT_FROM = 4;
+
+/* A missing person to compile: alone, or with a relative who is missing too put in place. */
+typedef struct target {
+    uint32_t missing;
+    int64_t seated_missing; /* -1: nobody */
+    uint32_t seated_body;
+} target;
+
+typedef struct comparison {
+    identify *run;
+    uint32_t n_rows[ATG_MARKERS_MAX];
+    atg_obs_set sets[ATG_MARKERS_MAX];
+    bool independent[ATG_MARKERS_MAX];
+    uint16_t *rows; /* n_samples * n_markers */
+    uint8_t *body_sex;
+    uint32_t n_targets;
+    target *targets;
+    atg_scan *scan;
+    atg_compiler *compilers[PARALLEL_MAX];
+    double **tables[PARALLEL_MAX];
+} comparison;
+
+static void comparison_close(comparison *c) {
+    for (uint32_t m = 0; m < ATG_MARKERS_MAX; m++)
+        mem_free((void *)(uintptr_t)c->sets[m].obs);
+    for (uint32_t w = 0; w < PARALLEL_MAX; w++) {
+        atg_compiler_free(c->compilers[w]);
+        for (uint32_t m = 0; c->tables[w] && m < c->run->op->n_markers; m++)
+            mem_free(c->tables[w][m]);
+        mem_free(c->tables[w]);
+    }
+    mem_free(c->rows);
+    mem_free(c->body_sex);
+    mem_free(c->targets);
+    atg_scan_free(c->scan);
+}
+
+static bool same_obs(const atg_obs *a, const atg_obs *b) {
+    return a->geno.a == b->geno.a && a->geno.b == b->geno.b && a->dropout == b->dropout &&
+           a->dropin == b->dropin;
+}
+
+/* Observations of one marker, each once.  Clean genotypes are found by a table, the few others by
+ * going through them. */
+static int rows_of_marker(comparison *c, uint32_t m, atg_err *err) {
+    const atg_operation *op = c->run->op;
+    uint32_t n_alleles = op->markers[m].n, n = 0, n_odd = 0;
+    atg_obs *obs = mem_alloc((op->n_samples + 1) * sizeof(*obs));
+    MEM_AUTO uint32_t *clean = mem_zero((size_t)n_alleles * n_alleles, sizeof(*clean));
+    MEM_AUTO uint32_t *odd = mem_alloc((op->n_samples + 1) * sizeof(*odd));
+
+    c->sets[m].obs = obs;
+    if (!obs || !clean || !odd)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
+    for (uint32_t i = 0; i < op->n_samples; i++) {
+        const atg_sample *s = &op->samples[i];
+        atg_obs o = {s->genos[m], s->dropout, s->dropin};
+        bool plain = o.geno.b >= 0 && o.dropout == 0 && o.dropin == 0;
+        bool blind = op->markers[m].chrom == ATG_CHROM_X && s->sex == ATG_SEX_UNKNOWN;
+        uint32_t *slot = plain ? &clean[(uint32_t)o.geno.a * n_alleles + (uint32_t)o.geno.b] : NULL;
+        uint32_t row = UINT32_MAX, k;
+
+        if (!c->independent[m] || !atg_geno_typed(o.geno) || blind) {
+            c->rows[(size_t)i * op->n_markers + m] = UINT16_MAX;
+            continue;
+        }
+        if (slot && *slot)
+            row = *slot - 1;
+        for (k = 0; !slot && k < n_odd && row == UINT32_MAX; k++)
+            if (same_obs(&obs[odd[k]], &o))
+                row = odd[k];
+        if (row == UINT32_MAX) {
+            row = n;
+            obs[n++] = o;
+            if (slot)
+                *slot = n;
+            else
+                odd[n_odd++] = row;
+        }
+        if (row >= ATG_SCAN_ROWS_MAX)
+            return atg_fail(err, ATG_ELIMIT, "More than %d different observations at %.*s",
+                            ATG_SCAN_ROWS_MAX, ATG_FMT(op->markers[m].name));
+        c->rows[(size_t)i * op->n_markers + m] = (uint16_t)row;
+    }
+    c->sets[m].n = n;
+    c->n_rows[m] = n;
+    for (uint32_t i = 0; i < op->n_samples; i++)
+        if (c->rows[(size_t)i * op->n_markers + m] == UINT16_MAX)
+            c->rows[(size_t)i * op->n_markers + m] = (uint16_t)n;
+    return ATG_OK;
+}
+
+static int prepare(comparison *c, atg_err *err) {
+    const atg_operation *op = c->run->op;
+
+    atg_independent_markers(op, c->independent);
+    c->rows = mem_alloc(((size_t)op->n_samples * op->n_markers + 1) * sizeof(*c->rows));
+    c->body_sex = mem_alloc(op->n_samples + 1);
+    c->targets = mem_alloc((op->n_missing + 1) * sizeof(*c->targets));
+    if (!c->rows || !c->body_sex || !c->targets)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
+    for (uint32_t i = 0; i < op->n_samples; i++)
+        c->body_sex[i] = (uint8_t)op->samples[i].sex;
+    for (uint32_t m = 0; m < op->n_markers; m++) {
+        int rc = rows_of_marker(c, m, err);
+
+        if (rc)
+            return rc;
+    }
+    for (uint32_t j = 0; j < op->n_missing; j++)
+        c->targets[j] = (target){.missing = j, .seated_missing = -1};
+    c->n_targets = op->n_missing;
+    return ATG_OK;
+}
+
+static int worker_open(comparison *c, uint32_t w, atg_err *err) {
+    const atg_operation *op = c->run->op;
+
+    if (c->compilers[w])
+        return ATG_OK;
+    c->compilers[w] = atg_compiler_new();
+    c->tables[w] = mem_zero(op->n_markers + 1, sizeof(double *));
+    for (uint32_t m = 0; c->tables[w] && m < op->n_markers; m++) {
+        c->tables[w][m] = mem_alloc((c->n_rows[m] + 1) * sizeof(double));
+        if (!c->tables[w][m])
+            return atg_fail(err, ATG_ENOMEM, "Out of memory compiling families");
+    }
+    return c->compilers[w] && c->tables[w]
+               ? ATG_OK
+               : atg_fail(err, ATG_ENOMEM, "Out of memory compiling families");
+}
+
+/* The operation with another missing person of the family replaced by a body. */
+static void seat(const atg_operation *op, const target *t, atg_operation *ret, atg_family *families,
+                 atg_person *persons) {
+    uint32_t f = op->missing[t->missing].family;
+    const atg_family *family = &op->families[f];
+    const atg_sample *body = &op->samples[t->seated_body];
+    atg_person *who = &persons[op->missing[t->seated_missing].person];
+
+    memcpy(persons, family->ped.persons, family->ped.n * sizeof(*persons));
+    who->genos = body->genos;
+    who->dropout = body->dropout;
+    who->dropin = body->dropin;
+    *families = *family;
+    families->ped.persons = persons;
+    *ret = *op;
+    ret->families = families - f; /* only this family is looked at */
+}
+
+static int compile_target(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
+    comparison *c = user;
+    const target *t = &c->targets[piece];
+    atg_operation seated;
+    atg_family family;
+    atg_person persons[ATG_PEDIGREE_MAX];
+    const atg_operation *op = c->run->op;
+    int rc = worker_open(c, worker, err);
+
+    if (!rc && t->seated_missing >= 0) {
+        seat(op, t, &seated, &family, persons);
+        op = &seated;
+    }
+    if (!rc)
+        rc = atg_compile(c->compilers[worker], op, t->missing, c->sets, c->tables[worker], err);
+    if (!rc)
+        atg_scan_set(c->scan, (uint32_t)piece, (const double *const *)c->tables[worker]);
+    return rc;
+}
+
+/* Compile all targets and scan all bodies; the hits' `missing` are target numbers. */
+static int search(comparison *c, const char *phase, atg_scan_result *ret, atg_err *err) {
+    identify *run = c->run;
+    const atg_operation *op = run->op;
+    MEM_AUTO uint8_t *sex = mem_alloc(c->n_targets + 1);
+    atg_scan_options options = {.floor = run->whole ? -1e300 : run->options.floor,
+                                .best = run->options.best,
+                                .threads = run->options.threads};
+    atg_scan_bodies bodies = {op->n_samples, c->rows, c->body_sex};
+
+    if (!sex)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
+    for (uint32_t i = 0; i < c->n_targets; i++)
+        sex[i] = (uint8_t)identify_sex(op, c->targets[i].missing);
+    atg_scan_free(c->scan);
+    c->scan = NULL;
+
+    int rc = atg_scan_new(op->n_markers, c->n_rows, c->n_targets, &c->scan, err);
+
+    if (rc)
+        return rc;
+    atg_scan_sexes(c->scan, sex);
+    rc = parallel_run(run->options.threads, c->n_targets, compile_target, c, phase, run->progress,
+                      err);
+    return rc ? rc : atg_scan_run(c->scan, &bodies, &options, run->progress, ret, err);
+}
+
+static int by_missing(const void *x, const void *y) {
+    const candidate *a = x, *b = y;
+
+    if (a->missing != b->missing)
+        return a->missing < b->missing ? -1 : 1;
+    if (a->body != b->body)
+        return a->body < b->body ? -1 : 1;
+    return 0;
+}
+
+static int add_hits(comparison *c, const atg_scan_result *hits, bool conditional, atg_err *err) {
+    identify *run = c->run;
+    candidate *all =
+        mem_grow(run->candidates, (run->n_candidates + hits->n + 1) * sizeof(*run->candidates));
+    uint64_t n = run->n_candidates;
+
+    if (!all)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory keeping candidates");
+    run->candidates = all;
+    for (uint64_t i = 0; i < hits->n; i++) {
+        double lr = (double)hits->hits[i].log10_lr;
+
+        all[n++] = (candidate){.body = hits->hits[i].body,
+                               .missing = c->targets[hits->hits[i].missing].missing,
+                               .log10_lr = conditional ? (double)NAN : lr,
+                               .strongest = lr};
+    }
+    run->n_candidates = n;
+    return ATG_OK;
+}
+
+/* Sort, keep each pair once, and note where each missing person's candidates begin. */
+static int tidy(identify *run, atg_err *err) {
+    uint32_t n_missing = run->op->n_missing;
+    uint64_t n = 0;
+
+    mem_free(run->of_missing);
+    run->of_missing = mem_zero(n_missing + 1, sizeof(*run->of_missing));
+    if (!run->of_missing)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory keeping candidates");
+    if (run->n_candidates)
+        qsort(run->candidates, run->n_candidates, sizeof(*run->candidates), by_missing);
+    for (uint64_t i = 0; i < run->n_candidates; i++) {
+        candidate *last = n ? &run->candidates[n - 1] : NULL;
+
+        if (last && by_missing(last, &run->candidates[i]) == 0) {
+            if (isnan(last->log10_lr))
+                last->log10_lr = run->candidates[i].log10_lr;
+            last->strongest = fmax(last->strongest, run->candidates[i].strongest);
+            continue;
+        }
+        run->candidates[n++] = run->candidates[i];
+    }
+    run->n_candidates = n;
+    for (uint64_t i = 0; i < n; i++)
+        run->of_missing[run->candidates[i].missing + 1]++;
+    for (uint32_t j = 0; j < n_missing; j++)
+        run->of_missing[j + 1] += run->of_missing[j];
+    return ATG_OK;
+}
+
+/* Full double precision, and the value of pairs found only with a relative in place. */
+static int rescore(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
+    comparison *c = user;
+    identify *run = c->run;
+    const atg_operation *op = run->op;
+    uint32_t j = (uint32_t)piece;
+    int rc = worker_open(c, worker, err);
+
+    if (run->of_missing[j] == run->of_missing[j + 1] || rc)
+        return rc;
+    rc = atg_compile(c->compilers[worker], op, j, c->sets, c->tables[worker], err);
+    for (uint64_t i = run->of_missing[j]; i < run->of_missing[j + 1] && !rc; i++) {
+        const uint16_t *row = c->rows + (size_t)run->candidates[i].body * op->n_markers;
+        double sum = 0;
+
+        for (uint32_t m = 0; m < op->n_markers; m++)
+            if (row[m] < c->n_rows[m])
+                sum += c->tables[worker][m][row[m]];
+        run->candidates[i].log10_lr = sum;
+    }
+    return rc;
+}
+
+/* A missing person whose nearest relatives are missing too says little alone: put each strong
+ * candidate of a relative in place and search again. */
+static int seat_relatives(comparison *c, atg_err *err) {
+    identify *run = c->run;
+    const atg_operation *op = run->op;
+    uint32_t n = 0, cap = 0;
+
+    for (uint64_t i = 0; i < run->n_candidates; i++) {
+        const candidate *strong = &run->candidates[i];
+        const atg_family *f = &op->families[op->missing[strong->missing].family];
+
+        if (!(strong->log10_lr >= SEAT_FROM) || f->n_missing < 2)
+            continue;
+        for (uint32_t p = 0; p < f->n_missing; p++) {
+            if (f->missing[p] == strong->missing)
+                continue;
+            if (n == cap) {
+                target *more = mem_grow(c->targets, (cap = cap * 2 + 64) * sizeof(*more));
+
+                if (!more)
+                    return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
+                c->targets = more;
+            }
+            c->targets[n++] = (target){f->missing[p], strong->missing, strong->body};
+        }
+    }
+    c->n_targets = n;
+    return ATG_OK;
+}
+
+int identify_compare(identify *run, atg_err *err) {
+    comparison *c = mem_zero(1, sizeof(*c));
+    atg_scan_result hits = {0};
+    int rc;
+
+    if (!c)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
+    c->run = run;
+    rc = prepare(c, err);
+    if (!rc)
+        rc = search(c, "comparing", &hits, err);
+    if (!rc)
+        rc = add_hits(c, &hits, false, err);
+    atg_scan_hits_free(hits.hits);
+    if (!rc)
+        rc = tidy(run, err);
+    if (!rc)
+        rc = seat_relatives(c, err);
+    if (!rc && c->n_targets) {
+        hits = (atg_scan_result){0};
+        rc = search(c, "comparing with relatives in place", &hits, err);
+        if (!rc)
+            rc = add_hits(c, &hits, true, err);
+        atg_scan_hits_free(hits.hits);
+        if (!rc)
+            rc = tidy(run, err);
+    }
+    if (!rc)
+        rc = parallel_run(run->options.threads, run->op->n_missing, rescore, c, "scoring",
+                          run->progress, err);
+    comparison_close(c);
+    mem_free(c);
+    return rc;
+}

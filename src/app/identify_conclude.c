@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/identify.h"
+
+#include <antigone/dna.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* From this posterior, with an LR that supports, a pair is called possible. */
+static const double POSSIBLE = 0.01;
+/* Excluding takes an LR at least this small besides the incompatible markers. */
+static const double EXCLUDING_LR = -2;
+
+typedef struct concluding {
+    identify *run;
+    atg_identification *ret;
+    uint32_t n, cap;
+    atg_pair_result *pairs;
+    bool *symmetric; /* per missing: in a group that cannot be told apart */
+    const atg_line *const *lines;
+    uint32_t n_lines;
+    void **compiled; /* n_missing * n_lines; made when first needed */
+} concluding;
+
+static const atg_assign_pair *joint_pair(const atg_assign_result *r, uint32_t body,
+                                         uint32_t missing) {
+    uint32_t low = 0, high = r->n_pairs;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const atg_assign_pair *p = &r->pairs[mid];
+
+        if (p->body < body || (p->body == body && p->missing < missing))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < r->n_pairs && r->pairs[low].body == body && r->pairs[low].missing == missing
+               ? &r->pairs[low]
+               : NULL;
+}
+
+static const atg_family_check *check_of(const concluding *g, const atg_pair_result *p) {
+    return &g->run->checks[g->run->op->missing[p->missing].family];
+}
+
+static bool excludes(const concluding *g, const atg_pair_result *p) {
+    return p->n_incompatible > g->run->op->params.max_incompatible && p->log10_lr <= EXCLUDING_LR &&
+           check_of(g, p)->fits;
+}
+
+/* The first rule that "probable" breaks, or an empty text. */
+static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
+    const atg_params *params = &g->run->op->params;
+    atg_arena *arena = g->run->arena;
+    double safe = p->posterior - 3 * p->std_error;
+    const atg_family *family = &g->run->op->families[g->run->op->missing[p->missing].family];
+
+    if (!(safe >= params->threshold))
+        return atg_arena_printf(arena, "The posterior %.6g is below the threshold %.6g.",
+                                p->posterior, params->threshold);
+    if (!(p->log10_lr >= params->min_log10_lr) && family->n_missing < 2)
+        return atg_arena_printf(arena,
+                                "The posterior is high, but the LR (10^%.1f) is below the signed "
+                                "minimum (10^%.1f).",
+                                p->log10_lr, params->min_log10_lr);
+    if (!(p->log10_lr >= params->min_log10_lr))
+        return atg_arena_printf(
+            arena,
+            "The posterior is high, but this pair's own LR (10^%.1f) is below the signed minimum "
+            "(10^%.1f): it rests on other identifications in the family, and nobody is identified "
+            "by elimination.",
+            p->log10_lr, params->min_log10_lr);
+    if (g->symmetric[p->missing])
+        return ATG_STR("The missing person cannot be told apart from another one of the family; "
+                       "a sample that differs between them is needed.");
+    if (!check_of(g, p)->fits)
+        return ATG_STR("Another reference of this family is needed first.");
+    if (p->n_incompatible > params->max_incompatible)
+        return atg_arena_printf(arena,
+                                "%u markers are impossible without mutation; at most %u may "
+                                "be.",
+                                p->n_incompatible, params->max_incompatible);
+    if (!p->in_best)
+        return ATG_STR("The pair is not part of the most probable joint assignment.");
+    return (atg_str){NULL, 0};
+}
+
+static void conclude(const concluding *g, atg_pair_result *p) {
+    const atg_params *params = &g->run->op->params;
+    atg_arena *arena = g->run->arena;
+    atg_str broken = broken_rule(g, p);
+
+    if (excludes(g, p)) {
+        p->conclusion = ATG_EXCLUDED;
+        p->rule = atg_arena_printf(arena,
+                                   "%u markers are impossible without mutation (more than %u), the "
+                                   "LR is 10^%.1f, and the family fits its own pedigree.",
+                                   p->n_incompatible, params->max_incompatible, p->log10_lr);
+    } else if (broken.n == 0) {
+        p->conclusion = ATG_PROBABLE;
+        p->rule =
+            atg_arena_printf(arena,
+                             "The posterior %.7g reaches the threshold %.6g, and the pair's "
+                             "own LR 10^%.1f the minimum 10^%.1f.",
+                             p->posterior, params->threshold, p->log10_lr, params->min_log10_lr);
+    } else if (p->posterior >= POSSIBLE && (p->log10_lr > 0 || p->log10_glr > 0)) {
+        p->conclusion = ATG_POSSIBLE;
+        p->rule = broken;
+    } else {
+        p->conclusion = ATG_INSUFFICIENT;
+        p->rule = broken;
+    }
+    if (p->n_markers == 0) {
+        p->conclusion = ATG_INSUFFICIENT;
+        p->rule = ATG_STR("No marker was typed in both the body and the family.");
+    }
+}
+
+static int add_pair(concluding *g, uint32_t body, uint32_t missing, atg_err *err) {
+    identify *run = g->run;
+    const candidate *c = identify_find(run, body, missing);
+    const atg_assign_pair *joint = joint_pair(&run->assign, body, missing);
+
+    if (g->n == g->cap) {
+        uint32_t cap = g->cap ? g->cap * 2 : 256;
+        atg_pair_result *more = mem_grow(g->pairs, cap * sizeof(*more));
+
+        if (!more)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory listing pairs");
+        g->pairs = more;
+        g->cap = cap;
+    }
+    g->pairs[g->n++] =
+        (atg_pair_result){.body = body,
+                          .missing = missing,
+                          .log10_lr = c ? c->log10_lr : -INFINITY,
+                          .log10_lr_used = identify_used(run, c ? c->log10_lr : -INFINITY),
+                          .posterior = joint ? joint->posterior : 0,
+                          .std_error = joint ? joint->std_error : 0,
+                          .log10_glr = joint ? joint->log_glr / M_LN10 : -INFINITY,
+                          .in_best = run->assign.best[body] == (int32_t)missing};
+    return ATG_OK;
+}
+
+/* Candidates of one body, the strongest first; at the most IDENTIFY_DETAILED and whatever has a
+ * posterior worth naming, or all where the exclusion matrix is to be whole. */
+static int list_pairs(concluding *g, atg_err *err) {
+    const identify *run = g->run;
+    const atg_operation *op = run->op;
+    bool matrix = op->n_samples <= IDENTIFY_MATRIX && op->n_missing <= IDENTIFY_MATRIX;
+    MEM_AUTO double *best =
+        mem_alloc(((size_t)op->n_samples * IDENTIFY_DETAILED + 1) * sizeof(*best));
+
+    if (!best)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory listing pairs");
+    for (size_t i = 0; i < (size_t)op->n_samples * IDENTIFY_DETAILED; i++)
+        best[i] = -INFINITY;
+    for (uint64_t c = 0; c < run->n_candidates; c++) { /* the k-th largest LR of each body */
+        double *row = best + (size_t)run->candidates[c].body * IDENTIFY_DETAILED;
+        double x = run->candidates[c].log10_lr;
+
+        for (int k = 0; k < IDENTIFY_DETAILED; k++)
+            if (x > row[k]) {
+                double swap = row[k];
+
+                row[k] = x;
+                x = swap;
+            }
+    }
+    for (uint32_t i = 0; i < op->n_samples; i++)
+        for (uint32_t j = 0; j < op->n_missing; j++) {
+            const candidate *c = identify_find(run, i, j);
+            const atg_assign_pair *joint = joint_pair(&run->assign, i, j);
+            bool strong =
+                c && c->log10_lr >= best[(size_t)i * IDENTIFY_DETAILED + IDENTIFY_DETAILED - 1] &&
+                c->log10_lr > 0;
+            int rc;
+
+            if (!(matrix && atg_sex_fits(op->samples[i].sex, identify_sex(op, j))) && !strong &&
+                !(joint && joint->posterior >= 1e-4))
+                continue;
+            rc = add_pair(g, i, j, err);
+            if (rc)
+                return rc;
+        }
+    return ATG_OK;
+}
+
+/* Markers compared and incompatible: from the matrix, or computed for this pair. */
+static int count_markers(concluding *g, atg_pair_result *p, atg_err *err) {
+    const identify *run = g->run;
+    const atg_operation *op = run->op;
+    size_t at = (size_t)p->body * op->n_missing + p->missing;
+    double plain[ATG_MARKERS_MAX];
+
+    if (run->exclusions.n_incompatible) {
+        p->n_incompatible = run->exclusions.n_incompatible[at];
+        p->n_markers = run->exclusions.n_compared[at];
+        return ATG_OK;
+    }
+
+    int rc = atg_pair_lr(op, &op->samples[p->body], p->missing, false, plain, err);
+
+    for (uint32_t m = 0; m < op->n_markers && !rc; m++) {
+        p->n_markers += !isnan(plain[m]);
+        p->n_incompatible += isinf(plain[m]) && plain[m] < 0;
+    }
+    return rc;
+}
+
+static int tell_lines(concluding *g, atg_pair_result *p, atg_err *err) {
+    const atg_operation *op = g->run->op;
+    atg_evidence *lines = ATG_GET(g->run->arena, atg_evidence, g->n_lines + 1);
+
+    if (!lines)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
+    for (uint32_t l = 0; l < g->n_lines; l++) {
+        void **compiled = &g->compiled[(size_t)p->missing * g->n_lines + l];
+        int rc =
+            *compiled ? ATG_OK : g->lines[l]->compile(g->run->arena, op, p->missing, compiled, err);
+
+        if (!rc)
+            rc = g->lines[l]->explain(g->run->arena, op, *compiled, p->missing,
+                                      &op->samples[p->body], &lines[l], err);
+        if (rc)
+            return rc;
+    }
+    p->n_lines = g->n_lines;
+    p->lines = lines;
+    return ATG_OK;
+}
+
+static int explain(concluding *g, atg_pair_result *p, atg_err *err) {
+    const atg_operation *op = g->run->op;
+    double *lr = ATG_GET(g->run->arena, double, op->n_markers + 1);
+    bool *needed = ATG_GET(g->run->arena, bool, op->n_markers + 1);
+    double plain[ATG_MARKERS_MAX];
+
+    if (!lr || !needed)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
+
+    int rc = atg_pair_lr(op, &op->samples[p->body], p->missing, true, lr, err);
+
+    if (!rc)
+        rc = atg_pair_lr(op, &op->samples[p->body], p->missing, false, plain, err);
+    if (rc)
+        return rc;
+    for (uint32_t m = 0; m < op->n_markers; m++)
+        needed[m] = isinf(plain[m]) && plain[m] < 0;
+    p->per_marker = lr;
+    p->mutation_needed = needed;
+    return tell_lines(g, p, err);
+}
+
+static bool worth_detail(const atg_pair_result *p) {
+    return p->conclusion == ATG_PROBABLE || p->conclusion == ATG_POSSIBLE || p->posterior >= 1e-3 ||
+           p->log10_lr >= 2;
+}
+
+static int by_body(const void *x, const void *y) {
+    const atg_pair_result *a = x, *b = y;
+
+    if (a->body != b->body)
+        return a->body < b->body ? -1 : 1;
+    if (a->posterior != b->posterior)
+        return a->posterior > b->posterior ? -1 : 1;
+    if (a->log10_lr != b->log10_lr)
+        return a->log10_lr > b->log10_lr ? -1 : 1;
+    return a->missing < b->missing ? -1 : a->missing > b->missing;
+}
+
+/* The strongest word of each file: probable over possible over insufficient; excluded only when
+ * every pair is. */
+static int strongest_words(concluding *g, atg_err *err) {
+    static const int rank[] = {
+        [ATG_EXCLUDED] = 1, [ATG_INSUFFICIENT] = 2, [ATG_POSSIBLE] = 3, [ATG_PROBABLE] = 4};
+    const atg_operation *op = g->run->op;
+    atg_conclusion *body = ATG_GET(g->run->arena, atg_conclusion, op->n_samples + 1);
+    atg_conclusion *missing = ATG_GET(g->run->arena, atg_conclusion, op->n_missing + 1);
+
+    if (!body || !missing)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory listing conclusions");
+    for (uint32_t i = 0; i < g->n; i++) {
+        const atg_pair_result *p = &g->pairs[i];
+
+        if (p->conclusion == ATG_EXCLUDED)
+            continue; /* a file is open as long as not everybody was compared and excluded */
+        if (rank[p->conclusion] > rank[body[p->body]])
+            body[p->body] = p->conclusion;
+        if (rank[p->conclusion] > rank[missing[p->missing]])
+            missing[p->missing] = p->conclusion;
+    }
+    g->ret->body_conclusion = body;
+    g->ret->missing_conclusion = missing;
+    return ATG_OK;
+}
+
+static int hand_over(concluding *g, atg_err *err) {
+    atg_pair_result *pairs = ATG_GET(g->run->arena, atg_pair_result, g->n + 1);
+
+    if (!pairs)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory listing pairs");
+    if (g->n) {
+        qsort(g->pairs, g->n, sizeof(*g->pairs), by_body);
+        memcpy(pairs, g->pairs, g->n * sizeof(*pairs));
+    }
+    g->ret->n_pairs = g->n;
+    g->ret->pairs = pairs;
+    g->ret->n_lines = g->n_lines;
+    g->ret->lines = g->lines;
+    return strongest_words(g, err);
+}
+
+int identify_conclude(identify *run, atg_identification *ret, atg_err *err) {
+    concluding g = {.run = run, .ret = ret};
+    int rc;
+
+    g.lines = atg_lines(&g.n_lines);
+    g.symmetric = mem_zero(run->op->n_missing + 1, sizeof(*g.symmetric));
+    g.compiled = mem_zero((size_t)run->op->n_missing * g.n_lines + 1, sizeof(*g.compiled));
+    rc = g.symmetric && g.compiled ? list_pairs(&g, err)
+                                   : atg_fail(err, ATG_ENOMEM, "Out of memory listing pairs");
+    for (uint32_t s = 0; s < run->assign.n_symmetries && !rc; s++)
+        for (uint32_t k = 0; k < run->assign.symmetries[s].n; k++)
+            g.symmetric[run->assign.symmetries[s].missing[k]] = true;
+    for (uint32_t i = 0; i < g.n && !rc; i++) {
+        rc = count_markers(&g, &g.pairs[i], err);
+        if (!rc)
+            conclude(&g, &g.pairs[i]);
+        if (!rc && !run->options.no_details && worth_detail(&g.pairs[i]))
+            rc = explain(&g, &g.pairs[i], err);
+        if (!rc && run->progress && run->progress->step &&
+            !run->progress->step(run->progress->user, "explaining", i + 1, g.n))
+            rc = atg_fail(err, ATG_ECANCEL, "Stopped on request");
+    }
+    if (!rc)
+        rc = hand_over(&g, err);
+    mem_free(g.symmetric);
+    mem_free(g.compiled);
+    mem_free(g.pairs);
+    return rc;
+}

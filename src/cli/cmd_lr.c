@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/input.h"
+#include "cli/show.h"
+#include "report/view.h"
+
+enum { RELATIVES_SHOWN = 10, TEXT_MAX = 1 << 24 };
+
+/* One comparison, computed. */
+typedef struct comparison {
+    const atg_operation *op;
+    const atg_sample *sample;
+    uint32_t missing;
+    double *with, *without; /* per marker, with the mutation models and without */
+    double total, used;     /* log10 LR, raw and after process error */
+    uint32_t n_lines;
+    const atg_line *const *lines;
+    const atg_evidence *evidence;
+} comparison;
+
+static const atg_pedigree *pedigree(const comparison *c) {
+    return &c->op->families[c->op->missing[c->missing].family].ped;
+}
+
+/* Possible only by a mutation. */
+static bool needs_mutation(const comparison *c, uint32_t m) {
+    return c->without[m] == -INFINITY && c->with[m] > -INFINITY;
+}
+
+/* The sample of that id, or the body of that id with its samples merged. */
+static int find_sample(const args *a, atg_arena *arena, const input *in, comparison *c) {
+    const char *id = a->value[OPT_REMAINS];
+    atg_operation *merged = ATG_GET(arena, atg_operation, 1);
+    const atg_body *bodies = NULL;
+    uint32_t n = 0;
+    atg_err err = {0};
+
+    if (!id)
+        return cli_usage(a->command, "Name the remains with --remains");
+    for (uint32_t i = 0; i < in->op.n_samples; i++)
+        if (atg_str_eq(in->op.samples[i].id, atg_str_of(id))) {
+            c->sample = &in->op.samples[i];
+            return EXIT_DONE;
+        }
+    if (!merged || atg_merge_bodies(arena, &in->op, &n, &bodies, &err) ||
+        atg_merged_operation(arena, &in->op, n, bodies, merged, &err))
+        return cli_fail(in->name, &err);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!atg_str_eq(bodies[i].merged.id, atg_str_of(id)))
+            continue;
+        if (bodies[i].refused.n)
+            (void)atg_fail(&err, ATG_EINVAL, "The samples of %s are not compared: %.*s", id,
+                           ATG_FMT(bodies[i].refused));
+        c->sample = &bodies[i].merged;
+        return err.code ? cli_fail(in->name, &err) : EXIT_DONE;
+    }
+    (void)atg_fail(&err, ATG_ENOTFOUND, "There is no sample and no body '%s' in this operation",
+                   id);
+    return cli_fail(in->name, &err);
+}
+
+static int explain_lines(atg_arena *arena, comparison *c, atg_err *err) {
+    atg_evidence *found;
+    int rc = ATG_OK;
+
+    c->lines = atg_lines(&c->n_lines);
+    found = ATG_GET(arena, atg_evidence, c->n_lines ? c->n_lines : 1);
+    if (!found)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory comparing the lines of evidence");
+    for (uint32_t i = 0; i < c->n_lines && !rc; i++) {
+        void *compiled = NULL;
+
+        rc = c->lines[i]->compile(arena, c->op, c->missing, &compiled, err);
+        if (!rc)
+            rc =
+                c->lines[i]->explain(arena, c->op, compiled, c->missing, c->sample, &found[i], err);
+    }
+    c->evidence = found;
+    return rc;
+}
+
+static int compute(atg_arena *arena, comparison *c, atg_err *err) {
+    int rc;
+
+    c->with = ATG_GET(arena, double, c->op->n_markers + 1);
+    c->without = ATG_GET(arena, double, c->op->n_markers + 1);
+    if (!c->with || !c->without)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a pair");
+    rc = atg_pair_lr(c->op, c->sample, c->missing, true, c->with, err);
+    if (!rc)
+        rc = atg_pair_lr(c->op, c->sample, c->missing, false, c->without, err);
+    if (rc)
+        return rc;
+    c->total = atg_combine_lr(c->op, c->with);
+    c->used = atg_process_error(c->total, c->op->params.process_error, c->op->n_missing);
+    return explain_lines(arena, c, err);
+}
+
+static const char *finding(atg_finding f) {
+    static const char *const words[] = {"nothing to compare", "supports", "inconclusive",
+                                        "contradicts"};
+
+    return words[f];
+}
+
+/* Typed members of the family, in its order; at most `room`. */
+static uint32_t typed(const comparison *c, uint32_t room, uint32_t *ret) {
+    const atg_pedigree *ped = pedigree(c);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < ped->n && n < room; i++)
+        if (ped->persons[i].genos)
+            ret[n++] = i;
+    return n;
+}
+
+static int marker_table(atg_arena *arena, const comparison *c, atg_buf *buf, atg_err *err) {
+    uint32_t who[RELATIVES_SHOWN], n = typed(c, RELATIVES_SHOWN, who);
+    char right[6 + RELATIVES_SHOWN + 1] = "llrrrl";
+    double product = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        right[6 + i] = 'l';
+
+    grid g = grid_new(arena, right);
+
+    grid_text(&g, "Marker");
+    grid_cell(&g, c->sample->id);
+    grid_text(&g, "LR");
+    grid_text(&g, "log10 LR");
+    grid_text(&g, "product");
+    grid_text(&g, "");
+    for (uint32_t i = 0; i < n; i++)
+        grid_cell(&g, pedigree(c)->persons[who[i]].id);
+    for (uint32_t m = 0; m < c->op->n_markers; m++) {
+        const atg_marker *marker = &c->op->markers[m];
+        char factor[VIEW_NUMBER];
+
+        view_factor(c->with[m], factor);
+        product += isnan(c->with[m]) ? 0 : c->with[m];
+        grid_cell(&g, marker->name);
+        grid_cell(&g, show_genotype(arena, marker, c->sample->genos[m]));
+        grid_printf(&g, "%s", factor);
+        grid_log10(&g, c->with[m]);
+        grid_log10(&g, product);
+        grid_text(&g, isnan(c->with[m])         ? "not compared"
+                      : needs_mutation(c, m)    ? "needs a mutation"
+                      : c->with[m] == -INFINITY ? "impossible"
+                                                : "");
+        for (uint32_t i = 0; i < n; i++)
+            grid_cell(&g, show_genotype(arena, marker, pedigree(c)->persons[who[i]].genos[m]));
+    }
+    return grid_print(&g, buf, err);
+}
+
+static int print_text(atg_arena *arena, const comparison *c, atg_buf *buf, atg_err *err) {
+    const atg_missing *missing = &c->op->missing[c->missing];
+    char factor[VIEW_NUMBER], used[VIEW_NUMBER];
+    int rc;
+
+    atg_buf_printf(buf, "%.*s compared with %.*s (family %.*s)\n", ATG_FMT(c->sample->id),
+                   ATG_FMT(missing->id), ATG_FMT(c->op->families[missing->family].id));
+    show_parameters(c->op, buf);
+    if (!atg_sex_fits(c->sample->sex, pedigree(c)->persons[missing->person].sex))
+        atg_buf_adds(buf, "The recorded sexes differ.\n");
+    atg_buf_adds(buf, "\n");
+    rc = marker_table(arena, c, buf, err);
+    view_factor(c->total, factor);
+    view_log10(c->used, used);
+    atg_buf_printf(buf, "\nLR %s (log10 %.4f)", factor, c->total);
+    if (c->op->params.process_error > 0)
+        atg_buf_printf(buf, "; after process error log10 %s", used);
+    atg_buf_adds(buf, "\n");
+    for (uint32_t i = 0; i < c->n_lines; i++)
+        if (c->evidence[i].finding != ATG_FINDING_NONE)
+            atg_buf_printf(buf, "%s (%s): %s. %.*s\n", c->lines[i]->name,
+                           c->lines[i]->rank == ATG_LINE_PRIMARY ? "primary" : "a lead",
+                           finding(c->evidence[i].finding), ATG_FMT(c->evidence[i].reason));
+    return rc;
+}
+
+static void json_markers(atg_arena *arena, const comparison *c, json *j) {
+    json_key(j, "markers");
+    json_begin_array(j);
+    for (uint32_t m = 0; m < c->op->n_markers; m++) {
+        const atg_marker *marker = &c->op->markers[m];
+
+        json_object_line(j);
+        json_key(j, "marker");
+        json_str(j, marker->name);
+        json_key(j, "remains");
+        json_str(j, show_genotype(arena, marker, c->sample->genos[m]));
+        json_key(j, "compared");
+        json_bool(j, !isnan(c->with[m]));
+        json_key(j, "log10_lr");
+        json_num(j, c->with[m]);
+        json_key(j, "impossible");
+        json_bool(j, c->with[m] == -INFINITY);
+        json_key(j, "mutation_needed");
+        json_bool(j, needs_mutation(c, m));
+        json_key(j, "relatives");
+        json_begin_object(j);
+        for (uint32_t i = 0; i < pedigree(c)->n; i++) {
+            const atg_person *p = &pedigree(c)->persons[i];
+
+            if (!p->genos || !atg_geno_typed(p->genos[m]))
+                continue;
+            json_key_str(j, p->id);
+            json_str(j, show_genotype(arena, marker, p->genos[m]));
+        }
+        json_end(j, '}');
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
+static void print_json(atg_arena *arena, const comparison *c, atg_buf *buf) {
+    const atg_missing *missing = &c->op->missing[c->missing];
+    json j = json_new(buf);
+
+    json_begin_object(&j);
+    json_key(&j, "remains");
+    json_str(&j, c->sample->id);
+    json_key(&j, "missing");
+    json_str(&j, missing->id);
+    json_key(&j, "family");
+    json_str(&j, c->op->families[missing->family].id);
+    json_parameters(&j, c->op);
+    json_key(&j, "log10_lr");
+    json_num(&j, c->total);
+    json_key(&j, "impossible");
+    json_bool(&j, c->total == -INFINITY);
+    json_key(&j, "log10_lr_after_process_error");
+    json_num(&j, c->used);
+    json_markers(arena, c, &j);
+    json_key(&j, "lines");
+    json_begin_array(&j);
+    for (uint32_t i = 0; i < c->n_lines; i++) {
+        json_object_line(&j);
+        json_key(&j, "line");
+        json_text(&j, c->lines[i]->name);
+        json_key(&j, "primary");
+        json_bool(&j, c->lines[i]->rank == ATG_LINE_PRIMARY);
+        json_key(&j, "finding");
+        json_text(&j, finding(c->evidence[i].finding));
+        json_key(&j, "log10_lr");
+        json_num(&j, c->evidence[i].log10_lr);
+        json_key(&j, "reason");
+        json_str(&j, c->evidence[i].reason);
+        json_end(&j, '}');
+    }
+    json_end(&j, ']');
+    json_end(&j, '}');
+}
+
+static int run(const args *a) {
+    ATG_AUTO(atg_arena) arena = input_arena();
+    ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
+    comparison c = {0};
+    input in;
+    atg_err err = {0};
+    int code = arena ? input_read(a, arena, a->n, a->operands, &in) : EXIT_MACHINE;
+
+    if (code)
+        return code;
+    c.op = &in.op;
+    code = find_sample(a, arena, &in, &c);
+    if (!code)
+        code = input_missing(a, &in, &c.missing);
+    if (code)
+        return code;
+    if (compute(arena, &c, &err))
+        return cli_fail(in.name, &err);
+    if (buf && cli_has(a, OPT_JSON))
+        print_json(arena, &c, buf);
+    else if (buf && print_text(arena, &c, buf, &err))
+        return cli_fail(NULL, &err);
+    return cli_write(a, buf);
+}
+
+static const option_id options[] = {OPT_REMAINS,       OPT_MISSING,       OPT_JSON,
+                                    OPT_OUTPUT,        OPT_FREQUENCIES,   OPT_POPULATION,
+                                    OPT_THETA,         OPT_MIN_FREQUENCY, OPT_MUTATION,
+                                    OPT_MUTATION_MALE, OPT_QUIET,         OPT_HELP};
+
+const command command_lr = {
+    .name = "lr",
+    .summary = "Compare one sample or body with one missing person, marker by marker.",
+    .operands = "FILE...",
+    .min_operands = 1,
+    .max_operands = -1,
+    .details =
+        "Prints the genotypes, the likelihood ratio of every marker, the running product and the "
+        "markers that are possible only by a mutation. The likelihood ratio weighs 'these are "
+        "the missing person's remains' against 'these are of somebody unrelated'.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine against numbers that other programs computed (tests/golden-numbers; their origin and
+ * licence stand in the files).  ATG_REFERENCE may name a folder with more of them. */
+#include "testing.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/file.h"
+
+static const double TOLERANCE = 1e-9;
+
+enum { PATH_LENGTH = 4096, BYTES = 64 * 1024 * 1024 };
+
+static const atg_reference_kind *kind_of(const atg_reference *ref, const char *name) {
+    for (uint32_t i = 0; i < ref->n; i++)
+        if (strcmp(ref->kinds[i].name, name) == 0)
+            return &ref->kinds[i];
+    fail_msg("nothing of the kind \"%s\" was compared", name);
+    return NULL;
+}
+
+static int check_file(const char *path, atg_reference *ret, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(BYTES + 4096);
+    atg_str bytes;
+
+    assert_non_null(arena);
+
+    int rc = file_read(arena, path, BYTES, &bytes, err);
+
+    return rc ? rc : atg_reference_check(bytes, NULL, ret, err);
+}
+
+static void within_tolerance(const atg_reference *ref, const char *path) {
+    for (uint32_t i = 0; i < ref->n; i++) {
+        const atg_reference_kind *k = &ref->kinds[i];
+
+        if (!(k->worst <= TOLERANCE))
+            fail_msg("%s: %s is off by %.3g at %s", path, k->name, k->worst, k->worst_at);
+    }
+}
+
+static void check_golden(const char *name, atg_reference *ret) {
+    const char *folder = getenv("ATG_NUMBERS_DIR");
+    char path[PATH_LENGTH];
+    atg_err err;
+
+    assert_non_null(folder);
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (check_file(path, ret, &err))
+        fail_msg("%s: %s", path, err.msg);
+    within_tolerance(ret, path);
+}
+
+static void likelihoods_lrs_and_kinship_are_those_of_other_programs(void **state) {
+    static const struct {
+        const char *kind;
+        uint64_t least;
+    } wanted[] = {
+        {"likelihood, plain", 19},
+        {"likelihood, mutation", 30},
+        {"likelihood, xlinked", 14},
+        {"likelihood, theta", 12},
+        {"likelihood, silent", 10},
+        {"likelihood, dropout", 8},
+        {"likelihood, partial", 3},
+        {"likelihood, impossible", 2},
+        {"likelihood, founder_inbreeding", 2},
+        {"likelihood, pruning", 2},
+        {"likelihood, panel23", 4 * 23},
+        {"likelihood, linked2", 42},
+        {"linked pair likelihood", 21},
+        {"log-likelihood", 100},
+        {"theta LR", 64},
+        {"theta LR, H1", 64},
+        {"theta LR, H2", 64},
+        {"LR cases, likelihood", 10 * 23 * 8},
+        {"LR cases, LR", 70},
+        {"genotype distribution", 22 * 10},
+        {"likelihood of references", 22},
+        {"exclusion power", 6 * 3},
+        {"kinship", 19 * 9},
+        {"kinship, X", 19 * 9},
+    };
+    atg_reference ref = {0};
+
+    (void)state;
+    check_golden("pedigrees.json", &ref);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+        const atg_reference_kind *k = kind_of(&ref, wanted[i].kind);
+
+        if (k->n < wanted[i].least)
+            fail_msg("only %llu of the kind \"%s\" were compared", (unsigned long long)k->n,
+                     wanted[i].kind);
+        assert_int_equal(k->n_skipped, 0);
+    }
+}
+
+static void mutation_matrices_are_those_of_other_programs(void **state) {
+    atg_reference ref = {0};
+
+    (void)state;
+    check_golden("mutation-matrices.json", &ref);
+    assert_true(kind_of(&ref, "mutation matrix")->n >= 15 * 81);
+    assert_int_equal(ref.n, 1);
+}
+
+static void a_wrong_number_is_found_and_named(void **state) {
+    static const char text[] =
+        "{\"cases\": [{\"id\": \"duo\", \"kind\": \"plain\", \"pedigree\": ["
+        "{\"id\": \"1\", \"father\": null, \"mother\": null, \"sex\": \"M\"}],"
+        "\"markers\": [{\"name\": \"M\", \"alleles\": [\"1\", \"2\"], \"freqs\": [0.25, 0.75]}],"
+        "\"genotypes\": {\"1\": {\"M\": [\"1\", \"2\"]}}, \"likelihood\": [0.3750001]}]}";
+    atg_reference ref = {0};
+
+    (void)state;
+    assert_int_equal(atg_reference_check(atg_str_of(text), NULL, &ref, NULL), ATG_OK);
+    assert_true(ref.worst > 2e-7 && ref.worst < 3e-7);
+    assert_non_null(strstr(kind_of(&ref, "likelihood, plain")->worst_at, "duo"));
+}
+
+static void another_file_is_refused_in_words(void **state) {
+    static const struct {
+        const char *text;
+        int code;
+    } files[] = {
+        {"{}", ATG_EPARSE},
+        {"[1, 2]", ATG_EPARSE},
+        {"{\"cases\": [", ATG_EPARSE},
+        {"", ATG_EPARSE},
+        {"{\"cases\": [{\"markers\": [{\"name\": \"M\", \"alleles\": [\"1\"], \"freqs\": []}]}]}",
+         ATG_EPARSE},
+        {"{\"cases\": [{\"markers\": [{\"name\": \"M\", \"alleles\": [\"1\"], \"freqs\": [1], "
+         "\"mutation\": {\"female\": {\"model\": \"custom\"}}}]}]}",
+         ATG_EPARSE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        atg_reference ref = {0};
+        atg_err err = {0};
+
+        assert_int_equal(atg_reference_check(atg_str_of(files[i].text), NULL, &ref, &err),
+                         files[i].code);
+        assert_true(strlen(err.msg) > 0);
+    }
+}
+
+static void relative_differences_are_symmetric_and_strict_about_zero(void **state) {
+    (void)state;
+    assert_true(atg_relative_difference(2, 2) == 0);
+    assert_true(fabs(atg_relative_difference(2, 1) - 0.5) < 1e-15);
+    assert_true(fabs(atg_relative_difference(1, 2) - 0.5) < 1e-15);
+    assert_true(fabs(atg_relative_difference(-1, 1) - 2) < 1e-15);
+    assert_true(isinf(atg_relative_difference(0, 1e-300)));
+    assert_true(isinf(atg_relative_difference(INFINITY, 1)));
+    assert_true(isinf(atg_relative_difference(-INFINITY, INFINITY)));
+    assert_true(atg_relative_difference(-INFINITY, -INFINITY) == 0);
+    assert_true(atg_relative_difference(0, 0) == 0);
+}
+
+static void check_folder(const char *folder) {
+    DIR *dir = opendir(folder);
+    uint32_t n = 0;
+
+    if (!dir)
+        fail_msg("cannot open %s", folder);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        size_t length = strlen(entry->d_name);
+        char path[PATH_LENGTH];
+        atg_reference ref = {0};
+        atg_err err;
+
+        if (length < 5 || strcmp(entry->d_name + length - 5, ".json") != 0)
+            continue;
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+
+        int rc = check_file(path, &ref, &err);
+
+        if (rc == ATG_EPARSE && strstr(err.msg, "no reference file"))
+            continue; /* frequencies */
+        if (rc)
+            fail_msg("%s: %s", path, err.msg);
+        within_tolerance(&ref, path);
+        n++;
+    }
+    (void)closedir(dir);
+    assert_true(n > 0);
+}
+
+static void a_folder_of_more_numbers_is_checked_where_one_is_named(void **state) {
+    const char *folder = getenv("ATG_REFERENCE");
+    char path[PATH_LENGTH];
+
+    (void)state;
+    if (!folder) {
+        print_message("# skipped: ATG_REFERENCE names no folder, so only the tests' own numbers "
+                      "were checked\n");
+        return;
+    }
+    check_folder(folder);
+    (void)snprintf(path, sizeof(path), "%s/operations", folder);
+    check_folder(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(likelihoods_lrs_and_kinship_are_those_of_other_programs),
+        cmocka_unit_test(mutation_matrices_are_those_of_other_programs),
+        cmocka_unit_test(a_wrong_number_is_found_and_named),
+        cmocka_unit_test(another_file_is_refused_in_words),
+        cmocka_unit_test(relative_differences_are_symmetric_and_strict_about_zero),
+        cmocka_unit_test(a_folder_of_more_numbers_is_checked_where_one_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
