@@ -79,7 +79,7 @@ static const char *other_word(const atg_pedigree *ped, uint32_t of, uint32_t who
             if (partners[k] != UNREACHED && theirs[k] != UNREACHED)
                 return "in-law";
     }
-    return "no blood relation";
+    return "unrelated";
 }
 
 const char *relation_word(const atg_pedigree *ped, uint32_t of, uint32_t who) {

@@ -6,7 +6,7 @@
 #include <antigone/pedigree.h>
 
 /* What `who` is to `of`: "mother", "half-brother", "great-grandparent", "partner", "in-law",
- * "relative", "no blood relation".  The closest one where there are several.  Lives for ever. */
+ * "relative", "unrelated".  The closest one where there are several.  Lives for ever. */
 const char *relation_word(const atg_pedigree *ped, uint32_t of, uint32_t who);
 
 #endif

@@ -88,9 +88,9 @@ static void other_candidates(const page *p, uint32_t sample, uint32_t shown) {
         excluded += p->v.run->pairs[p->v.order[i]].conclusion == ATG_EXCLUDED;
     if (n == shown)
         return;
-    html(p, "<p class=\"note\">Also compared:");
+    html(p, "<p class=\"note\">Compared and not shown:");
     if (n > shown + excluded)
-        atg_buf_printf(p->buf, " %u that fit worse%s", n - shown - excluded, excluded ? "," : ".");
+        atg_buf_printf(p->buf, " %u less probable%s", n - shown - excluded, excluded ? "," : ".");
     if (excluded)
         atg_buf_printf(p->buf, " %u excluded.", excluded);
     html(p, "</p>\n");

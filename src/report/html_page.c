@@ -97,10 +97,11 @@ static void top(const page *p) {
     html_text(p, name_of(p));
     html(p, "</h1>\n<p class=\"eyebrow\">");
     html_text(p, view_printf(&p->v,
-                             "%u bodies and parts (%u samples), %u missing persons in %u families, "
-                             "%u markers",
+                             "%u bodies and parts (%u samples), %u missing persons in %u %s, %u "
+                             "markers",
                              run->n_bodies, run->op->n_samples, run->op->n_missing,
-                             run->op->n_families, run->op->n_markers));
+                             run->op->n_families, run->op->n_families == 1 ? "family" : "families",
+                             run->op->n_markers));
     html(p, "</p>\n<p class=\"notice\"><strong>Computed, not established.</strong> An identity is "
             "established by two qualified signers and the board, never by this page.");
     if (p->for_geneticist)

@@ -59,39 +59,37 @@ static void count_table(const page *p) {
     html(p, "</tbody></table>\n");
 }
 
-static atg_str plural(const view *v, uint32_t n, const char *one, const char *many) {
-    return view_printf(v, "%u %s", n, n == 1 ? one : many);
+static void count_sentence(const page *p, const char *before, uint32_t n, const char *one,
+                           const char *many) {
+    if (n)
+        atg_buf_printf(p->buf, "%s%u %s", before, n, n == 1 ? one : many);
 }
 
 static void sentences(const page *p) {
     const view *v = &p->v;
     uint32_t n = v->run->n_bodies, m = v->run->op->n_missing;
-    atg_str bodies = plural(v, n, "body or part", "bodies and parts");
-    atg_str named = plural(v, v->missing[ATG_PROBABLE], "has", "have");
+    uint32_t probable = v->bodies[ATG_PROBABLE], possible = v->bodies[ATG_POSSIBLE];
 
     html(p, "<p class=\"lead\">");
     if (n == 0)
         html(p, "No remains were compared.");
     else
-        html_text(p, view_printf(v,
-                                 "Of %.*s, %u %s a probable identification and %u a possible "
-                                 "one. For %u the data are insufficient, and %u %s excluded from "
-                                 "everybody on the list.",
-                                 ATG_FMT(bodies), v->bodies[ATG_PROBABLE],
-                                 v->bodies[ATG_PROBABLE] == 1 ? "has" : "have",
-                                 v->bodies[ATG_POSSIBLE], v->bodies[ATG_INSUFFICIENT],
-                                 v->bodies[ATG_EXCLUDED],
-                                 v->bodies[ATG_EXCLUDED] == 1 ? "is" : "are"));
-    if (v->n_refused)
-        html_text(p, view_printf(v, " %u could not take part.", v->n_refused));
+        atg_buf_printf(p->buf, "Of %u %s, %u %s a probable identification and %u a possible one.",
+                       n, n == 1 ? "body or part" : "bodies and parts", probable,
+                       probable == 1 ? "has" : "have", possible);
+    count_sentence(p, " The data are insufficient for ", v->bodies[ATG_INSUFFICIENT], "body.",
+                   "bodies.");
+    count_sentence(p, " ", v->bodies[ATG_EXCLUDED], "is excluded from everybody on the list.",
+                   "are excluded from everybody on the list.");
+    count_sentence(p, " ", v->n_refused, "could not take part.", "could not take part.");
     html(p, "</p>\n<p class=\"lead\">");
     if (m == 0)
         html(p, "Nobody is on the list of missing persons.");
     else
-        html_text(p, view_printf(v,
-                                 "Of %u missing persons, %.*s a probable body; %u remain without "
-                                 "one.",
-                                 m, ATG_FMT(named), m - v->missing[ATG_PROBABLE]));
+        atg_buf_printf(p->buf, "Of %u missing %s, %u %s a probable body; %u %s without one.", m,
+                       m == 1 ? "person" : "persons", v->missing[ATG_PROBABLE],
+                       v->missing[ATG_PROBABLE] == 1 ? "has" : "have", m - v->missing[ATG_PROBABLE],
+                       m - v->missing[ATG_PROBABLE] == 1 ? "remains" : "remain");
     html(p, "</p>\n");
 }
 

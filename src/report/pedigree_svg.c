@@ -155,20 +155,29 @@ static void symbol(const drawing *d, uint32_t index, double x, double y) {
                        x, y + 5.5);
 }
 
+/* What stands under the name: what a typed relative is to the one who is looked at. */
+static atg_str second_line(const drawing *d, uint32_t index) {
+    const atg_pedigree *ped = &d->family->ped;
+
+    if (d->look->focus == (int32_t)index)
+        return d->look->under;
+    if (d->look->focus >= 0 && pedigree_typed(d->op, &ped->persons[index]))
+        return atg_str_of(relation_word(ped, (uint32_t)d->look->focus, index));
+    return is_missing(d, index) ? ATG_STR("missing") : (atg_str){"", 0};
+}
+
 static void label(const drawing *d, uint32_t index, double x, double y) {
     const atg_person *p = &d->family->ped.persons[index];
-    bool focus = d->look->focus == (int32_t)index, missing = is_missing(d, index);
+    bool focus = d->look->focus == (int32_t)index;
 
     if (!p->implicit) {
         atg_buf_printf(d->buf, "<text x=\"%.1f\" y=\"%.1f\"%s>", x, y + SYMBOL + 17,
-                       missing ? " font-weight=\"700\"" : "");
+                       is_missing(d, index) ? " font-weight=\"700\"" : "");
         escape_cut(d->buf, p->id, LABEL_COLUMNS);
         atg_buf_adds(d->buf, "</text>");
     }
-    atg_str under = focus ? d->look->under : missing ? ATG_STR("missing") : (atg_str){"", 0};
+    atg_str under = second_line(d, index);
 
-    if (!focus && d->look->focus >= 0 && pedigree_typed(d->op, p))
-        under = atg_str_of(relation_word(&d->family->ped, (uint32_t)d->look->focus, index));
     if (under.n == 0)
         return;
     atg_buf_printf(d->buf, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"10\"%s>", x, y + SYMBOL + 29,
@@ -205,7 +214,9 @@ static void measure(drawing *d) {
 
     for (uint32_t i = 0; i < d->family->ped.n; i++) {
         uint32_t c = shown_columns(d->family->ped.persons[i].id);
+        uint32_t under = shown_columns(second_line(d, i)) * 9 / 10; /* in smaller letters */
 
+        c = under > c ? under : c;
         columns = c > columns ? c : columns;
     }
     d->slot = (columns > LABEL_COLUMNS ? LABEL_COLUMNS : columns) * LETTER + 8;

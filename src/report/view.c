@@ -5,7 +5,9 @@
 
 #include "base/map.h"
 
-static const double NAMED = 0.05; /* posterior that makes a candidate whose LR does not */
+/* Posteriors from which a pair of insufficient evidence is named: where its LR supports it, and
+ * where it does not. */
+static const double NAMED_SUPPORTED = 0.001, NAMED = 0.05;
 
 static int out_of_range(atg_err *err, const char *what) {
     return atg_fail(err, ATG_EINVAL, "The identification names a %s that the operation lacks",
@@ -72,8 +74,11 @@ static int check_joint(const atg_identification *run, atg_err *err) {
 
 /* A pair to name as somebody's candidate: compared, not excluded, and not against all odds. */
 static bool is_candidate(const atg_pair_result *p) {
-    return p->conclusion != ATG_EXCLUDED && p->n_markers > 0 &&
-           (p->log10_lr > 0 || !(p->posterior < NAMED) || p->conclusion != ATG_INSUFFICIENT);
+    double least = p->log10_lr > 0 ? NAMED_SUPPORTED : NAMED;
+
+    if (p->conclusion == ATG_EXCLUDED || p->n_markers == 0)
+        return false;
+    return p->conclusion != ATG_INSUFFICIENT || !(p->posterior < least);
 }
 
 /* Ties, as between brothers who cannot be told apart, go to the most probable assignment. */

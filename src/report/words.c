@@ -10,8 +10,6 @@ void view_prob(double p, char ret[VIEW_NUMBER]) {
 
     if (isnan(p))
         snprintf(ret, VIEW_NUMBER, "-");
-    else if (p >= 1)
-        snprintf(ret, VIEW_NUMBER, "1");
     else if (p <= 0)
         snprintf(ret, VIEW_NUMBER, "0");
     else if (p > 0.999999)

@@ -260,16 +260,11 @@ static void probabilities_are_never_rounded_up(void **state) {
         double p;
         const char *text;
     } cases[] = {
-        {0.99949999, "0.999499"},
-        {0.9995, "0.999500"},
-        {0.9999995, ">0.999999"},
-        {1 - 1e-12, ">0.999999"},
-        {1, "1"},
-        {0.3, "0.300000"},
-        {0.0000004, "<0.000001"},
-        {0, "0"},
-        {(double)NAN, "-"},
-        {0.999999, "0.999999"},
+        {0.99949999, "0.999499"}, {0.9995, "0.999500"},
+        {0.9999995, ">0.999999"}, {1 - 1e-12, ">0.999999"},
+        {1, ">0.999999"},         {0.3, "0.300000"},
+        {0.0000004, "<0.000001"}, {0, "0"},
+        {(double)NAN, "-"},       {0.999999, "0.999999"},
     };
     char text[VIEW_NUMBER];
 
@@ -354,6 +349,7 @@ static void nobody_is_named_against_all_odds(void **state) {
         {.body = 0, .missing = 0, .log10_lr = -3, .posterior = 0.0001, .n_markers = 9},
         {.body = 1, .missing = 1, .log10_lr = 0, .posterior = 0.1, .n_markers = 0},
         {.body = 2, .missing = 2, .log10_lr = -0.1, .posterior = 0.1, .n_markers = 9},
+        {.body = 4, .missing = 4, .log10_lr = 1, .posterior = 1e-9, .n_markers = 9},
         {.body = 3,
          .missing = 3,
          .log10_lr = 9,
@@ -366,7 +362,7 @@ static void nobody_is_named_against_all_odds(void **state) {
 
     (void)state;
     assert_true(made_run(arena, &run));
-    run.n_pairs = 4;
+    run.n_pairs = 5;
     run.pairs = pairs;
     assert_int_equal(view_open(arena, &run, &v, NULL), ATG_OK);
     assert_null(view_body_best(&v, 0));
@@ -374,6 +370,7 @@ static void nobody_is_named_against_all_odds(void **state) {
     assert_ptr_equal(view_body_best(&v, 2), &pairs[2]);
     assert_ptr_equal(view_missing_best(&v, 2), &pairs[2]);
     assert_null(view_body_best(&v, 3));
+    assert_null(view_body_best(&v, 4));
 }
 
 static void conclusions_have_the_words_of_the_field(void **state) {
