@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a family can prove (docs/power.md).  At one marker the LR of each genotype g comes from the
- * compiled table, and P(g | family) = LR(g) P(g), so draws of the true person's genotype need no
- * further likelihood.  With one more relative typed the same holds given that relative's drawn
- * genotype. */
+/* What a family can prove (docs/power.md), at theta 0.  At one marker the LR of each genotype g
+ * comes from the compiled table, and P(g | family) = LR(g) P(g), so draws of the true person's
+ * genotype need no further likelihood.  With one more relative typed the same holds given that
+ * relative's drawn genotype. */
 #include <antigone/app.h>
 #include <antigone/dna.h>
 
@@ -343,11 +343,14 @@ int atg_family_power(atg_arena *arena, const atg_operation *op, uint32_t missing
                      atg_err *err) {
     power_run *r = mem_zero(1, sizeof(*r));
     atg_power now = {0};
+    atg_operation plain;
     int rc;
 
     if (!r)
         return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
-    *r = (power_run){.op = op,
+    plain = *op;
+    plain.params.theta = 0;
+    *r = (power_run){.op = &plain,
                      .missing = missing,
                      .n_sim = n_sim ? n_sim : 1,
                      .rng = atg_rng_seed(seed ^ ((uint64_t)missing << 32))};

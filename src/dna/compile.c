@@ -7,15 +7,6 @@
 #include "base/mem.h"
 #include "dna/compiler.h"
 
-/* Sum of a spread table over the entries of observation i. */
-static double weigh(const obs_plan *plan, uint32_t i, const double *pairs, uint32_t n) {
-    double sum = 0;
-
-    for (uint32_t k = plan->from[i]; k < plan->from[i + 1]; k++)
-        sum += plan->entries[k].k * pairs[plan->entries[k].a * n + plan->entries[k].b];
-    return sum;
-}
-
 /* log10 LR of every observation of one marker. */
 static void read_off(const atg_compiler *c, const kept *k, const obs_plan *plan, double theta,
                      double *pairs, double *ret) {
@@ -26,8 +17,8 @@ static void read_off(const atg_compiler *c, const kept *k, const obs_plan *plan,
     if (theta > 0)
         compiler_spread(&c->view, k->den, k->haploid, theta, pool);
     for (uint32_t i = 0; i < plan->n_obs; i++) {
-        double num = weigh(plan, i, pairs, n);
-        double den = theta > 0 ? weigh(plan, i, pool, n) : k->total * plan->prob[i];
+        double num = plan_sum(plan, i, pairs);
+        double den = theta > 0 ? plan_sum(plan, i, pool) : k->total * plan->prob[i];
 
         /* a family whose own data are impossible says nothing */
         ret[i] = !(k->total > 0) || !(den > 0) ? 0 : log10(num / den);

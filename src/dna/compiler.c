@@ -157,6 +157,15 @@ int compiler_plan(atg_compiler *c, const atg_marker *marker, const atg_obs_set *
     return ATG_OK;
 }
 
+double plan_sum(const obs_plan *plan, uint32_t i, const double *pairs) {
+    double sum = 0;
+
+    for (uint32_t k = plan->from[i]; k < plan->from[i + 1]; k++)
+        sum += plan->entries[k].k *
+               pairs[(uint32_t)plan->entries[k].a * plan->marker->n + plan->entries[k].b];
+    return sum;
+}
+
 void compiler_observe(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
                       atg_obs *ret) {
     bool x = markers[m].chrom == ATG_CHROM_X;

@@ -40,6 +40,9 @@ int compiler_matrices(atg_compiler *c, const atg_marker *marker, const matrices 
 int compiler_plan(atg_compiler *c, const atg_marker *marker, const atg_obs_set *set, bool haploid,
                   const obs_plan **ret, atg_err *err);
 
+/* What a table spread over genotypes (compiler_spread) gives observation i. */
+double plan_sum(const obs_plan *plan, uint32_t i, const double *pairs);
+
 /* Room for n doubles, valid until the next call. */
 double *compiler_room(atg_compiler *c, size_t n);
 

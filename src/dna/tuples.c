@@ -14,17 +14,9 @@
 #include "base/mem.h"
 #include "dna/compiler.h"
 #include "dna/part.h"
+#include "dna/rows.h"
 
-enum { PLACES_MAX = 64, FIRST_SLOTS = 64 };
-
-/* Rows of one marker at one depth, found by what the earlier places show. */
-typedef struct rows {
-    uint32_t n, cap, width; /* rows, slots (a power of two), values in a row */
-    uint64_t *keys;         /* cap; 0: free, else key + 1 */
-    uint32_t *at;           /* cap: row number */
-    double *values;         /* n * width */
-    uint32_t room;          /* rows that `values` has room for */
-} rows;
+enum { PLACES_MAX = 64, FIRST_PARTS = 64 };
 
 /* The parts of the pedigree for the places, by which of them are filled; shared by the markers at
  * which the same relatives are typed completely. */
@@ -73,140 +65,10 @@ typedef struct search {
     uint64_t n, cap;
 } search;
 
-static void rows_free(rows *r) {
-    mem_free(r->keys);
-    mem_free(r->at);
-    mem_free(r->values);
-}
-
-static uint64_t mix(uint64_t x) {
-    x ^= x >> 31;
-    x *= 0x7fb5d329728ea185U;
-    x ^= x >> 27;
-    x *= 0x81dadef4bc2dd44dU;
-    return x ^ (x >> 33);
-}
-
-static int rows_grow(rows *r) {
-    uint32_t cap = r->cap ? r->cap * 2 : FIRST_SLOTS;
-    uint64_t *keys = mem_zero(cap, sizeof(*keys));
-    uint32_t *at = mem_alloc(cap * sizeof(*at));
-
-    if (!keys || !at) {
-        mem_free(keys);
-        mem_free(at);
-        return ATG_ENOMEM;
-    }
-    for (uint32_t i = 0; i < r->cap; i++) {
-        if (!r->keys[i])
-            continue;
-
-        uint64_t slot = mix(r->keys[i]) & (cap - 1);
-
-        while (keys[slot])
-            slot = (slot + 1) & (cap - 1);
-        keys[slot] = r->keys[i];
-        at[slot] = r->at[i];
-    }
-    mem_free(r->keys);
-    mem_free(r->at);
-    r->keys = keys;
-    r->at = at;
-    r->cap = cap;
-    return ATG_OK;
-}
-
-/* The row of this key; *ret_new when it is to be filled.  NULL when memory is short. */
-static double *rows_get(rows *r, uint64_t key, bool *ret_new) {
-    if (r->n * 2 >= r->cap && rows_grow(r))
-        return NULL;
-
-    uint64_t slot = mix(key + 1) & (r->cap - 1);
-
-    while (r->keys[slot] && r->keys[slot] != key + 1)
-        slot = (slot + 1) & (r->cap - 1);
-    *ret_new = r->keys[slot] == 0;
-    if (*ret_new) {
-        if (r->n == r->room) {
-            uint32_t room = r->room ? r->room * 2 : 16;
-            double *values = mem_grow(r->values, (size_t)room * r->width * sizeof(*values));
-
-            if (!values)
-                return NULL;
-            r->values = values;
-            r->room = room;
-        }
-        r->keys[slot] = key + 1;
-        r->at[slot] = r->n++;
-    }
-    return r->values + (size_t)r->at[slot] * r->width;
-}
-
 static const atg_obs *shown(const search *s, const site *t, uint32_t place) {
     uint32_t o = s->chosen[place] < 0 ? 0 : t->obs_of[s->chosen[place]];
 
     return o ? &t->obs[o - 1] : NULL;
-}
-
-/* Likelihood with theta of the family and loose unrelated persons; log10. */
-static int pooled(search *s, const site *t, const atg_obs *obs, const atg_pedigree *ped,
-                  double *ret, atg_err *err) {
-    kept k;
-    int rc = compiler_keep(s->c,
-                           &(kept_input){.marker = &t->plain,
-                                         .ped = ped,
-                                         .obs = obs,
-                                         .theta = s->op->params.theta,
-                                         .keep = -1,
-                                         .more_seen = t->seen},
-                           &k, err);
-
-    if (!rc)
-        *ret = log10(k.total) + k.log / M_LN10;
-    return rc;
-}
-
-/* With theta the alternative draws family and samples from one pool: both likelihoods anew for
- * every observation. */
-static int fill_theta(search *s, const site *t, uint32_t depth, atg_obs *obs, double *row,
-                      atg_err *err) {
-    const atg_pedigree *ped = &s->family->ped;
-    atg_person persons[ATG_PEDIGREE_MAX];
-    atg_obs beside[ATG_PEDIGREE_MAX];
-    atg_pedigree more = {ped->n, persons};
-
-    if (ped->n + s->k > ATG_PEDIGREE_MAX)
-        return atg_fail(err, ATG_ELIMIT, "Family %.*s is too large to be compared with theta",
-                        ATG_FMT(s->family->id));
-    memcpy(persons, ped->persons, ped->n * sizeof(*persons));
-    compiler_observe(s->op->markers, t->marker, ped, beside);
-    for (uint32_t p = 0; p < depth; p++) {
-        const atg_obs *o = shown(s, t, p);
-
-        if (!o)
-            continue;
-        persons[more.n] =
-            (atg_person){.father = -1, .mother = -1, .sex = ped->persons[s->persons[p]].sex};
-        beside[more.n++] = *o;
-    }
-    for (uint32_t i = 0; i <= t->n_obs; i++) {
-        double with = 0, without = 0;
-
-        obs[s->persons[depth]] = i ? t->obs[i - 1] : (atg_obs){.geno = ATG_UNTYPED};
-        persons[more.n] =
-            (atg_person){.father = -1, .mother = -1, .sex = ped->persons[s->persons[depth]].sex};
-        beside[more.n] = obs[s->persons[depth]];
-
-        atg_pedigree all = {more.n + 1, persons};
-        int rc = pooled(s, t, obs, ped, &with, err);
-
-        if (!rc)
-            rc = pooled(s, t, beside, &all, &without, err);
-        if (rc)
-            return rc;
-        row[i] = isfinite(without) ? with - without : 0;
-    }
-    return ATG_OK;
 }
 
 /* Does the sample in this place settle its person's genotype at this marker? */
@@ -217,7 +79,7 @@ static bool settles(const site *t, const atg_obs *o) {
 }
 
 static int parts_grow(parts *p, atg_err *err) {
-    uint32_t cap = p->cap ? p->cap * 2 : FIRST_SLOTS;
+    uint32_t cap = p->cap ? p->cap * 2 : FIRST_PARTS;
     struct part_of *list = mem_zero(cap, sizeof(*list));
 
     if (!list)
@@ -227,7 +89,7 @@ static int parts_grow(parts *p, atg_err *err) {
 
         if (!p->list[i].part)
             continue;
-        slot = mix(p->list[i].filled * PLACES_MAX + p->list[i].depth) & (cap - 1);
+        slot = rows_mix(p->list[i].filled * PLACES_MAX + p->list[i].depth) & (cap - 1);
         while (list[slot].part)
             slot = (slot + 1) & (cap - 1);
         list[slot] = p->list[i];
@@ -277,7 +139,7 @@ static int part_for(search *s, parts *p, uint32_t depth, uint64_t filled, const 
 
     if (rc)
         return rc;
-    slot = mix(filled * PLACES_MAX + depth) & (p->cap - 1);
+    slot = rows_mix(filled * PLACES_MAX + depth) & (p->cap - 1);
     while (p->list[slot].part && (p->list[slot].depth != depth || p->list[slot].filled != filled))
         slot = (slot + 1) & (p->cap - 1);
     if (!p->list[slot].part) {
@@ -322,29 +184,80 @@ static int fill_row(search *s, const site *t, uint32_t depth, const part *local,
         return rc;
     compiler_spread(&s->c->view, k.num, k.haploid, 0, s->pairs);
     row[0] = 0;
-    for (uint32_t i = 0; i < t->n_obs; i++) {
-        double sum = 0;
+    for (uint32_t i = 0; i < t->n_obs; i++)
+        row[i + 1] = log10(plan_sum(plan, i, s->pairs) / (k.total * plan->prob[i]));
+    return ATG_OK;
+}
 
-        for (uint32_t e = plan->from[i]; e < plan->from[i + 1]; e++)
-            sum +=
-                plan->entries[e].k * s->pairs[plan->entries[e].a * t->plain.n + plan->entries[e].b];
-        row[i + 1] = log10(sum / (k.total * plan->prob[i]));
+/* What is seen with the earlier places filled, and with their samples standing beside the family as
+ * unrelated persons. */
+static int seat_pooled(const search *s, const site *t, uint32_t depth, atg_obs *in_place,
+                       atg_obs *beside, atg_person *persons, atg_pedigree *more, atg_err *err) {
+    const atg_pedigree *ped = &s->family->ped;
+
+    if (ped->n + s->k > ATG_PEDIGREE_MAX)
+        return atg_fail(err, ATG_ELIMIT, "Family %.*s is too large to be compared with theta",
+                        ATG_FMT(s->family->id));
+    memcpy(persons, ped->persons, ped->n * sizeof(*persons));
+    *more = (atg_pedigree){ped->n, persons};
+    compiler_observe(s->op->markers, t->marker, ped, in_place);
+    memcpy(beside, in_place, ped->n * sizeof(*beside));
+    for (uint32_t p = 0; p < depth; p++) {
+        const atg_obs *o = shown(s, t, p);
+
+        if (!o)
+            continue;
+        in_place[s->persons[p]] = *o;
+        persons[more->n] =
+            (atg_person){.father = -1, .mother = -1, .sex = ped->persons[s->persons[p]].sex};
+        beside[more->n++] = *o;
     }
     return ATG_OK;
 }
 
-/* With theta everybody is tied to everybody by the common pool. */
-static int fill_pooled(search *s, const site *t, uint32_t depth, double *row, atg_err *err) {
-    atg_obs obs[ATG_PEDIGREE_MAX];
-    int rc;
+/* Values of all observations from one integration: P(seen, observation) relative to P(seen), of the
+ * person in place or, with `pool`, of one more unrelated person. */
+static int integrate(search *s, const site *t, uint32_t depth, const atg_pedigree *ped,
+                     const atg_obs *obs, bool pool, double *ret, atg_err *err) {
+    atg_obs_set set = {t->n_obs, t->obs};
+    double theta = s->op->params.theta;
+    const obs_plan *plan;
+    kept k;
+    int rc = compiler_keep(s->c,
+                           &(kept_input){.marker = &t->plain,
+                                         .ped = ped,
+                                         .obs = obs,
+                                         .theta = theta,
+                                         .keep = (int)s->persons[depth],
+                                         .more_seen = s->inbred[depth] ? t->seen : NULL},
+                           &k, err);
 
-    compiler_observe(s->op->markers, t->marker, &s->family->ped, obs);
-    for (uint32_t p = 0; p < depth; p++)
-        if (shown(s, t, p))
-            obs[s->persons[p]] = *shown(s, t, p);
-    rc = fill_theta(s, t, depth, obs, row, err);
-    for (uint32_t i = t->n_obs + 1; i-- > 0 && !rc;)
-        row[i] -= row[0];
+    if (!rc)
+        rc = compiler_plan(s->c, &t->plain, &set, k.haploid, &plan, err);
+    if (rc)
+        return rc;
+    compiler_spread(&s->c->view, pool ? k.den : k.num, k.haploid, theta, s->pairs);
+    for (uint32_t i = 0; i < t->n_obs; i++)
+        ret[i] = plan_sum(plan, i, s->pairs) / k.total;
+    return ATG_OK;
+}
+
+/* With theta everybody is tied to everybody by the common pool, the alternative's persons too. */
+static int fill_pooled(search *s, const site *t, uint32_t depth, double *row, atg_err *err) {
+    atg_obs in_place[ATG_PEDIGREE_MAX], beside[ATG_PEDIGREE_MAX];
+    atg_person persons[ATG_PEDIGREE_MAX];
+    MEM_AUTO double *den = mem_alloc((t->n_obs + 1) * sizeof(*den));
+    atg_pedigree more;
+    int rc = den ? seat_pooled(s, t, depth, in_place, beside, persons, &more, err)
+                 : atg_fail(err, ATG_ENOMEM, "Out of memory comparing a family jointly");
+
+    if (!rc)
+        rc = integrate(s, t, depth, &s->family->ped, in_place, false, row + 1, err);
+    if (!rc)
+        rc = integrate(s, t, depth, &more, beside, true, den, err);
+    row[0] = 0;
+    for (uint32_t i = 0; i < t->n_obs && !rc; i++)
+        row[i + 1] = log10(row[i + 1] / den[i]);
     return rc;
 }
 
