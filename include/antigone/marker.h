@@ -63,11 +63,12 @@ typedef struct atg_marker {
     const atg_str *labels;  /**< n, no label twice. */
     const double *freqs;    /**< n, each > 0; sum 1 but for rounding. */
     const int16_t *tenths;  /**< n; -1 where the label is not a repeat number. */
-    int16_t silent;         /**< Index of the silent allele, or -1. */
+    int16_t silent;         /**< Index of the silent allele, which no profile shows, or -1. */
     atg_mutation female;    /**< Of a transmission from a mother. */
     atg_mutation male;      /**< Of a transmission from a father. */
     uint16_t linkage_group; /**< X markers of one group are not multiplied; 0 = by itself. */
-    int16_t linked_to;      /**< Index of an earlier marker, or -1. */
+    int16_t linked_to;      /**< Index of an earlier marker of the same chromosome, or -1; a
+                                 marker is in one linked pair at most. */
     double rho;             /**< Recombination fraction to `linked_to`, in [0, 0.5]. */
 } atg_marker;
 

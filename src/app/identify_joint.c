@@ -92,6 +92,8 @@ static bool matters(const joint *g, uint64_t c, double share) {
     const candidate *p = &run->candidates[c];
     bool alone = run->op->families[run->op->missing[p->missing].family].n_missing == 1;
 
+    if (!(atg_prior_odds(run->op, p->body, p->missing) > 0)) /* ruled out by the prior */
+        return false;
     if (run->options.raw || (share == 0 && run->op->n_samples <= EXACT_BODIES))
         return p->strongest > -INFINITY;
     if (!alone)
@@ -194,14 +196,37 @@ static uint64_t without(const atg_tuples *t, uint64_t i, uint32_t p, bool *ret_e
     return UINT64_MAX;
 }
 
+static double log_sum(double a, double b) {
+    return a > b ? a + log1p(exp(b - a)) : b > -INFINITY ? b + log1p(exp(a - b)) : b;
+}
+
+/* The tuples of one body in place p and nobody else: their log LR by body. */
+static void find_singles(const atg_tuples *t, uint32_t p, const double *log_lr, uint32_t n_samples,
+                         double *ret) {
+    for (uint32_t i = 0; i < n_samples; i++)
+        ret[i] = -INFINITY;
+    for (uint64_t i = 0; i < t->n; i++) {
+        const int32_t *tuple = t->samples + i * t->n_places;
+        bool single = tuple[p] >= 0;
+
+        for (uint32_t q = 0; q < t->n_places; q++)
+            single &= q == p || tuple[q] < 0;
+        if (single)
+            ret[tuple[p]] = log_lr[i];
+    }
+}
+
 /* Process error for a whole tuple: each sample is with probability e not what its label says, and
  * then says nothing (the numerator), and might come from any of N sources (the denominator). */
-static void process_errors(const joint *g, const atg_family *f, const atg_tuples *t,
-                           double *log_lr) {
-    const identify *run = g->run;
-    double e = run->op->params.process_error, n = run->op->n_samples;
+static int process_errors(const identify *run, const atg_tuples *t, double *log_lr, atg_err *err) {
+    uint32_t n = run->op->n_samples;
+    double e = run->op->params.process_error, share = e / n;
+    MEM_AUTO double *single = mem_alloc((n + 1) * sizeof(*single));
 
-    for (uint32_t p = 0; p < t->n_places; p++)
+    if (!single)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
+    for (uint32_t p = 0; p < t->n_places; p++) {
+        find_singles(t, p, log_lr, n, single);
         for (uint64_t i = 0; i < t->n; i++) {
             int32_t body = t->samples[i * t->n_places + p];
             bool empty;
@@ -210,13 +235,13 @@ static void process_errors(const joint *g, const atg_family *f, const atg_tuples
                 continue;
 
             uint64_t rest = without(t, i, p, &empty);
-            double a = log1p(-e) + log_lr[i];
-            double b = empty ? log(e) : rest == UINT64_MAX ? -INFINITY : log(e) + log_lr[rest];
-            const candidate *pair = identify_find(run, (uint32_t)body, f->missing[p]);
-            double lr = pair ? pow(10, pair->log10_lr) : 0;
+            double swapped = empty ? 0 : rest == UINT64_MAX ? -INFINITY : log_lr[rest];
 
-            log_lr[i] = fmax(a, b) + log1p(exp(-fabs(a - b))) - log1p(e / n * (lr - 1));
+            log_lr[i] = log_sum(log1p(-e) + log_lr[i], log(e) + swapped) -
+                        log_sum(log1p(-share), log(share) + single[body]);
         }
+    }
+    return ATG_OK;
 }
 
 static int put_weights(const joint *g, uint32_t family, const atg_tuples *t, atg_arena *arena,
@@ -229,8 +254,12 @@ static int put_weights(const joint *g, uint32_t family, const atg_tuples *t, atg
         return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
     for (uint64_t i = 0; i < t->n; i++)
         w[i] = t->log10_lr[i] * M_LN10;
-    if (!run->options.raw && run->op->params.process_error > 0)
-        process_errors(g, f, t, w);
+    if (!run->options.raw && run->op->params.process_error > 0) {
+        int rc = process_errors(run, t, w, err);
+
+        if (rc)
+            return rc;
+    }
     for (uint64_t i = 0; i < t->n; i++)
         for (uint32_t p = 0; p < t->n_places; p++) {
             int32_t body = t->samples[i * t->n_places + p];

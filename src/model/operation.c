@@ -107,6 +107,26 @@ static int check_marker(const atg_marker *m, uint32_t index, atg_err *err) {
     return ATG_OK;
 }
 
+/* Two markers of one chromosome, and neither in another pair. */
+static int check_pair(const atg_operation *op, uint32_t m, atg_err *err) {
+    const atg_marker *second = &op->markers[m];
+
+    if (second->linked_to < 0)
+        return ATG_OK;
+    if (op->markers[second->linked_to].chrom != second->chrom ||
+        (second->chrom != ATG_CHROM_AUTOSOMAL && second->chrom != ATG_CHROM_X))
+        return atg_fail(err, ATG_EINVAL, "%.*s is linked to a marker of another chromosome",
+                        ATG_FMT(second->name));
+    for (uint32_t k = 0; k < m; k++)
+        if (op->markers[k].linked_to == second->linked_to ||
+            (k == (uint32_t)second->linked_to && op->markers[k].linked_to >= 0))
+            return atg_fail(err, ATG_EINVAL,
+                            "%.*s is linked to %.*s, which is in a linked pair already; take one "
+                            "of them out",
+                            ATG_FMT(second->name), ATG_FMT(op->markers[second->linked_to].name));
+    return ATG_OK;
+}
+
 static int check_params(const atg_params *p, atg_err *err) {
     if (!(p->theta >= 0 && p->theta <= 0.5))
         return atg_fail(err, ATG_EINVAL, "Theta is %g; it must be between 0 and 0.5", p->theta);
@@ -130,12 +150,15 @@ static int check_params(const atg_params *p, atg_err *err) {
 
 static int check_genos(const atg_operation *op, const atg_geno *genos, atg_str who, atg_err *err) {
     for (uint32_t m = 0; genos && m < op->n_markers; m++) {
-        int n = op->markers[m].n;
+        int n = op->markers[m].n, silent = op->markers[m].silent;
 
         if (genos[m].a < -1 || genos[m].b < -1 || genos[m].a >= n || genos[m].b >= n ||
             (genos[m].a < 0 && genos[m].b >= 0))
             return atg_fail(err, ATG_EINVAL, "%.*s has an allele at %.*s that its table lacks",
                             ATG_FMT(who), ATG_FMT(op->markers[m].name));
+        if (silent >= 0 && (genos[m].a == silent || genos[m].b == silent))
+            return atg_fail(err, ATG_EINVAL, "%.*s shows the silent allele of %.*s", ATG_FMT(who),
+                            ATG_FMT(op->markers[m].name));
     }
     return ATG_OK;
 }
@@ -229,6 +252,19 @@ static int check_all_ids(const atg_operation *op, atg_err *err) {
     return rc;
 }
 
+static int check_given_odds(const atg_operation *op, atg_err *err) {
+    const double *given = op->params.prior.given;
+
+    for (uint32_t i = 0; given && i < op->n_samples; i++)
+        for (uint32_t j = 0; j < op->n_missing; j++, given++)
+            if (!(*given >= 0 && isfinite(*given)))
+                return atg_fail(err, ATG_EINVAL,
+                                "The prior odds of sample %.*s and missing person %.*s are %g; "
+                                "they must be 0 or more",
+                                ATG_FMT(op->samples[i].id), ATG_FMT(op->missing[j].id), *given);
+    return ATG_OK;
+}
+
 int atg_operation_check(const atg_operation *op, atg_err *err) {
     int rc = check_params(&op->params, err);
 
@@ -236,6 +272,8 @@ int atg_operation_check(const atg_operation *op, atg_err *err) {
         rc = atg_fail(err, ATG_ELIMIT, "More than %d markers", ATG_MARKERS_MAX);
     for (uint32_t i = 0; i < op->n_markers && !rc; i++)
         rc = check_marker(&op->markers[i], i, err);
+    for (uint32_t i = 0; i < op->n_markers && !rc; i++)
+        rc = check_pair(op, i, err);
     for (uint32_t i = 0; i < op->n_samples && !rc; i++)
         rc = check_sample(op, &op->samples[i], err);
     for (uint32_t i = 0; i < op->n_staff && !rc; i++)
@@ -244,5 +282,7 @@ int atg_operation_check(const atg_operation *op, atg_err *err) {
         rc = check_family(op, f, err);
     for (uint32_t i = 0; i < op->n_missing && !rc; i++)
         rc = check_missing(op, i, err);
+    if (!rc)
+        rc = check_given_odds(op, err);
     return rc ? rc : check_all_ids(op, err);
 }

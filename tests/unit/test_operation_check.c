@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { MARKERS = 2, PERSONS = 3, SAMPLES = 2 };
+enum { MARKERS = 3, PERSONS = 3, SAMPLES = 2 };
 
 /* A small operation in which everything can be written to. */
 typedef struct world {
@@ -21,12 +21,14 @@ typedef struct world {
 } world;
 
 static void make(world *w) {
+    static const atg_str names[MARKERS] = {{"L1", 2}, {"L2", 2}, {"L3", 2}};
+
     memset(w, 0, sizeof(*w));
     for (int m = 0; m < MARKERS; m++) {
         w->labels[m][0] = ATG_STR("15");
         w->labels[m][1] = ATG_STR("16");
         w->freqs[m][0] = w->freqs[m][1] = 0.5;
-        w->markers[m] = (atg_marker){.name = m ? ATG_STR("L2") : ATG_STR("L1"),
+        w->markers[m] = (atg_marker){.name = names[m],
                                      .n = 2,
                                      .labels = w->labels[m],
                                      .freqs = w->freqs[m],
@@ -80,6 +82,8 @@ typedef struct broken {
     const char *msg;
 } broken;
 
+static const double odds_below_0[SAMPLES * 2] = {1, 0, 1, -1};
+
 #define BREAK(name, statement)                                                                     \
     static void name(world *w) {                                                                   \
         statement;                                                                                 \
@@ -100,6 +104,11 @@ BREAK(rate, w->markers[0].male.rate = 1.5)
 BREAK(matrix, w->markers[1].female.model = ATG_MUT_CUSTOM)
 BREAK(link, w->markers[0].linked_to = 0)
 BREAK(rho, w->markers[1].linked_to = 0; w->markers[1].rho = 0.6)
+BREAK(chain, w->markers[1].linked_to = 0; w->markers[2].linked_to = 1)
+BREAK(forked, w->markers[1].linked_to = 0; w->markers[2].linked_to = 0)
+BREAK(across, w->markers[0].chrom = ATG_CHROM_X; w->markers[1].linked_to = 0)
+BREAK(shown, w->markers[0].silent = 1; w->genos[0] = ((atg_geno){0, 1}))
+BREAK(odds, w->op.params.prior.given = odds_below_0)
 BREAK(untyped, w->samples[0].genos = NULL)
 BREAK(allele, w->genos[0].a = 7)
 BREAK(second, w->genos[0] = ((atg_geno){-1, 0}))
@@ -135,6 +144,11 @@ static const broken cases[] = {
     {matrix, "The mutation matrix of L2 is missing"},
     {link, "L1 must be linked to an earlier marker"},
     {rho, "The recombination fraction of L2"},
+    {chain, "L3 is linked to L2, which is in a linked pair already"},
+    {forked, "L3 is linked to L1, which is in a linked pair already"},
+    {across, "L2 is linked to a marker of another chromosome"},
+    {shown, "shows the silent allele of L1"},
+    {odds, "The prior odds of sample PM2 and missing person M2 are -1"},
     {untyped, "Sample PM1 has no table of genotypes"},
     {allele, "has an allele at L1 that its table lacks"},
     {second, "has an allele at L1"},

@@ -60,7 +60,7 @@ static void enrich_markers(rich *r) {
         m[i].male = some_mutation(r, m[i].n);
         m[i].linkage_group = (uint16_t)atg_rng_below(&r->rng, 3);
         m[i].linked_to = -1;
-        if (i && now_and_then(r)) {
+        if (i && m[i].chrom == ATG_CHROM_AUTOSOMAL && m[i - 1].linked_to < 0 && now_and_then(r)) {
             m[i].linked_to = (int16_t)(i - 1);
             m[i].rho = share(r);
         }
