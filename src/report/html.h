@@ -7,13 +7,15 @@
 #include "report/view.h"
 
 enum {
-    HTML_ROWS_MAX = 2000,   /* rows of each table of conclusions */
-    HTML_DETAILS_MAX = 250, /* bodies with a section of their own */
-    HTML_DECIDED_MAX = 50,  /* of these, when there are more, bodies that are not undecided */
-    HTML_FAMILIES_MAX = 60, /* families drawn for missing persons without a candidate */
-    HTML_MATRIX_MAX = 60,   /* rows and columns of the exclusion matrix */
-    HTML_RELATIVES_MAX = 8, /* columns of relatives in a table of markers */
-    HTML_LIST_MAX = 500,    /* entries of the other lists */
+    HTML_ROWS_MAX = 2000,      /* rows of each table of conclusions */
+    HTML_DETAILS_MAX = 250,    /* bodies with a section of their own */
+    HTML_DECIDED_MAX = 50,     /* of these, when there are more, bodies that are not undecided */
+    HTML_FAMILIES_MAX = 60,    /* families drawn for missing persons without a candidate */
+    HTML_MATRIX_MAX = 60,      /* rows and columns of the exclusion matrix */
+    HTML_MATRIX_COLUMNS = 36,  /* of it side by side, for A4 */
+    HTML_RELATIVES_MAX = 8,    /* columns of relatives in a table of markers */
+    HTML_STEP_FILES_MAX = 100, /* files named under one thing that they need */
+    HTML_LIST_MAX = 500,       /* entries of the other lists */
 };
 
 typedef struct page {

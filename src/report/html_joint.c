@@ -117,7 +117,7 @@ static void part_members(const page *p, uint32_t part) {
     for (uint32_t m = 0; joint->missing_part && m < p->v.run->op->n_missing; m++)
         if (joint->missing_part[m] == part && n++ < PART_MEMBERS_MAX) {
             html(p, n > 1 ? ", " : "");
-            html_text(p, p->v.run->op->missing[m].id);
+            html_id(p, p->v.run->op->missing[m].id);
         }
     html(p, n > PART_MEMBERS_MAX ? ", \xe2\x80\xa6</td>" : "</td>");
 }
@@ -165,11 +165,11 @@ static void differences(const page *p, const atg_assign_listed *listed) {
         if (n++ >= DIFFERENCES_MAX)
             continue;
         html(p, n > 1 ? "; " : "");
-        html_text(p, body_id(p, s));
+        html_id(p, body_id(p, s));
         html(p, " is ");
-        html_text(p, is < 0 ? ATG_STR("nobody on the list") : p->v.run->op->missing[is].id);
+        html_id(p, is < 0 ? ATG_STR("nobody on the list") : p->v.run->op->missing[is].id);
         html(p, " instead of ");
-        html_text(p, was < 0 ? ATG_STR("nobody on the list") : p->v.run->op->missing[was].id);
+        html_id(p, was < 0 ? ATG_STR("nobody on the list") : p->v.run->op->missing[was].id);
     }
     if (n > DIFFERENCES_MAX)
         atg_buf_printf(p->buf, "; and %u more differences", n - DIFFERENCES_MAX);
@@ -249,6 +249,28 @@ static void matrix_cell(const page *p, uint32_t sample, uint32_t missing, uint32
                        c->n_incompatible);
 }
 
+/* Some columns of the matrix, so that they fit on paper. */
+static void matrix_block(const page *p, const uint32_t *cells, uint32_t from, uint32_t to) {
+    const atg_operation *op = p->v.run->op;
+
+    html(p, "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><td></td>");
+    for (uint32_t i = from; i < to; i++) {
+        html(p, "<th scope=\"col\">");
+        escape_cut(p->buf, op->missing[i].id, 20);
+        html(p, "</th>");
+    }
+    html(p, "</tr></thead><tbody>\n");
+    for (uint32_t s = 0; s < p->v.n_samples; s++) {
+        html(p, "<tr><th scope=\"row\">");
+        escape_cut(p->buf, body_id(p, s), 20);
+        html(p, "</th>");
+        for (uint32_t i = from; i < to; i++)
+            matrix_cell(p, s, i, cells[(size_t)s * op->n_missing + i]);
+        html(p, "</tr>\n");
+    }
+    html(p, "</tbody></table></div>\n");
+}
+
 void html_matrix(const page *p) {
     uint32_t n = p->v.n_samples, m = p->v.run->op->n_missing;
     uint32_t *cells;
@@ -263,22 +285,13 @@ void html_matrix(const page *p) {
                    "<p class=\"note\">Markers that are impossible without mutation, the family's "
                    "own left out. More than %u exclude. Shaded: not excluded; white on black: not "
                    "excluded, and the DNA is more probable if the two are one. Empty: the sexes "
-                   "differ; a dot: nothing to compare.</p>\n"
-                   "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><td></td>",
+                   "differ; a dot: nothing to compare.</p>\n",
                    p->v.run->op->params.max_incompatible);
-    for (uint32_t i = 0; i < m; i++) {
-        html(p, "<th scope=\"col\">");
-        escape_cut(p->buf, p->v.run->op->missing[i].id, 20);
-        html(p, "</th>");
-    }
-    html(p, "</tr></thead><tbody>\n");
-    for (uint32_t s = 0; s < n; s++) {
-        html(p, "<tr><th scope=\"row\">");
-        escape_cut(p->buf, body_id(p, s), 20);
-        html(p, "</th>");
-        for (uint32_t i = 0; i < m; i++)
-            matrix_cell(p, s, i, cells[(size_t)s * m + i]);
-        html(p, "</tr>\n");
-    }
-    html(p, "</tbody></table></div></section>\n");
+
+    uint32_t blocks = (m + HTML_MATRIX_COLUMNS - 1) / HTML_MATRIX_COLUMNS;
+    uint32_t width = (m + blocks - 1) / blocks;
+
+    for (uint32_t from = 0; from < m; from += width)
+        matrix_block(p, cells, from, from + width < m ? from + width : m);
+    html(p, "</section>\n");
 }

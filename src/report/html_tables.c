@@ -53,7 +53,7 @@ static void count_table(const page *p) {
     }
     html(p, "<th scope=\"col\" class=\"n\">");
     html_word(p, ATG_INSUFFICIENT, true);
-    html(p, "</th><th scope=\"col\">Shares, in the same order</th></tr></thead><tbody>\n");
+    html(p, "</th><th scope=\"col\">Shares</th></tr></thead><tbody>\n");
     count_row(p, "Bodies and parts", v->run->n_bodies, v->bodies, v->n_refused);
     count_row(p, "Missing persons", v->run->op->n_missing, v->missing, 0);
     html(p, "</tbody></table>\n");
@@ -262,22 +262,44 @@ void html_missing(const page *p) {
     html(p, "</section>\n");
 }
 
+static void step_file(const page *p, uint32_t step) {
+    const atg_next_step *s = &p->v.run->next[step];
+
+    if (s->of_missing)
+        html_id(p, view_step_id(&p->v, step));
+    else
+        html_body_link(p, s->index);
+}
+
+/* The files that need the same, under what they need. */
+static void step_files(const page *p, uint32_t first, uint32_t n) {
+    uint32_t shown = 0;
+
+    html(p, "<p class=\"note\">");
+    for (uint32_t k = first; k != VIEW_NONE && shown < HTML_STEP_FILES_MAX; k = p->v.step_next[k]) {
+        html(p, shown++ ? ", " : "");
+        step_file(p, k);
+    }
+    if (shown < n)
+        atg_buf_printf(p->buf, " and %u more", n - shown);
+    html(p, "</p>");
+}
+
 static void need_row(const page *p, uint32_t step) {
     char gain[VIEW_NUMBER];
+    uint32_t n = 0;
 
+    for (uint32_t k = step; k != VIEW_NONE; k = p->v.step_next[k])
+        n++;
     html(p, "<tr><th scope=\"row\">");
-    for (uint32_t k = step, n = 0; k != VIEW_NONE && n < HTML_LIST_MAX;
-         k = p->v.step_next[k], n++) {
-        const atg_next_step *s = &p->v.run->next[k];
-
-        html(p, n ? ", " : "");
-        if (s->of_missing)
-            html_id(p, view_step_id(&p->v, k));
-        else
-            html_body_link(p, s->index);
-    }
+    if (n == 1)
+        step_file(p, step);
+    else
+        atg_buf_printf(p->buf, "%u files", n);
     html(p, "</th><td class=\"wide\">");
     html_text(p, p->v.run->next[step].text);
+    if (n > 1)
+        step_files(p, step, n);
     html(p, "</td>");
     view_log10(p->v.run->next[step].expected_gain, gain);
     number_cell(p, "expected gain, log10 LR", gain);
