@@ -11,13 +11,13 @@
 #include <antigone/identification.h>
 
 typedef struct atg_identify_options {
-    uint64_t seed;      /**< For parts that are sampled, and for simulated next steps. */
-    uint32_t threads;   /**< 0: all. */
-    uint32_t best;      /**< Candidates kept per body and per missing person; 0: 20. */
-    double floor;       /**< log10 LR from which every pair is kept (default -2). */
-    uint32_t n_top;     /**< Best joint assignments to list; 0: 10. */
-    bool no_details;    /**< Leave out per-marker tables and next steps. */
-    bool raw;           /**< No process error and no pruning: reference conventions. */
+    uint64_t seed;    /**< For parts that are sampled, and for simulated next steps. */
+    uint32_t threads; /**< 0: all. */
+    uint32_t best;    /**< Candidates kept per body and per missing person; 0: 20. */
+    double floor;     /**< log10 LR from which every pair is kept (default -2). */
+    uint32_t n_top;   /**< Best joint assignments to list; 0: 10. */
+    bool no_details;  /**< Leave out per-marker tables and next steps. */
+    bool raw;         /**< No process error and no pruning: reference conventions. */
 } atg_identify_options;
 
 /** Merge, check families, compare all with all, solve jointly, conclude, say what is next. */
@@ -32,17 +32,17 @@ ATG_API double atg_process_error(double log10_lr, double e, uint32_t n);
 /** Power of one missing person's family, by simulation conditional on what is typed; at theta 0
  *  whatever the operation's, so a little favourable where theta is not. */
 typedef struct atg_power {
-    double mean, std_error;     /**< log10 LR of the true person, Monte Carlo error of the mean. */
-    double p05, p50, p95;       /**< Quantiles of the same. */
+    double mean, std_error; /**< log10 LR of the true person, Monte Carlo error of the mean. */
+    double p05, p50, p95;   /**< Quantiles of the same. */
     double share_above, share_above_se; /**< Share that reaches the threshold LR. */
-    double exclusion_power;     /**< 1 - prod (1 - EP_m), NAN where not defined. */
+    double exclusion_power;             /**< 1 - prod (1 - EP_m), NAN where not defined. */
     double expected_mismatch;
 } atg_power;
 
 typedef struct atg_power_candidate {
-    uint32_t person;            /**< Untyped member of the family. */
-    atg_power with;             /**< Power if that person were typed. */
-    double gain, gain_se;       /**< Of the mean log10 LR. */
+    uint32_t person;      /**< Untyped member of the family. */
+    atg_power with;       /**< Power if that person were typed. */
+    double gain, gain_se; /**< Of the mean log10 LR. */
 } atg_power_candidate;
 
 ATG_API ATG_MUST_USE int atg_family_power(atg_arena *arena, const atg_operation *op,

@@ -18,10 +18,10 @@ enum { ATG_ASSIGN_NOBODY = -1 };
 
 typedef struct atg_assign_family {
     uint32_t n_missing;
-    const uint32_t *missing; /**< n_missing indices of missing persons; no two families share one. */
+    const uint32_t *missing; /**< n_missing indices; no two families share one. */
     uint64_t n_tuples;
-    const int32_t *bodies;   /**< n_tuples * n_missing, body index or ATG_ASSIGN_NOBODY; no body
-                                  twice in a tuple; the all-nobody tuple may be left out. */
+    const int32_t *bodies;    /**< n_tuples * n_missing, body index or ATG_ASSIGN_NOBODY; no body
+                                   twice in a tuple; the all-nobody tuple may be left out. */
     const double *log_weight; /**< n_tuples; within +-1e9 (impossible tuples are left out). */
 } atg_assign_family;
 
@@ -31,31 +31,31 @@ typedef struct atg_assign_problem {
 } atg_assign_problem;
 
 typedef struct atg_assign_options {
-    uint64_t seed;        /**< For parts that are sampled. */
-    uint32_t n_samples;   /**< Kept sweeps per chain for parts that are sampled; 0: 20000, fewer
-                               (at least 1000) for parts of more than 200 families. */
-    uint32_t n_top;       /**< Best assignments to list (0 none, at most 1000). */
-    uint32_t threads;     /**< 0: one. */
-    bool force_sampling;  /**< Tests: sample even what could be solved exactly. */
-    size_t memory;        /**< Bytes the exact solution may use; 0: 1 GiB. */
+    uint64_t seed;       /**< For parts that are sampled. */
+    uint32_t n_samples;  /**< Kept sweeps per chain for parts that are sampled; 0: 20000, fewer
+                              (at least 1000) for parts of more than 200 families. */
+    uint32_t n_top;      /**< Best assignments to list (0 none, at most 1000). */
+    uint32_t threads;    /**< 0: one. */
+    bool force_sampling; /**< Tests: sample even what could be solved exactly. */
+    size_t memory;       /**< Bytes the exact solution may use; 0: 1 GiB. */
 } atg_assign_options;
 
 /** One pair that is possible. */
 typedef struct atg_assign_pair {
     uint32_t body, missing;
-    double posterior;     /**< P(body is missing). */
-    double std_error;     /**< 0 when exact; sampled: not below one over the effective number of
-                               draws of what mixes worst in the part. */
-    double log_glr;       /**< max over assignments with the pair / max over those without it
-                               (there always is one: nobody identified); NAN when sampled. */
+    double posterior; /**< P(body is missing). */
+    double std_error; /**< 0 when exact; sampled: not below one over the effective number of
+                           draws of what mixes worst in the part. */
+    double log_glr;   /**< max over assignments with the pair / max over those without it
+                           (there always is one: nobody identified); NAN when sampled. */
 } atg_assign_pair;
 
 /** One connected part of the graph of possible pairs. */
 typedef struct atg_assign_part {
     uint32_t n_bodies, n_missing;
     bool exact;
-    double max_rhat;      /**< Sampled: largest Gelman-Rubin statistic; exact: 1. */
-    double log_z;         /**< Log of the summed weights; NAN when sampled. */
+    double max_rhat; /**< Sampled: largest Gelman-Rubin statistic; exact: 1. */
+    double log_z;    /**< Log of the summed weights; NAN when sampled. */
 } atg_assign_part;
 
 /** Missing persons who cannot be told apart: exchanging them leaves every weight the same. */
@@ -71,20 +71,20 @@ typedef struct atg_assign_listed {
 
 typedef struct atg_assign_result {
     uint32_t n_pairs;
-    const atg_assign_pair *pairs;      /**< By body, then missing. */
-    const double *body_nobody;         /**< n_bodies: P(nobody on the list). */
-    const double *missing_nobody;      /**< n_missing: P(not among these bodies). */
+    const atg_assign_pair *pairs;             /**< By body, then missing. */
+    const double *body_nobody;                /**< n_bodies: P(nobody on the list). */
+    const double *missing_nobody;             /**< n_missing: P(not among these bodies). */
     const uint32_t *body_part, *missing_part; /**< Index in parts; UINT32_MAX: no possible pair. */
     uint32_t n_parts;
     const atg_assign_part *parts;
-    const int32_t *best;               /**< n_bodies: the most probable assignment, of several the
-                                            first as in `top`. */
-    double log_z, log_best;            /**< Sum and maximum of log weights (NAN if sampled: log_z). */
-    double n_possible;                 /**< Assignments of weight > 0 (NAN when sampled). */
+    const int32_t *best;    /**< n_bodies: the most probable assignment, of several the
+                                 first as in `top`. */
+    double log_z, log_best; /**< Sum and maximum of log weights (NAN if sampled: log_z). */
+    double n_possible;      /**< Assignments of weight > 0 (NAN when sampled). */
     uint32_t n_top;
-    const atg_assign_listed *top;      /**< Best first; ties (tuples within 1e-10 are tied) in
-                                            lexicographic order, nobody last.  Of a sampled part
-                                            the best of what the chains found likely. */
+    const atg_assign_listed *top; /**< Best first; ties (tuples within 1e-10 are tied) in
+                                       lexicographic order, nobody last.  Of a sampled part
+                                       the best of what the chains found likely. */
     uint32_t n_symmetries;
     const atg_assign_symmetry *symmetries;
 } atg_assign_result;

@@ -96,7 +96,7 @@ ATG_API ATG_MUST_USE void *atg_arena_get(atg_arena *arena, size_t count, size_t 
 
 #define ATG_GET(arena, type, count) ((type *)atg_arena_get((arena), (count), sizeof(type)))
 
-/** Copy of `s` in the arena, NUL-terminated behind its `n` bytes; {NULL, 0} when memory is short. */
+/** Copy of `s` in the arena, NUL-terminated behind its `n` bytes; {NULL, 0} if memory is short. */
 ATG_API atg_str atg_arena_str(atg_arena *arena, atg_str s);
 /** printf into the arena; {NULL, 0} when memory is short. */
 ATG_API atg_str atg_arena_printf(atg_arena *arena, const char *fmt, ...) ATG_PRINTF(2, 3);

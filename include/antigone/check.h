@@ -23,9 +23,9 @@ typedef struct atg_family_check {
                                    there is no suspect the largest of all; 0: not compared. */
     uint32_t n_typed;
     uint32_t n_sex_flags;
-    const uint32_t
-        *sex_flags; /**< Persons whose amelogenin, X or Y markers contradict the record. */
-    atg_str note;   /**< One neutral sentence. */
+    const uint32_t *sex_flags; /**< Persons whose amelogenin, X or Y markers contradict the
+                                    recorded sex. */
+    atg_str note;              /**< One neutral sentence. */
 } atg_family_check;
 
 /**

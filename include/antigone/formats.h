@@ -27,11 +27,11 @@ ATG_API void atg_note(atg_notes *notes, atg_arena *arena, const char *fmt, ...) 
 
 typedef enum atg_format {
     ATG_FORMAT_UNKNOWN = 0,
-    ATG_FORMAT_OPERATION, /**< antigone-operation/1 JSON. */
-    ATG_FORMAT_REFERENCE, /**< dvi-reference/1 JSON. */
-    ATG_FORMAT_FAMILIAS,  /**< .fam */
-    ATG_FORMAT_CMF,       /**< CODIS CMF 3.2 XML. */
-    ATG_FORMAT_TABLE,     /**< Genotype table: CSV, TSV, GeneMapper export. */
+    ATG_FORMAT_OPERATION,   /**< antigone-operation/1 JSON. */
+    ATG_FORMAT_REFERENCE,   /**< dvi-reference/1 JSON. */
+    ATG_FORMAT_FAMILIAS,    /**< .fam */
+    ATG_FORMAT_CMF,         /**< CODIS CMF 3.2 XML. */
+    ATG_FORMAT_TABLE,       /**< Genotype table: CSV, TSV, GeneMapper export. */
     ATG_FORMAT_FREQUENCIES, /**< str-frequencies/1 JSON, or a frequency table. */
 } atg_format;
 
@@ -59,17 +59,17 @@ ATG_API ATG_MUST_USE int atg_familias_write(const atg_operation *op, const char 
 /** Rows of genotypes that belong to no operation yet. */
 typedef struct atg_profile_row {
     atg_str id;
-    atg_str body;       /**< May be empty. */
-    atg_str family;     /**< Empty: remains. */
+    atg_str body;           /**< May be empty. */
+    atg_str family;         /**< Empty: remains. */
     atg_str father, mother; /**< Ids, may be empty. */
-    atg_str missing;    /**< Not empty: this person is missing, under this id. */
+    atg_str missing;        /**< Not empty: this person is missing, under this id. */
     atg_sex sex;
     uint32_t n_calls;
     const struct atg_profile_call {
         atg_str marker; /**< As written. */
         atg_str a, b;   /**< Labels; b empty: one allele read as homozygote; "-" unread. */
         uint32_t line, col;
-    } *calls;
+    } * calls;
     uint32_t line;
     bool staff;
 } atg_profile_row;
@@ -79,8 +79,7 @@ ATG_API ATG_MUST_USE int atg_table_read(atg_arena *arena, atg_str bytes, uint32_
                                         const atg_profile_row **ret, atg_notes *notes,
                                         atg_err *err);
 ATG_API ATG_MUST_USE int atg_cmf_read(atg_arena *arena, atg_str bytes, uint32_t *ret_n,
-                                      const atg_profile_row **ret, atg_notes *notes,
-                                      atg_err *err);
+                                      const atg_profile_row **ret, atg_notes *notes, atg_err *err);
 /** Remains only; a relative never leaves in this format.  Mixtures, markers that CODIS has no name
  *  for and loci of which one allele was read stay behind.  Version 3.2 where its loci suffice, else
  *  3.3, which differs in the list of loci only.
@@ -103,13 +102,12 @@ typedef struct atg_frequencies {
         atg_str name;
         uint32_t n;
         const atg_str *markers; /**< Usual names; not all need be in this population. */
-    } *sets;
+    } * sets;
 } atg_frequencies;
 
 /** @param population  Which one, when the file holds several; empty: the only one. */
 ATG_API ATG_MUST_USE int atg_frequencies_read(atg_arena *arena, atg_str bytes, atg_str population,
-                                              atg_frequencies *ret, atg_notes *notes,
-                                              atg_err *err);
+                                              atg_frequencies *ret, atg_notes *notes, atg_err *err);
 
 /** Make an operation of rows and frequencies.  Alleles that the table lacks get the minimum
  *  frequency, with a note; a marker it lacks is left out, with a note. */
@@ -117,7 +115,6 @@ ATG_API ATG_MUST_USE int atg_operation_of_rows(atg_arena *arena, uint32_t n_rows
                                                const atg_profile_row *rows,
                                                const atg_frequencies *freqs, atg_params params,
                                                atg_mutation female, atg_mutation male,
-                                               atg_operation *ret, atg_notes *notes,
-                                               atg_err *err);
+                                               atg_operation *ret, atg_notes *notes, atg_err *err);
 
 #endif

@@ -25,20 +25,20 @@ ATG_API const char *atg_conclusion_word(atg_conclusion conclusion);
 /** One pair worth showing; in operations of up to 60 bodies by 60 missing, every pair whose sexes
  *  fit, so that the exclusion matrix is whole. */
 typedef struct atg_pair_result {
-    uint32_t body, missing;     /**< Indices in the merged samples and in op->missing. */
-    double log10_lr;            /**< Raw pairwise LR of the primary line. */
-    double log10_lr_used;       /**< After process error (DESIGN section 4). */
-    uint32_t n_markers;         /**< Markers compared. */
-    uint32_t n_incompatible;    /**< Impossible without mutation, the family's own left out. */
+    uint32_t body, missing;  /**< Indices in the merged samples and in op->missing. */
+    double log10_lr;         /**< Raw pairwise LR of the primary line. */
+    double log10_lr_used;    /**< After process error (DESIGN section 4). */
+    uint32_t n_markers;      /**< Markers compared. */
+    uint32_t n_incompatible; /**< Impossible without mutation, the family's own left out. */
     double posterior, std_error;
     double log10_glr;
-    bool in_best;               /**< Part of the most probable assignment. */
+    bool in_best; /**< Part of the most probable assignment. */
     atg_conclusion conclusion;
-    atg_str rule;               /**< The rule that led to it, one sentence. */
-    const double *per_marker;   /**< log10 LR, NAN = not compared; one per marker, or NULL. */
+    atg_str rule;                /**< The rule that led to it, one sentence. */
+    const double *per_marker;    /**< log10 LR, NAN = not compared; one per marker, or NULL. */
     const bool *mutation_needed; /**< One per marker, or NULL. */
     uint32_t n_lines;
-    const atg_evidence *lines;  /**< In the order of atg_lines(); finding NONE where silent. */
+    const atg_evidence *lines; /**< In the order of atg_lines(); finding NONE where silent. */
 } atg_pair_result;
 
 /** What would settle an undecided file. */
@@ -50,37 +50,37 @@ typedef struct atg_next_step {
 } atg_next_step;
 
 typedef struct atg_identification {
-    const atg_operation *op;       /**< As read. */
-    const atg_operation *merged;   /**< With bodies as samples; pairs' `body` indexes its samples. */
+    const atg_operation *op;     /**< As read. */
+    const atg_operation *merged; /**< With bodies as samples; pairs' `body` indexes its samples. */
     uint32_t n_bodies;
-    const atg_body *bodies;        /**< Refused ones too. */
+    const atg_body *bodies; /**< Refused ones too. */
     uint32_t n_lines;
     const atg_line *const *lines;  /**< The table of lines that pairs' lines follow. */
     const int32_t *body_of_sample; /**< merged sample index -> index in bodies. */
     uint32_t n_checks;
     const atg_family_check *checks; /**< One per family. */
     uint32_t n_pairs;
-    const atg_pair_result *pairs;  /**< By body, then falling posterior. */
-    const double *body_nobody;     /**< Per merged sample. */
-    const double *missing_nobody;  /**< Per missing. */
+    const atg_pair_result *pairs;             /**< By body, then falling posterior. */
+    const double *body_nobody;                /**< Per merged sample. */
+    const double *missing_nobody;             /**< Per missing. */
     const atg_conclusion *body_conclusion;    /**< Per merged sample: the strongest word. */
     const atg_conclusion *missing_conclusion; /**< Per missing. */
-    atg_assign_result assign;      /**< Over merged samples and missing. */
-    double least_share;            /**< Pairs with a smaller share of their body's weight or of
-                                        their missing person's were taken together as "somebody
-                                        else or nobody"; 0: every pair was listed. */
-    double n_assignments;          /**< Sex-compatible one-to-one assignments; INFINITY above 1e300. */
+    atg_assign_result assign;                 /**< Over merged samples and missing. */
+    double least_share;   /**< Pairs with a smaller share of their body's weight or of
+                               their missing person's were taken together as "somebody
+                               else or nobody"; 0: every pair was listed. */
+    double n_assignments; /**< Sex-compatible one-to-one assignments; INFINITY above 1e300. */
     uint32_t n_next;
     const atg_next_step *next;
-    uint32_t n_related;            /**< Bodies alike enough to be each other's relatives. */
+    uint32_t n_related; /**< Bodies alike enough to be each other's relatives. */
     const struct atg_related_bodies {
-        uint32_t x, y;             /**< Merged samples. */
-        atg_str relation;          /**< "parent and child", "full siblings", "same person". */
+        uint32_t x, y;    /**< Merged samples. */
+        atg_str relation; /**< "parent and child", "full siblings", "same person". */
         double log10_lr;
-    } *related;
+    } * related;
     double seconds;
-    atg_str engine;                /**< Name and version of the program. */
-    atg_str input_sha256;          /**< Of the input bytes, hex; empty when not read from a file. */
+    atg_str engine;       /**< Name and version of the program. */
+    atg_str input_sha256; /**< Of the input bytes, hex; empty when not read from a file. */
 } atg_identification;
 
 #endif

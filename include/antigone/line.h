@@ -16,7 +16,7 @@ typedef enum atg_line_rank {
 } atg_line_rank;
 
 typedef enum atg_finding {
-    ATG_FINDING_NONE = 0,      /**< Nothing to compare. */
+    ATG_FINDING_NONE = 0, /**< Nothing to compare. */
     ATG_FINDING_SUPPORTS,
     ATG_FINDING_INCONCLUSIVE,
     ATG_FINDING_CONTRADICTS,
@@ -24,17 +24,17 @@ typedef enum atg_finding {
 
 typedef struct atg_evidence {
     atg_finding finding;
-    double log10_lr;    /**< Raw.  -INFINITY only from a primary line. */
+    double log10_lr;     /**< Raw.  -INFINITY only from a primary line. */
     double lower, upper; /**< Interval; equal to log10_lr where the line has no sampling error. */
-    atg_str reason;     /**< One sentence. */
-    atg_str table;      /**< Name and version of the frequencies or calibration used. */
+    atg_str reason;      /**< One sentence. */
+    atg_str table;       /**< Name and version of the frequencies or calibration used. */
 } atg_evidence;
 
 /** A row of the table of lines, which src/match owns. */
 typedef struct atg_line {
     const char *name; /**< "autosomal STR", "Y-STR", "mtDNA", ... */
     atg_line_rank rank;
-    double ceiling;   /**< A lead's |log10 LR| never counts for more than this; INFINITY: none. */
+    double ceiling; /**< A lead's |log10 LR| never counts for more than this; INFINITY: none. */
     /** Compile the missing person's side once.  `*ret` belongs to the arena. */
     int (*compile)(atg_arena *arena, const atg_operation *op, uint32_t missing, void **ret,
                    atg_err *err);

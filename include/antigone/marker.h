@@ -23,8 +23,8 @@ typedef enum atg_sex { ATG_SEX_UNKNOWN = 0, ATG_SEX_MALE, ATG_SEX_FEMALE } atg_s
 typedef enum atg_chrom {
     ATG_CHROM_AUTOSOMAL = 0,
     ATG_CHROM_X,
-    ATG_CHROM_Y,           /**< Part of a haplotype: never multiplied with its neighbours. */
-    ATG_CHROM_AMELOGENIN,  /**< X and Y as alleles: a flag, never a likelihood ratio. */
+    ATG_CHROM_Y,          /**< Part of a haplotype: never multiplied with its neighbours. */
+    ATG_CHROM_AMELOGENIN, /**< X and Y as alleles: a flag, never a likelihood ratio. */
 } atg_chrom;
 
 /** Mutation models, by the names of Familias and pedmut. */

@@ -12,12 +12,12 @@
 /** One typed sample of remains, or of staff in the elimination list. */
 typedef struct atg_sample {
     atg_str id;
-    atg_str body;  /**< Samples of one body carry the same text; empty: a body of its own. */
-    atg_sex sex;   /**< As found at the examination; unknown is unknown. */
+    atg_str body; /**< Samples of one body carry the same text; empty: a body of its own. */
+    atg_sex sex;  /**< As found at the examination; unknown is unknown. */
     const atg_geno *genos; /**< One per marker of the operation. */
     double dropout, dropin;
-    bool mixture;  /**< Declared a mixture by the laboratory: never compared. */
-    bool part;     /**< A part of a body rather than a whole body. */
+    bool mixture; /**< Declared a mixture by the laboratory: never compared. */
+    bool part;    /**< A part of a body rather than a whole body. */
     atg_mt mt;
 } atg_sample;
 
@@ -54,20 +54,20 @@ typedef enum atg_prior_kind {
  *  `given`, if set, overrides: n_samples * n_missing odds, row by row. */
 typedef struct atg_prior {
     atg_prior_kind kind;
-    double not_on_list; /**< Open: in (0, 1). */
+    double not_on_list;  /**< Open: in (0, 1). */
     uint32_t n_expected; /**< N; 0: the number of missing in the operation. */
     const double *given;
 } atg_prior;
 
 typedef struct atg_params {
-    atg_str population;      /**< Named by the operation; never a default. */
-    atg_str source;          /**< Where the frequencies come from. */
-    double theta;            /**< In [0, 0.5]. */
-    double min_freq;         /**< For alleles that the table lacks; 0: not named. */
-    uint32_t n_population;   /**< Persons in the table; 0 unknown. */
-    double process_error;    /**< Swap rate e per sample, in [0, 0.5). */
-    double threshold;        /**< Posterior that "probable" needs; never below 0.9995. */
-    double min_log10_lr;     /**< The pair's own LR that "probable" needs. */
+    atg_str population;    /**< Named by the operation; never a default. */
+    atg_str source;        /**< Where the frequencies come from. */
+    double theta;          /**< In [0, 0.5]. */
+    double min_freq;       /**< For alleles that the table lacks; 0: not named. */
+    uint32_t n_population; /**< Persons in the table; 0 unknown. */
+    double process_error;  /**< Swap rate e per sample, in [0, 0.5). */
+    double threshold;      /**< Posterior that "probable" needs; never below 0.9995. */
+    double min_log10_lr;   /**< The pair's own LR that "probable" needs. */
     atg_prior prior;
     uint32_t max_incompatible; /**< More incompatible markers than this exclude (default 2). */
 } atg_params;

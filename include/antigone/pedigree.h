@@ -36,7 +36,7 @@ typedef struct atg_mt {
     uint32_t n_ranges;
     const struct atg_mt_range {
         uint16_t from, to; /**< 1..16569, from <= to; a range across the origin is two. */
-    } *ranges;             /**< Sorted, without overlap; none: not typed. */
+    } * ranges;            /**< Sorted, without overlap; none: not typed. */
     uint32_t n_diffs;
     const atg_str *diffs;
 } atg_mt;

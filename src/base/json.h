@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A streaming JSON writer into an atg_buf; its names keep clear of jansson, which reads.  Commas and indentation are its business; numbers are
- * written with the fewest digits that read back as the same double. */
+/* A streaming JSON writer into an atg_buf; its names keep clear of jansson, which reads.  Commas
+ * and indentation are its business; numbers are written with the fewest digits that read back as
+ * the same double. */
 #ifndef ATG_BASE_JSON_H
 #define ATG_BASE_JSON_H
 
@@ -17,8 +18,8 @@ typedef struct json {
 } json;
 
 json json_new(atg_buf *buf);
-void json_begin_object(json *j);  /* ... json_end */
-void json_begin_array(json *j);   /* ... json_end */
+void json_begin_object(json *j); /* ... json_end */
+void json_begin_array(json *j);  /* ... json_end */
 /* The same on one line, for rows of tables. */
 void json_object_line(json *j);
 void json_array_line(json *j);

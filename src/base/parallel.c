@@ -82,7 +82,11 @@ static void *start(void *arg) {
 
 int parallel_run(uint32_t threads, uint64_t n, parallel_fn *fn, void *user, const char *phase,
                  const atg_progress *progress, atg_err *err) {
-    job j = {.fn = fn, .user = user, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER, .phase = phase,
+    job j = {.fn = fn,
+             .user = user,
+             .n = n,
+             .lock = PTHREAD_MUTEX_INITIALIZER,
+             .phase = phase,
              .progress = progress};
     worker workers[PARALLEL_MAX];
     uint32_t started = 0;
