@@ -259,6 +259,8 @@ static view_use use_of(const kept_input *in) {
 
 int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err) {
     bool seen[ATG_ALLELES_MAX] = {false};
+    double known[ATG_ALLELES_MAX + 1];
+    uint32_t n_mixed;
     const matrices *mats;
     kept out = {.cells = 1};
     int rc = compiler_matrices(c, in->marker, &mats, err);
@@ -289,10 +291,14 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
     it.now = it.num + out.cells;
     it.den = in->theta > 0 && in->keep >= 0 ? it.now + out.cells : NULL;
     memset(it.num, 0, 3 * out.cells * sizeof(double));
-    rc = theta_integrate(&c->view, in->theta, peel_degree(&it.peel) + (in->keep >= 0 ? 2 : 0),
-                         add_node, &it, err);
+    it.peel.absorb = in->theta > 0;
+    n_mixed = peel_absorbed(&it.peel, known);
+    rc = theta_integrate(&c->view, in->theta, known,
+                         peel_degree(&it.peel) + (in->keep >= 0 ? 2 : 0), add_node, &it, err);
     if (rc)
         return rc;
+    if (in->theta > 0)
+        out.log += theta_log_known(&c->view, in->theta, known) + n_mixed * M_LN2;
     out.num = it.num;
     out.den = it.den;
     *ret = out;

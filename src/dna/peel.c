@@ -64,23 +64,30 @@ static void mark_relevant(const peel_input *in, bool *relevant) {
     }
 }
 
-uint32_t peel_degree(const peel_input *in) {
-    bool relevant[ATG_PEDIGREE_MAX];
-    uint32_t n = 0;
-
-    mark_relevant(in, relevant);
-    for (uint32_t i = 0; i < in->ped->n; i++)
-        if (relevant[i] && in->ped->persons[i].father < 0)
-            n += is_haploid(in, i) ? 1 : 2;
-    return n;
-}
-
 size_t peel_cells(const peel_input *in) {
     size_t n = 1;
 
     for (uint32_t k = 0; k < in->n_keep; k++)
         n *= is_haploid(in, in->keep[k]) ? in->view->n : (size_t)in->view->n * in->view->n;
     return n;
+}
+
+/* Relevant children to whom each person passes an allele on, 2 for "two or more". */
+static void count_kids(const peel_input *in, const bool *relevant, uint8_t *kids) {
+    for (uint32_t i = 0; i < in->ped->n; i++)
+        kids[i] = 0;
+    for (uint32_t i = 0; i < in->ped->n; i++) {
+        const atg_person *person = &in->ped->persons[i];
+
+        if (!relevant[i] || person->father < 0)
+            continue;
+        for (int k = 0; k < 2; k++) {
+            int32_t parent = k ? person->father : person->mother;
+
+            if (!(k && is_haploid(in, i)) && kids[parent] < 2)
+                kids[parent]++;
+        }
+    }
 }
 
 static bool is_fixed(const peel_input *in, uint32_t person) {
@@ -99,6 +106,44 @@ static uint32_t kept_at(const peel_input *in, uint32_t person) {
     for (uint32_t k = 0; in->keep[k] != person; k++)
         at += is_haploid(in, in->keep[k]) ? 1 : 2;
     return at;
+}
+
+static bool is_absorbed(const peel_input *in, uint32_t person) {
+    return in->ped->persons[person].father < 0 && in->ped->persons[person].inbreeding == 0 &&
+           is_fixed(in, person);
+}
+
+uint32_t peel_absorbed(const peel_input *in, double *counts) {
+    uint32_t n_mixed = 0;
+
+    for (uint32_t c = 0; c < in->view->n; c++)
+        counts[c] = 0;
+    for (uint32_t i = 0; i < in->ped->n; i++) {
+        if (!is_absorbed(in, i))
+            continue;
+        n_mixed += in->obs[i].geno.a != in->obs[i].geno.b;
+        counts[in->view->class_of[in->obs[i].geno.b]]++;
+        if (!is_haploid(in, i))
+            counts[in->view->class_of[in->obs[i].geno.a]]++;
+    }
+    return n_mixed;
+}
+
+uint32_t peel_degree(const peel_input *in) {
+    bool relevant[ATG_PEDIGREE_MAX];
+    uint8_t kids[ATG_PEDIGREE_MAX];
+    uint32_t n = 0;
+
+    mark_relevant(in, relevant);
+    count_kids(in, relevant, kids);
+    for (uint32_t i = 0; i < in->ped->n; i++) {
+        bool nothing = !atg_geno_typed(in->obs[i].geno) && !is_kept(in, i);
+
+        if (!relevant[i] || in->ped->persons[i].father >= 0 || is_absorbed(in, i))
+            continue;
+        n += is_haploid(in, i) ? 1 : nothing ? kids[i] : 2; /* what is not passed on sums to 1 */
+    }
+    return n;
 }
 
 static void classify(peel *p, uint32_t i, bool relevant) {
@@ -246,6 +291,8 @@ static void add_founder(peel *p, uint32_t i) {
     double f = p->in->ped->persons[i].inbreeding;
     const double *freq = p->in->freq;
 
+    if (n->fixed && p->in->absorb && is_absorbed(p->in, i))
+        return;
     if (n->fixed) {
         double q = freq[n->a];
 
@@ -292,22 +339,6 @@ static void add_seen(peel *p, uint32_t i) {
             kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[k / size], p->v->rep[k % size]);
 }
 
-static void count_kids(peel *p, const bool *relevant) {
-    for (uint32_t i = 0; i < p->in->ped->n; i++) {
-        const atg_person *person = &p->in->ped->persons[i];
-
-        if (!relevant[i] || person->father < 0)
-            continue;
-        for (int k = 0; k < 2; k++) {
-            node *parent = &p->nodes[k ? person->father : person->mother];
-            bool passes_on = !(k && is_haploid(p->in, i));
-
-            if (passes_on && parent->kids < 2)
-                parent->kids++;
-        }
-    }
-}
-
 static void add_tables(peel *p, uint32_t i) {
     node *n = &p->nodes[i];
 
@@ -326,6 +357,7 @@ static void add_tables(peel *p, uint32_t i) {
 
 void peel_add(elim *e, const peel_input *in, peel_switches *switches) {
     bool relevant[ATG_PEDIGREE_MAX];
+    uint8_t kids[ATG_PEDIGREE_MAX];
     peel p;
 
     p.e = e;
@@ -334,9 +366,11 @@ void peel_add(elim *e, const peel_input *in, peel_switches *switches) {
     p.switches = switches;
     mark_relevant(in, relevant);
     memset(p.nodes, 0, in->ped->n * sizeof(*p.nodes));
-    count_kids(&p, relevant);
-    for (uint32_t i = 0; i < in->ped->n; i++)
+    count_kids(in, relevant, kids);
+    for (uint32_t i = 0; i < in->ped->n; i++) {
+        p.nodes[i].kids = kids[i];
         classify(&p, i, relevant[i]);
+    }
     for (uint32_t i = 0; i < in->ped->n; i++)
         add_tables(&p, i);
 }

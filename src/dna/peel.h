@@ -16,6 +16,7 @@ typedef struct peel_input {
     uint32_t n_keep;
     uint32_t keep[PEEL_KEEP_MAX]; /* persons whose alleles are not summed out */
     bool plain;                   /* variables for every allele and every meiosis, no short cuts */
+    bool absorb; /* leave the founders of peel_absorbed() out: `freq` is given what they show */
 } peel_input;
 
 /* The variables that say which grandparent's allele was passed on to each child. */
@@ -34,8 +35,12 @@ size_t peel_cells(const peel_input *in);
 /* P(everything seen, alleles of the kept persons); multiply by exp(*ret_log). */
 int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err);
 
-/* Founder alleles that anything seen or kept depends on: the degree of the likelihood as a
- * polynomial in the frequencies. */
+/* Founders whose genotype is known completely and who are not inbred: counts[c] is how often they
+ * show class c.  Returns how many of them are heterozygous. */
+uint32_t peel_absorbed(const peel_input *in, double *counts);
+
+/* Alleles of the other founders that anything seen or kept depends on: the degree of the likelihood
+ * as a polynomial in the frequencies, given those absorbed. */
 uint32_t peel_degree(const peel_input *in);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dna/theta.h"
 
+#include <math.h>
+
 #include "base/mem.h"
 #include "dna/quadrature.h"
 
 typedef struct sticks {
+    double weight[ATG_ALLELES_MAX + 1];  /* parameters of the Dirichlet distribution */
     uint32_t n;                          /* classes that founders can have */
     uint32_t order[ATG_ALLELES_MAX + 1]; /* rarest first, so that 1 - v loses no digits */
     uint32_t nodes;                      /* per stick */
@@ -16,36 +19,43 @@ static void sort_rarest_first(const view *v, sticks *s) {
     for (uint32_t c = 0; c < v->n; c++) {
         uint32_t i = s->n;
 
-        if (!(v->freq[c] > 0))
+        if (!(s->weight[c] > 0))
             continue;
-        for (; i > 0 && v->freq[s->order[i - 1]] > v->freq[c]; i--)
+        for (; i > 0 && s->weight[s->order[i - 1]] > s->weight[c]; i--)
             s->order[i] = s->order[i - 1];
         s->order[i] = c;
         s->n++;
     }
 }
 
-static int make_rules(const view *v, double theta, sticks *s, atg_err *err) {
-    double tail = 0, scale = (1 - theta) / theta;
+static int make_rules(sticks *s, atg_err *err) {
+    double tail = 0;
     int rc = ATG_OK;
 
     for (uint32_t i = s->n; i-- > 0 && !rc;) {
-        double f = v->freq[s->order[i]];
+        double w = s->weight[s->order[i]];
 
         if (i + 1 < s->n)
-            rc = quadrature_beta(f * scale, tail * scale, s->nodes, s->x + i * s->nodes,
-                                 s->w + i * s->nodes, err);
-        tail += f;
+            rc = quadrature_beta(w, tail, s->nodes, s->x + i * s->nodes, s->w + i * s->nodes, err);
+        tail += w;
     }
     return rc;
 }
 
+double theta_log_known(const view *v, double theta, const double *known) {
+    double log_p = 0, drawn = 0;
+
+    for (uint32_t c = 0; c < v->n; c++)
+        for (double b = 0; b < known[c]; b++, drawn++)
+            log_p += log((b * theta + (1 - theta) * v->freq[c]) / (1 + (drawn - 1) * theta));
+    return log_p;
+}
+
 /* All combinations of nodes, the last stick fastest. */
-static int walk(const view *v, const sticks *s, theta_fn *fn, void *user, atg_err *err) {
+static int walk(const sticks *s, theta_fn *fn, void *user, atg_err *err) {
     uint32_t at[ATG_ALLELES_MAX + 1] = {0};
     double freq[ATG_ALLELES_MAX + 1] = {0};
 
-    (void)v;
     for (;;) {
         double left = 1, weight = 1;
         uint32_t i = s->n - 1;
@@ -70,13 +80,15 @@ static int walk(const view *v, const sticks *s, theta_fn *fn, void *user, atg_er
     }
 }
 
-int theta_integrate(const view *v, double theta, uint32_t degree, theta_fn *fn, void *user,
-                    atg_err *err) {
+int theta_integrate(const view *v, double theta, const double *known, uint32_t degree, theta_fn *fn,
+                    void *user, atg_err *err) {
     sticks s = {.nodes = degree / 2 + 1};
     double total = 1;
 
     if (theta == 0)
         return fn(user, v->freq, 1, err);
+    for (uint32_t c = 0; c < v->n; c++)
+        s.weight[c] = v->freq[c] * (1 - theta) / theta + (known ? known[c] : 0);
     sort_rarest_first(v, &s);
     for (uint32_t i = 0; i + 1 < s.n; i++)
         total *= s.nodes;
@@ -93,7 +105,7 @@ int theta_integrate(const view *v, double theta, uint32_t degree, theta_fn *fn, 
     s.x = x;
     s.w = x + (size_t)s.n * s.nodes;
 
-    int rc = make_rules(v, theta, &s, err);
+    int rc = make_rules(&s, err);
 
-    return rc ? rc : walk(v, &s, fn, user, err);
+    return rc ? rc : walk(&s, fn, user, err);
 }

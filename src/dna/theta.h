@@ -4,7 +4,8 @@
  * independent given frequencies q from a Dirichlet distribution with parameters
  * p_a (1 - theta) / theta.  Stick-breaking turns it into independent Beta variables, and a
  * likelihood with F founder alleles is a polynomial of degree F in each: Gauss-Jacobi rules with
- * F / 2 + 1 nodes integrate it exactly. */
+ * F / 2 + 1 nodes integrate it exactly.  Alleles that are known, of typed founders, need no
+ * integral: they are added to the parameters (the Dirichlet distribution is conjugate). */
 #ifndef ATG_DNA_THETA_H
 #define ATG_DNA_THETA_H
 
@@ -15,8 +16,12 @@ enum { THETA_NODES_MAX = 4 * 1000 * 1000 };
 /* Called once per node with the frequencies of the classes and the node's weight. */
 typedef int theta_fn(void *user, const double *freq, double weight, atg_err *err);
 
-/* theta 0: one call with the classes' own frequencies. */
-int theta_integrate(const view *v, double theta, uint32_t degree, theta_fn *fn, void *user,
-                    atg_err *err);
+/* `known`: per class the alleles drawn already, or NULL; theta 0: one call with the classes' own
+ * frequencies. */
+int theta_integrate(const view *v, double theta, const double *known, uint32_t degree, theta_fn *fn,
+                    void *user, atg_err *err);
+
+/* Log probability of drawing the known alleles one after another, in a given order. */
+double theta_log_known(const view *v, double theta, const double *known);
 
 #endif

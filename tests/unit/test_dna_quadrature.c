@@ -122,7 +122,7 @@ static void draws_one_after_another_are_integrals_over_frequencies(void **state)
         for (uint32_t i = 0; i < ALLELES; i++)
             degree += m.power[i] = prop_below(&p, 5);
         prop_ok(&p, view_make(&v, &mats, NULL, VIEW_FULL, &err), &err);
-        prop_ok(&p, theta_integrate(&v, theta, degree, add_node, &m, &err), &err);
+        prop_ok(&p, theta_integrate(&v, theta, NULL, degree, add_node, &m, &err), &err);
         prop_close(&p, "weights", m.weights, 1, 1e-12);
         prop_close(&p, "draws", m.sum, sampled(freqs, m.power, theta), 1e-11);
         view_free(&v);
@@ -141,7 +141,7 @@ static void too_many_founders_with_theta_are_refused_in_words(void **state) {
     for (int i = 0; i < 60; i++)
         freqs[i] = 1.0 / 60;
     assert_int_equal(view_make(&v, &mats, NULL, VIEW_FULL, NULL), ATG_OK);
-    assert_int_equal(theta_integrate(&v, 0.02, 12, add_node, &m, &err), ATG_ELIMIT);
+    assert_int_equal(theta_integrate(&v, 0.02, NULL, 12, add_node, &m, &err), ATG_ELIMIT);
     assert_non_null(strstr(err.msg, "SE33"));
     view_free(&v);
 }
