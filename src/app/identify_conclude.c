@@ -52,7 +52,7 @@ static bool excludes(const concluding *g, const atg_pair_result *p) {
            check_of(g, p)->fits;
 }
 
-/* The first rule that "probable" breaks, or an empty text. */
+/* The first rule that "probable" breaks, or an empty text; p NULL when memory is short. */
 static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
     const atg_params *params = &g->run->op->params;
     atg_arena *arena = g->run->arena;
@@ -86,10 +86,10 @@ static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
                                 p->n_incompatible, params->max_incompatible);
     if (!p->in_best)
         return ATG_STR("The pair is not part of the most probable joint assignment.");
-    return (atg_str){NULL, 0};
+    return ATG_STR("");
 }
 
-static void conclude(const concluding *g, atg_pair_result *p) {
+static int conclude(const concluding *g, atg_pair_result *p, atg_err *err) {
     const atg_params *params = &g->run->op->params;
     atg_arena *arena = g->run->arena;
     atg_str broken = broken_rule(g, p);
@@ -100,7 +100,7 @@ static void conclude(const concluding *g, atg_pair_result *p) {
                                    "%u markers are impossible without mutation (more than %u), the "
                                    "LR is 10^%.1f, and the family fits its own pedigree.",
                                    p->n_incompatible, params->max_incompatible, p->log10_lr);
-    } else if (broken.n == 0) {
+    } else if (broken.p && broken.n == 0) {
         p->conclusion = ATG_PROBABLE;
         p->rule =
             atg_arena_printf(arena,
@@ -118,6 +118,7 @@ static void conclude(const concluding *g, atg_pair_result *p) {
         p->conclusion = ATG_INSUFFICIENT;
         p->rule = ATG_STR("No marker was typed in both the body and the family.");
     }
+    return p->rule.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
 }
 
 static int add_pair(concluding *g, uint32_t body, uint32_t missing, atg_err *err) {
@@ -330,7 +331,7 @@ int identify_conclude(identify *run, atg_identification *ret, atg_err *err) {
     for (uint32_t i = 0; i < g.n && !rc; i++) {
         rc = count_markers(&g, &g.pairs[i], err);
         if (!rc)
-            conclude(&g, &g.pairs[i]);
+            rc = conclude(&g, &g.pairs[i], err);
         if (!rc && !run->options.no_details && worth_detail(&g.pairs[i]))
             rc = explain(&g, &g.pairs[i], err);
         if (!rc && run->progress && run->progress->step &&

@@ -96,15 +96,21 @@ int identify_next(identify *run, atg_identification *ret, atg_err *err) {
 
     if (!steps)
         return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
-    for (uint32_t i = 0; i < op->n_samples; i++)
-        if (ret->body_conclusion[i] != ATG_PROBABLE)
-            say_body(run, i, &steps[n++]);
+    for (uint32_t i = 0; i < op->n_samples; i++) {
+        if (ret->body_conclusion[i] == ATG_PROBABLE)
+            continue;
+        say_body(run, i, &steps[n++]);
+        if (!steps[n - 1].text.p)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
+    }
     for (uint32_t j = 0; j < op->n_missing && simulated < SIMULATED_MAX; j++) {
         if (ret->missing_conclusion[j] == ATG_PROBABLE)
             continue;
 
         int rc = say_missing(run, j, &steps[n++], err);
 
+        if (!rc && !steps[n - 1].text.p)
+            rc = atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
         if (rc)
             return rc;
         simulated++;

@@ -77,12 +77,14 @@ static inline atg_mutation made_mutation(prop *p, made *f, uint32_t m, int sex,
         for (uint32_t j = 0; j < n; j++)
             matrix[i * n + j] = 0.1 * matrix[i * n + j] + (i == j ? 0.9 : 0);
     }
-    return (atg_mutation){.model = sex ? model->male : model->female,
-                          .transform = model->transform,
-                          .rate = prop_between(p, 0.01, 0.06),
-                          .rate2 = prop_between(p, 0.001, 0.01),
-                          .range = prop_between(p, 0.1, 0.5),
-                          .matrix = matrix};
+    atg_mutation ret = {.model = sex ? model->male : model->female,
+                        .transform = model->transform,
+                        .matrix = matrix};
+
+    ret.rate = prop_between(p, 0.01, 0.06);
+    ret.rate2 = prop_between(p, 0.001, 0.01);
+    ret.range = prop_between(p, 0.1, 0.5);
+    return ret;
 }
 
 static inline void made_marker(prop *p, made *f, uint32_t m, const made_options *o) {

@@ -34,10 +34,10 @@ static inline void scene_body(prop *p, scene *s, const made_options *o, uint32_t
     const made *from = &s->families[f];
 
     s->samples[i] =
-        (atg_sample){.id = scene_id(s, "body"),
-                     .sex = !o->x && prop_chance(p, 0.2) ? ATG_SEX_UNKNOWN : from->persons[k].sex,
-                     .genos = s->genos[i],
-                     .dropout = prop_chance(p, 0.5) ? o->dropout : 0};
+        (atg_sample){.id = scene_id(s, "body"), .sex = from->persons[k].sex, .genos = s->genos[i]};
+    if (!o->x && prop_chance(p, 0.2))
+        s->samples[i].sex = ATG_SEX_UNKNOWN;
+    s->samples[i].dropout = prop_chance(p, 0.5) ? o->dropout : 0;
     memcpy(s->genos[i], from->genos[k], sizeof(s->genos[i]));
     for (uint32_t m = 0; m < s->op.n_markers; m++)
         if (prop_chance(p, 0.1))
