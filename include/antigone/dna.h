@@ -138,8 +138,8 @@ ATG_API double atg_combine_lr(const atg_operation *op, const double *per_marker)
 /** Coefficients of kinship, n * n, autosomal or X-chromosomal (Lange 2002, ch. 5). */
 ATG_API ATG_MUST_USE int atg_kinship(const atg_pedigree *ped, bool x, double *ret, atg_err *err);
 
-/** Probability that a random unrelated person is excluded as `missing` at marker m, without
- *  mutation (Egeland, Pinto & Vigeland 2014). */
+/** Probability that a random unrelated person is excluded as `person` at marker m, without
+ *  mutation (Egeland, Pinto & Vigeland 2014); 0 where the family's own data are impossible. */
 ATG_API ATG_MUST_USE int atg_exclusion_power(const atg_marker *markers, uint32_t m,
                                              const atg_pedigree *ped, uint32_t person, double *ret,
                                              atg_err *err);

@@ -23,7 +23,7 @@ typedef struct power_run {
     uint32_t missing, n_sim;
     atg_rng rng;
     bool use[ATG_MARKERS_MAX];
-    atg_obs *obs[ATG_MARKERS_MAX]; /* every genotype of each marker */
+    atg_obs *obs[ATG_MARKERS_MAX]; /* whatever may be seen at each marker */
     double *prob[ATG_MARKERS_MAX]; /* its population probability */
     atg_obs_set sets[ATG_MARKERS_MAX];
     atg_compiler *compiler;
@@ -56,9 +56,13 @@ static int list_genotypes(power_run *r, uint32_t m, atg_err *err) {
     for (int16_t a = 0; a < (int16_t)marker->n; a++)
         for (int16_t b = a; b < (haploid ? a + 1 : (int16_t)marker->n); b++) {
             double p = marker->freqs[a], q = marker->freqs[b];
+            double hidden =
+                marker->silent < 0 || haploid ? 0 : 2 * p * marker->freqs[marker->silent];
 
+            if (a == marker->silent || b == marker->silent)
+                continue;
             r->obs[m][n] = (atg_obs){.geno = {a, b}};
-            r->prob[m][n++] = haploid ? p : a == b ? p * p : 2 * p * q;
+            r->prob[m][n++] = haploid ? p : a == b ? p * p + hidden : 2 * p * q;
         }
     r->sets[m] = (atg_obs_set){n, r->obs[m]};
     return ATG_OK;
@@ -215,6 +219,13 @@ static void relative_close(relative *x) {
     mem_free(x->upto);
 }
 
+/* What is seen of a genotype: never a silent allele. */
+static atg_geno shown(const atg_marker *m, int16_t a, int16_t b) {
+    atg_geno seen = {a == m->silent ? b : a, b == m->silent ? a : b};
+
+    return m->silent >= 0 && seen.a == m->silent ? ATG_UNTYPED : seen;
+}
+
 /* The table given that the relative has genotype number g (of b (b + 1) / 2 + a). */
 static int given_relative(power_run *r, uint32_t m, relative *x, uint32_t g, atg_err *err) {
     atg_geno genos[ATG_MARKERS_MAX];
@@ -230,7 +241,7 @@ static int given_relative(power_run *r, uint32_t m, relative *x, uint32_t g, atg
         b++;
     for (uint32_t k = 0; k <= m; k++)
         genos[k] = ATG_UNTYPED;
-    genos[m] = (atg_geno){(int16_t)(g - (uint32_t)b * (uint32_t)(b + 1) / 2), b};
+    genos[m] = shown(&r->op->markers[m], (int16_t)(g - (uint32_t)b * (uint32_t)(b + 1) / 2), b);
     type_person(r, x->person, genos, &op, &family, persons);
     rc = room_for(r, m, &x->tables[g], err);
     return rc ? rc : fill_table(r, &op, m, &x->tables[g], err);
@@ -268,13 +279,14 @@ static int simulate(power_run *r, int person, atg_power *ret, atg_err *err) {
 
 static int exclusion(const power_run *r, atg_power *ret, atg_err *err) {
     const atg_missing *who = &r->op->missing[r->missing];
+    atg_sex sex = r->op->families[who->family].ped.persons[who->person].sex;
     double none = 1, sum = 0;
 
     for (uint32_t m = 0; m < r->op->n_markers; m++) {
         double power;
         int rc;
 
-        if (!r->use[m])
+        if (!r->use[m] || (r->op->markers[m].chrom == ATG_CHROM_X && sex == ATG_SEX_UNKNOWN))
             continue;
         rc = atg_exclusion_power(r->op->markers, m, &r->op->families[who->family].ped, who->person,
                                  &power, err);

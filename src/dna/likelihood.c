@@ -98,6 +98,24 @@ int atg_genotype_distribution(const atg_marker *markers, uint32_t m, const atg_p
     return ATG_OK;
 }
 
+static double share_of(const double *dist, uint32_t a, uint32_t b) {
+    return a < b ? dist[b * (b + 1) / 2 + a] : dist[a * (a + 1) / 2 + b];
+}
+
+/* Is it impossible that the person shows what somebody with the alleles a and b shows?  A silent
+ * allele is not seen, and whoever shows nothing is not excluded. */
+static bool excludes(const atg_marker *m, const double *dist, uint32_t a, uint32_t b) {
+    uint32_t s = (uint32_t)m->silent;
+
+    if (m->silent < 0)
+        return share_of(dist, a, b) == 0;
+    a = a == s ? b : a;
+    b = b == s ? a : b;
+    if (a == s)
+        return false;
+    return share_of(dist, a, b) == 0 && (a != b || share_of(dist, a, s) == 0);
+}
+
 int atg_exclusion_power(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
                         uint32_t person, double *ret, atg_err *err) {
     atg_marker marker = markers[m];
@@ -116,11 +134,11 @@ int atg_exclusion_power(const atg_marker *markers, uint32_t m, const atg_pedigre
 
     if (rc)
         return rc;
-    for (uint32_t b = 0; b < n; b++)
+    for (uint32_t b = 0; b < n && isfinite(loglik); b++)
         for (uint32_t a = haploid ? b : 0; a <= b; a++) {
             double p = marker.freqs[a], q = marker.freqs[b];
 
-            if (dist[b * (b + 1) / 2 + a] == 0)
+            if (excludes(&marker, dist, a, b))
                 excluded += haploid ? p : a == b ? p * p : 2 * p * q;
         }
     *ret = excluded;
