@@ -33,7 +33,7 @@ typedef struct atg_assign_problem {
 typedef struct atg_assign_options {
     uint64_t seed;       /**< For parts that are sampled. */
     uint32_t n_samples;  /**< Kept sweeps per chain for parts that are sampled; 0: 20000, fewer
-                              (at least 1000) for parts of more than 200 families. */
+                              (at least 400) for parts of more than 200 families. */
     uint32_t n_top;      /**< Best assignments to list (0 none, at most 1000). */
     uint32_t threads;    /**< 0: one. */
     bool force_sampling; /**< Tests: sample even what could be solved exactly. */

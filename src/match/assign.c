@@ -67,7 +67,8 @@ static int solve_parts(job *j, const atg_assign_options *o, const atg_progress *
     int rc = ATG_OK;
 
     if (o->force_sampling)
-        memset(j->large, 1, pr->n_parts);
+        for (uint32_t i = 0; i < pr->n_parts; i++)
+            j->large[i] = 1;
     else
         rc = parallel_run(threads, pr->n_parts, solve_small, j, "joint", progress, err);
     for (uint32_t i = 0; !rc && !o->force_sampling && i < pr->n_parts; i++)
@@ -228,8 +229,11 @@ static int solve(const problem *pr, const atg_assign_options *o, const atg_progr
              .memory = o->memory ? o->memory : MEMORY,
              .large = POOL_GET(pr->pool, unsigned char, pr->n_parts)};
     atg_assign_result r = {.n_pairs = pr->n_pairs, .pairs = pr->pairs};
-    int rc =
-        j.large ? room_for_answer(&a, pr, arena, o->n_top, err) : assign_refused(pr->pool, err);
+
+    if (!j.large)
+        return assign_refused(pr->pool, err);
+
+    int rc = room_for_answer(&a, pr, arena, o->n_top, err);
 
     if (!rc)
         rc = solve_parts(&j, o, progress, err);
@@ -260,7 +264,7 @@ int atg_assign_solve(atg_arena *arena, const atg_assign_problem *in,
         return atg_fail(err, ATG_EINVAL, "At most %d best assignments can be listed, not %u",
                         TOP_MAX, o.n_top);
 
-    int rc = problem_make(&pr, &p, arena, in, err);
+    int rc = problem_make(&pr, &p, arena, in, o.threads ? o.threads : 1, err);
 
     if (!rc)
         rc = solve(&pr, &o, progress, arena, ret, err);

@@ -6,7 +6,7 @@ static int family_block(const exact_part *x, const family *f, block *b, exact_bl
     uint32_t *listed = POOL_GET(p, uint32_t, f->n_bodies);
 
     if (!listed)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < f->n_bodies; i++)
         listed[i] = x->problem->body_local[f->bodies[i]];
     *b = (block){.n_places = f->in->n_missing,
@@ -27,10 +27,10 @@ static int by_families(exact_part *x, pool *p) {
 
     x->blocks = POOL_GET(p, exact_block, q->n_families);
     if (!blocks || !x->blocks)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < q->n_families; i++)
         if (family_block(x, &x->problem->families[q->families[i]], &blocks[i], &x->blocks[i], p))
-            return p->rc;
+            return pool_rc(p);
     x->model = (model){.n_things = q->n_bodies,
                        .n_blocks = q->n_families,
                        .blocks = blocks,
@@ -42,100 +42,122 @@ static bool is_single(const family *f) {
     return f->in->n_missing == 1;
 }
 
-/* Room for a block of each body that singles list, from their number in block.n_tuples. */
-static int body_block(const part *q, uint32_t body, block *b, exact_block *xb, pool *p) {
-    uint32_t n = b->n_tuples;
-    int32_t *things = POOL_GET(p, int32_t, 2 * (size_t)n);
-    double *log_weight = POOL_GET(p, double, n);
-    uint32_t *listed = POOL_GET(p, uint32_t, (size_t)n + 1);
-    uint32_t *pair_of = POOL_GET(p, uint32_t, 2 * ((size_t)n + 1));
+/* A block of one body, being filled. */
+typedef struct filling {
+    int32_t *things;
+    double *log_weight;
+    uint32_t *listed, *pair_of;
+    uint32_t n, most;
+} filling;
 
-    if (!things || !log_weight || !listed || !pair_of)
-        return p->rc;
-    (void)q;
-    listed[0] = body;
-    for (uint32_t i = 0; i <= n; i++)
-        pair_of[i] = ASSIGN_NONE;
-    pair_of[n + 1] = ASSIGN_NONE;
-    *b = (block){.n_places = 2,
-                 .add_none = true,
-                 .things = things,
-                 .log_weight = log_weight,
-                 .n_listed = 1,
-                 .listed = listed};
-    *xb = (exact_block){.pair_of = pair_of};
+static int filling_new(filling *f, uint32_t body, uint32_t most, pool *p) {
+    *f = (filling){.things = POOL_GET(p, int32_t, 2 * (size_t)most),
+                   .log_weight = POOL_GET(p, double, most),
+                   .listed = POOL_GET(p, uint32_t, (size_t)most + 1),
+                   .pair_of = POOL_GET(p, uint32_t, 2 * ((size_t)most + 1)),
+                   .most = most};
+    if (!f->things || !f->log_weight || !f->listed || !f->pair_of)
+        return pool_rc(p);
+    f->listed[0] = body;
+    for (uint32_t i = 0; i <= most + 1; i++)
+        f->pair_of[i] = ASSIGN_NONE; /* place 0, and the body in place 1 */
     return ATG_OK;
 }
 
-/* Add the tuples of the family of single `s` to the blocks of their bodies. */
-static void spread_single(exact_part *x, const family *f, uint32_t s, const uint32_t *block_of,
-                          block *blocks, const uint32_t *width) {
+static void filled(const filling *f, block *b, exact_block *xb) {
+    *b = (block){.n_places = 2,
+                 .n_tuples = f->n,
+                 .add_none = true,
+                 .things = f->things,
+                 .log_weight = f->log_weight,
+                 .n_listed = f->n + 1,
+                 .listed = f->listed};
+    *xb = (exact_block){.pair_of = f->pair_of};
+}
+
+/* Add the tuples of a family of one, the person being thing `person`, to their bodies' blocks. */
+static void spread_single(const exact_part *x, const family *f, uint32_t person,
+                          const uint32_t *block_of, filling *fillings) {
     for (uint32_t t = 0; t < f->n_tuples; t++) {
         int32_t raw = f->in->bodies[t];
+        uint32_t low = 0;
 
         if (raw < 0)
             continue;
 
-        uint32_t body = x->problem->body_local[raw], k = block_of[body];
-        block *b = &blocks[k];
-        int32_t *things = (int32_t *)(uintptr_t)b->things + 2 * (size_t)b->n_tuples;
-        uint32_t at = b->n_listed++, low = 0;
+        uint32_t body = x->problem->body_local[raw];
+        filling *to = &fillings[block_of[body]];
 
-        things[0] = (int32_t)body;
-        things[1] = (int32_t)(x->part->n_bodies + s);
-        ((double *)(uintptr_t)b->log_weight)[b->n_tuples++] = f->in->log_weight[t];
-        ((uint32_t *)(uintptr_t)b->listed)[at] = x->part->n_bodies + s;
         while (f->bodies[low] != (uint32_t)raw)
             low++;
-        ((uint32_t *)(uintptr_t)x->blocks[k].pair_of)[width[k] + at] = f->pair_of[low];
+        to->things[2 * (size_t)to->n] = (int32_t)body;
+        to->things[2 * (size_t)to->n + 1] = (int32_t)person;
+        to->log_weight[to->n++] = f->in->log_weight[t];
+        to->listed[to->n] = person;
+        to->pair_of[to->most + 1 + to->n] = f->pair_of[low];
     }
+}
+
+/* How many pairs of families of one each body has; `block_of` becomes its number among those that
+ * have any. */
+static int open_fillings(const exact_part *x, pool *p, uint32_t *block_of, filling **ret,
+                         uint32_t *ret_n) {
+    const part *q = x->part;
+    uint32_t *edges = POOL_GET(p, uint32_t, q->n_bodies), n = 0;
+    filling *fillings = POOL_GET(p, filling, q->n_bodies);
+
+    if (!edges || !fillings)
+        return pool_rc(p);
+    for (uint32_t i = 0; i < q->n_families; i++) {
+        const family *f = &x->problem->families[q->families[i]];
+
+        for (uint32_t k = 0; is_single(f) && k < f->n_bodies; k++)
+            edges[x->problem->body_local[f->bodies[k]]]++;
+    }
+    for (uint32_t i = 0; i < q->n_bodies; i++) {
+        if (!edges[i])
+            continue;
+        block_of[i] = n;
+        if (filling_new(&fillings[n++], i, edges[i], p))
+            return pool_rc(p);
+    }
+    *ret = fillings;
+    *ret_n = n;
+    return ATG_OK;
 }
 
 static int by_bodies(exact_part *x, pool *p) {
     const part *q = x->part;
     const problem *pr = x->problem;
-    uint32_t n_blocks = 0, *edges = POOL_GET(p, uint32_t, q->n_bodies);
+    uint32_t *block_of = POOL_GET(p, uint32_t, q->n_bodies), n = 0;
     uint32_t *singles = POOL_GET(p, uint32_t, q->n_families);
+    filling *fillings = NULL;
 
-    if (!edges || !singles)
-        return p->rc;
-    for (uint32_t i = 0; i < q->n_families; i++) {
-        const family *f = &pr->families[q->families[i]];
+    if (!block_of || !singles || open_fillings(x, p, block_of, &fillings, &n))
+        return pool_rc(p);
 
-        if (!is_single(f))
-            n_blocks++;
-        for (uint32_t k = 0; is_single(f) && k < f->n_bodies; k++)
-            n_blocks += edges[pr->body_local[f->bodies[k]]]++ == 0;
-    }
+    block *blocks = POOL_GET(p, block, (size_t)n + q->n_families);
 
-    block *blocks = POOL_GET(p, block, n_blocks);
-    uint32_t *width = POOL_GET(p, uint32_t, n_blocks);
+    x->blocks = POOL_GET(p, exact_block, (size_t)n + q->n_families);
+    if (!blocks || !x->blocks)
+        return pool_rc(p);
 
-    x->blocks = POOL_GET(p, exact_block, n_blocks);
-    if (!blocks || !width || !x->blocks)
-        return p->rc;
-    n_blocks = 0;
-    for (uint32_t i = 0; i < q->n_bodies; i++) {
-        if (!edges[i])
-            continue;
-        blocks[n_blocks].n_tuples = edges[i];
-        width[n_blocks] = edges[i] + 1;
-        if (body_block(q, i, &blocks[n_blocks], &x->blocks[n_blocks], p))
-            return p->rc;
-        edges[i] = n_blocks++; /* from here on: the block of the body */
-    }
+    uint32_t n_blocks = n;
+
     for (uint32_t i = 0; i < q->n_families; i++) {
         const family *f = &pr->families[q->families[i]];
 
         if (is_single(f)) {
-            spread_single(x, f, x->n_singles, edges, blocks, width);
+            spread_single(x, f, q->n_bodies + x->n_singles, block_of, fillings);
             singles[x->n_singles++] = f->in->missing[0];
         } else if (family_block(x, f, &blocks[n_blocks], &x->blocks[n_blocks], p)) {
-            return p->rc;
+            return pool_rc(p);
         } else {
             n_blocks++;
         }
     }
+    for (uint32_t i = 0; i < n; i++)
+        filled(&fillings[i], &blocks[i], &x->blocks[i]);
     x->single_missing = singles;
     x->model = (model){.n_things = q->n_bodies + x->n_singles,
                        .n_blocks = n_blocks,
@@ -148,7 +170,7 @@ int exact_part_families(exact_part *ret, const problem *pr, uint32_t index, pool
     exact_part x = {.problem = pr, .part = &pr->parts[index]};
 
     if (by_families(&x, p))
-        return p->rc;
+        return pool_rc(p);
     *ret = x;
     return ATG_OK;
 }
@@ -159,14 +181,14 @@ int exact_part_make(exact_part *ret, const problem *pr, uint32_t index, pool *p)
     uint32_t n_singles = 0;
 
     if (by_families(&rows, p) || joint_cost(p, &rows.model, &cost_rows))
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < rows.part->n_families; i++)
         n_singles += is_single(&pr->families[rows.part->families[i]]);
     *ret = rows;
     if (n_singles < 2)
         return ATG_OK;
     if (by_bodies(&columns, p) || joint_cost(p, &columns.model, &cost_columns))
-        return p->rc;
+        return pool_rc(p);
     if (cost_columns < cost_rows)
         *ret = columns;
     return ATG_OK;

@@ -28,6 +28,7 @@ typedef struct search {
     node *open; /* best first, at most k - out.n */
     uint32_t n_open;
     ranked *out;
+    uint32_t *out_missing; /* out->missing */
     model model;
     uint32_t *first_who; /* per body: who it is in the tuples left, and whether in one way only */
     unsigned char *seen; /* 0 never, 1 as one person, 2 as several */
@@ -145,7 +146,7 @@ static int solve(search *s, const state *st, solved *ret) {
     ret->views = POOL_GET(&ret->scratch, view, n_blocks);
     ret->bound = POOL_GET(&ret->scratch, int64_t, st->first[n_blocks]);
     if (!ret->views || !ret->bound)
-        return ret->scratch.rc;
+        return pool_rc(&ret->scratch);
     for (uint32_t k = 0; k < n_blocks; k++)
         ret->views[k] = (view){.block = &s->model.blocks[k],
                                .pick = st->pick + st->first[k],
@@ -238,7 +239,7 @@ static int offer_child(search *s, state *st, const node *n, uint32_t body, uint3
                   .decided = POOL_GET(s->p, uint32_t, s->b->n_bodies)};
 
     if (!child.decided)
-        return s->p->rc;
+        return pool_rc(s->p);
     memcpy(child.decided, n->decided, body * sizeof(*n->decided));
     child.decided[body] = who;
     st->users++;
@@ -246,36 +247,42 @@ static int offer_child(search *s, state *st, const node *n, uint32_t body, uint3
     return ATG_OK;
 }
 
+/* The ways a body can be decided, each with its bound. */
+typedef struct ways {
+    uint32_t n;
+    uint32_t *who;
+    int64_t *bound;
+} ways;
+
+static void add_way(ways *w, uint32_t who, int64_t bound) {
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (w->who[i] == who) {
+            w->bound[i] = w->bound[i] < bound ? bound : w->bound[i];
+            return;
+        }
+    }
+    w->who[w->n] = who;
+    w->bound[w->n++] = bound;
+}
+
 /* One node per way the body can be decided. */
 static int split(search *s, state *st, const solved *sv, const node *n, uint32_t body,
                  int64_t unused) {
-    uint32_t size = 0, room = s->count[body], as;
-    uint32_t *who = POOL_GET(s->p, uint32_t, room);
-    int64_t *bound = POOL_GET(s->p, int64_t, room);
-    int rc = who && bound ? ATG_OK : s->p->rc;
+    ways w = {.who = POOL_GET(s->p, uint32_t, (size_t)s->count[body] + 1),
+              .bound = POOL_GET(s->p, int64_t, (size_t)s->count[body] + 1)};
+    int rc = w.who && w.bound ? ATG_OK : pool_rc(s->p);
+    uint32_t as;
 
-    for (uint32_t k = 0; !rc && k < s->b->n_blocks; k++) {
-        for (uint32_t i = st->first[k]; i < st->first[k + 1]; i++) {
-            uint32_t at = 0;
-
-            if (!holds(&s->b->blocks[k], st->pick[i], body, &as))
-                continue;
-            while (at < size && who[at] != as)
-                at++;
-            if (at == size) {
-                who[size] = as;
-                bound[size++] = sv->bound[i];
-            } else if (bound[at] < sv->bound[i]) {
-                bound[at] = sv->bound[i];
-            }
-        }
-    }
-    for (uint32_t i = 0; !rc && i < size; i++)
-        rc = offer_child(s, st, n, body, who[i], bound[i]);
+    for (uint32_t k = 0; !rc && k < s->b->n_blocks; k++)
+        for (uint32_t i = st->first[k]; i < st->first[k + 1]; i++)
+            if (holds(&s->b->blocks[k], st->pick[i], body, &as))
+                add_way(&w, as, sv->bound[i]);
     if (!rc && unused >= s->least)
-        rc = offer_child(s, st, n, body, UINT32_MAX, unused);
-    pool_drop(s->p, who);
-    pool_drop(s->p, bound);
+        add_way(&w, UINT32_MAX, unused);
+    for (uint32_t i = 0; !rc && i < w.n; i++)
+        rc = offer_child(s, st, n, body, w.who[i], w.bound[i]);
+    pool_drop(s->p, w.who);
+    pool_drop(s->p, w.bound);
     return rc;
 }
 
@@ -287,7 +294,7 @@ static void put_out(search *s, const state *st, const node *n) {
         sum += s->b->blocks[k].log_weight[st->pick[st->first[k]]];
     s->out->key[at] = n->bound;
     s->out->log_weight[at] = sum;
-    memcpy((uint32_t *)(uintptr_t)s->out->missing + (size_t)at * s->b->n_bodies, n->decided,
+    memcpy(s->out_missing + (size_t)at * s->b->n_bodies, n->decided,
            s->b->n_bodies * sizeof(*n->decided));
 }
 
@@ -314,7 +321,7 @@ static int expand(search *s, node *n, bool first) {
     else
         st = decide(s, n->above, n->n_decided - 1, n->decided[n->n_decided - 1]);
     if (!st)
-        return s->p->rc;
+        return pool_rc(s->p);
 
     int rc = solve(s, st, &sv);
 
@@ -348,9 +355,9 @@ static int start(search *s, pool *keep) {
     s->in_block = POOL_GET(s->p, uint32_t, b->n_bodies);
     if (!blocks || !root.decided || !root.above || !s->open || !s->first_who || !s->seen ||
         !s->count || !s->in_block)
-        return s->p->rc;
+        return pool_rc(s->p);
     if (!bodies)
-        return keep->rc;
+        return pool_rc(keep);
     if (b->n_bodies)
         memcpy(bodies, b->bodies, b->n_bodies * sizeof(*bodies));
     s->out->bodies = bodies;
@@ -378,21 +385,24 @@ static uint32_t most_wanted(const branch *b, uint32_t k) {
     return n < k ? (uint32_t)n : k;
 }
 
-static int room_for_list(ranked *r, uint32_t k, uint32_t n_bodies, pool *keep) {
-    r->key = POOL_GET(keep, int64_t, k);
-    r->log_weight = POOL_GET(keep, double, k);
-    r->missing = POOL_GET(keep, uint32_t, (size_t)k * n_bodies);
-    return r->key && r->log_weight && r->missing ? ATG_OK : keep->rc;
+static int room_for_list(search *s, pool *keep) {
+    ranked *r = s->out = POOL_GET(keep, ranked, 1);
+
+    if (!r)
+        return pool_rc(keep);
+    r->key = POOL_GET(keep, int64_t, s->k);
+    r->log_weight = POOL_GET(keep, double, s->k);
+    r->missing = s->out_missing = POOL_GET(keep, uint32_t, (size_t)s->k * s->b->n_bodies);
+    return r->key && r->log_weight && r->missing ? ATG_OK : pool_rc(keep);
 }
 
 int branch_rank(const branch *b, uint32_t k, int64_t slack, pool *p, pool *keep,
                 const ranked **ret) {
-    search s = {
-        .b = b, .p = p, .k = most_wanted(b, k), .slack = slack, .out = POOL_GET(keep, ranked, 1)};
+    search s = {.b = b, .p = p, .k = most_wanted(b, k), .slack = slack};
     bool first = true;
 
-    if (!s.out || room_for_list(s.out, s.k, b->n_bodies, keep))
-        return keep->rc;
+    if (room_for_list(&s, keep))
+        return pool_rc(keep);
 
     int rc = start(&s, keep);
 

@@ -6,7 +6,7 @@
 /* A family of more sets than this is not looked through in every sweep. */
 enum { SETS_PER_SWEEP = 4096, STRIDE_MAX = 64, PAIR_COST = 4096, TRIPLE_COST = 1000 };
 
-enum { BLOCK_EVERY = 8, BLOCK_WORK = 100000, BLOCK_MEMORY = 256 << 20 };
+enum { BLOCK_EVERY = 8, FAMILIES_PER_BLOCK = 32, BLOCK_WORK = 100000, BLOCK_MEMORY = 256 << 20 };
 
 /* ---- the model ---- */
 
@@ -18,7 +18,7 @@ static int gather(chain_family *cf, uint32_t *local, pool *p) {
     cf->set_of = POOL_GET(p, uint32_t, n);
     cf->share = POOL_GET(p, double, n);
     if (!key || !cf->set_of || !cf->share || table_init(&cf->sets, p, cf->words, 64 * cf->words))
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < f->n_bodies; i++)
         local[f->bodies[i]] = i;
     for (uint32_t t = 0; t < n; t++) {
@@ -36,7 +36,7 @@ static int gather(chain_family *cf, uint32_t *local, pool *p) {
         int64_t s = table_add(&cf->sets, p, key);
 
         if (s == TABLE_NONE)
-            return p->rc;
+            return pool_rc(p);
         cf->set_of[t] = (uint32_t)s;
         cell_put(&cf->sets.in[s], xnum_exp(w), 1, 0, true);
     }
@@ -51,7 +51,7 @@ static int finish(chain_family *cf, pool *p) {
     cf->skip = POOL_GET(p, uint32_t, cf->sets.n);
     cf->log_sum = POOL_GET(p, double, cf->sets.n);
     if (!moved || !cf->skip || !cf->log_sum || table_sort(&cf->sets, p, moved))
-        return p->rc;
+        return pool_rc(p);
     table_skips(&cf->sets, cf->skip);
     for (uint32_t s = 0; s < cf->sets.n; s++)
         cf->log_sum[s] = xnum_log(cf->sets.in[s].sum);
@@ -76,7 +76,7 @@ static int sets_as_block(chain_family *cf, const uint32_t *local, pool *p) {
     uint32_t *listed = POOL_GET(p, uint32_t, f->n_bodies);
 
     if (!things || !listed)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < f->n_bodies; i++)
         listed[i] = local[f->bodies[i]];
     for (uint32_t s = 0; s < cf->sets.n; s++) {
@@ -103,7 +103,7 @@ static int list_users(chain_model *m, pool *p) {
 
     m->first_user = POOL_GET(p, uint32_t, (size_t)m->n_bodies + 2);
     if (!m->first_user)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < m->n_families; i++) {
         const family *f = m->families[i].family;
 
@@ -114,7 +114,7 @@ static int list_users(chain_model *m, pool *p) {
         m->first_user[b + 2] += m->first_user[b + 1];
     m->users = POOL_GET(p, chain_user, n);
     if (!m->users)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < m->n_families; i++) {
         const family *f = m->families[i].family;
 
@@ -133,14 +133,14 @@ int chain_model_make(chain_model *ret, const problem *pr, uint32_t index, pool *
     uint32_t *local = POOL_GET(p, uint32_t, pr->in->n_bodies);
 
     if (!m.families || !local)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < m.n_families; i++) {
         chain_family *cf = &m.families[i];
 
         cf->family = &pr->families[q->families[i]];
         cf->words = (cf->family->n_bodies + 63) / 64;
         if (gather(cf, local, p) || finish(cf, p) || sets_as_block(cf, m.local, p))
-            return p->rc;
+            return pool_rc(p);
         cf->occupied = m.n_words;
         cf->first_set = m.n_sets;
         m.n_words += cf->words;
@@ -150,7 +150,7 @@ int chain_model_make(chain_model *ret, const problem *pr, uint32_t index, pool *
     }
     pool_drop(p, local);
     if (list_users(&m, p))
-        return p->rc;
+        return pool_rc(p);
     *ret = m;
     return ATG_OK;
 }
@@ -167,12 +167,12 @@ int chain_new(chain *ret, const chain_model *m, uint64_t seed, pool *p) {
                    .mass = POOL_GET(p, double, m->n_sets),
                    .updates = POOL_GET(p, double, m->n_families)};
     if (!ret->set || !ret->occupied || !ret->mass || !ret->updates)
-        return p->rc;
+        return pool_rc(p);
     for (int d = 0; d < CHAIN_DEPTH; d++) {
         ret->list[d].set = POOL_GET(p, uint32_t, m->most_sets);
         ret->list[d].weight = POOL_GET(p, xnum, m->most_sets);
         if (!ret->list[d].set || !ret->list[d].weight)
-            return p->rc;
+            return pool_rc(p);
     }
     return ATG_OK; /* set 0 is the empty one: nobody is identified */
 }
@@ -404,7 +404,7 @@ static int draw_block(chain *c, const uint32_t *members, uint32_t n, pool *p, ui
         list_fitting(c, members[i], &c->list[0]);
         pick = POOL_GET(p, uint32_t, c->list[0].n);
         if (!pick)
-            return p->rc;
+            return pool_rc(p);
         memcpy(pick, c->list[0].set, c->list[0].n * sizeof(*pick));
         blocks[i] = cf->block;
         views[i] = (view){.block = &blocks[i], .pick = pick, .n = c->list[0].n};
@@ -428,7 +428,7 @@ static int draw_block(chain *c, const uint32_t *members, uint32_t n, pool *p, ui
 }
 
 static int update_block(chain *c) {
-    uint32_t members[CHAIN_BLOCK], sets[CHAIN_BLOCK];
+    uint32_t members[CHAIN_BLOCK], sets[CHAIN_BLOCK] = {0};
     uint32_t n = choose_block(c, members);
     pool p = pool_new(BLOCK_MEMORY);
 
@@ -457,5 +457,11 @@ int chain_sweep(chain *c) {
     update_blocks(c);
     if (c->sweeps++ % BLOCK_EVERY || c->heat < 1 || c->block_most < 2)
         return ATG_OK;
-    return update_block(c);
+    for (uint32_t i = 0; i <= c->model->n_families / FAMILIES_PER_BLOCK; i++) {
+        int rc = update_block(c);
+
+        if (rc)
+            return rc;
+    }
+    return ATG_OK;
 }

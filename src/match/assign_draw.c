@@ -77,7 +77,7 @@ int joint_draw(joint *jt, work *w, atg_rng *rng, uint32_t *tuples) {
 
         number[which] = POOL_GET(jt->pool, uint32_t, t->n);
         if (!number[which])
-            return jt->pool->rc;
+            return pool_rc(jt->pool);
         joint_middle_numbers(jt, which, t, number[which]);
     }
 

@@ -33,7 +33,7 @@ static int tally_make(tally *t, const joint *jt, const block *b, pool *p) {
                  .saved_best = POOL_GET(p, int64_t, b->n_places)};
     if (!t->sum || !t->best || !t->none || !t->own || !t->own_sum || !t->own_best ||
         !t->listed_at || !t->own_at || !t->saved_sum || !t->saved_best)
-        return p->rc;
+        return pool_rc(p);
     for (size_t i = 0; i < n; i++)
         t->best[i] = TABLE_NEVER;
     for (uint32_t i = 0; i < b->n_listed; i++) {
@@ -146,7 +146,7 @@ static int put_block(const exact_part *x, const joint *jt, const step *st, answe
     tally t;
 
     if (!rest || tally_make(&t, jt, b, p))
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t s = 0; s < st->sets.n; s++)
         rest[s] = xnum_mul(st->sets.out[s].sum, inverse);
     tally_tuples(&t, jt, st, rest);
@@ -160,7 +160,7 @@ static int put_posteriors(const exact_part *x, const joint *jt, answer *ret, poo
     for (int which = 0; which < 2; which++)
         for (uint32_t i = 0; i < jt->side[which].n_steps; i++)
             if (put_block(x, jt, &jt->side[which].steps[i], ret, p))
-                return p->rc;
+                return pool_rc(p);
     for (uint32_t t = 0; t < x->model.n_things; t++)
         if (jt->uses[t] > 1)
             put_unused(x, t, jt->none_sum[t], jt->none_best[t], ret);
@@ -208,12 +208,12 @@ int exact_solve(const problem *pr, uint32_t index, pool *p, uint32_t threads, wo
     joint jt;
 
     if (exact_part_make(&x, pr, index, p))
-        return p->rc;
+        return pool_rc(p);
 
     view *views = all_tuples(&x.model, p);
 
     if (!views)
-        return p->rc;
+        return pool_rc(p);
 
     int rc = joint_make(&jt, p, &x.model, views, true, JOINT_STARTS_ALL);
 

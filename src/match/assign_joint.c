@@ -42,7 +42,7 @@ static int list_things(lists *l, pool *p, const model *m, const view *views) {
     l->first = POOL_GET(p, uint32_t, (size_t)m->n_blocks + 2);
     l->thing = POOL_GET(p, uint32_t, most);
     if (!stamp || !l->first || !l->thing)
-        return p->rc;
+        return pool_rc(p);
     memset(stamp, 0xff, m->n_things * sizeof(*stamp));
     for (uint32_t b = 0; b < m->n_blocks; b++) {
         const block *k = &m->blocks[b];
@@ -91,7 +91,7 @@ static int choose(choice *c, pool *p, const model *m, const view *views, uint32_
     c->order = POOL_GET(p, uint32_t, m->n_blocks);
     c->uses = POOL_GET(p, uint32_t, m->n_things);
     if (!log2_sets || !places || !c->order || !c->uses || list_things(&c->lists, p, m, views))
-        return p->rc;
+        return pool_rc(p);
     keep_shared(c, m->n_blocks);
     for (uint32_t b = 0; b < m->n_blocks; b++) {
         const block *k = &m->blocks[b];
@@ -146,7 +146,7 @@ static int take_bit(seats *s, pool *p, uint32_t *ret) {
         w++;
     if (w == s->n_words) {
         p->rc = ATG_ELIMIT;
-        return p->rc;
+        return pool_rc(p);
     }
     *ret = 64 * w + (uint32_t)__builtin_ctzll(~s->taken[w]);
     s->taken[w] |= (uint64_t)1 << (*ret & 63);
@@ -165,12 +165,12 @@ static int seat_step(joint *jt, uint32_t which, uint32_t i, const lists *l, seat
     st->keep = POOL_GET(jt->pool, uint64_t, TABLE_WORDS_MAX);
     st->drops = POOL_GET(jt->pool, drop, end - begin);
     if (!st->keep || !st->drops)
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     for (uint32_t k = begin; k < end; k++) {
         uint32_t t = l->thing[k];
 
         if (jt->bit[which][t] == UNSEATED && take_bit(s, jt->pool, &jt->bit[which][t]))
-            return jt->pool->rc;
+            return pool_rc(jt->pool);
         if (s->last[t] == i)
             st->drops[st->n_drops++] = (drop){t, jt->bit[which][t]};
     }
@@ -187,7 +187,7 @@ static int seat_side(joint *jt, uint32_t which, const lists *l) {
 
     s.last = POOL_GET(jt->pool, uint32_t, jt->model->n_things);
     if (!s.last)
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     for (uint32_t i = 0; i < sd->n_steps; i++)
         for (uint32_t k = l->first[sd->steps[i].block]; k < l->first[sd->steps[i].block + 1]; k++)
             s.last[l->thing[k]] = i;
@@ -195,7 +195,7 @@ static int seat_side(joint *jt, uint32_t which, const lists *l) {
         s.last[jt->middle[i]] = NEVER_LAST;
     for (uint32_t i = 0; i < sd->n_steps; i++)
         if (seat_step(jt, which, i, l, &s))
-            return jt->pool->rc;
+            return pool_rc(jt->pool);
     sd->bits = s.n_bits;
     sd->words = s.n_bits > 64 ? (s.n_bits + 63) / 64 : 1;
     pool_drop(jt->pool, s.last);
@@ -210,7 +210,7 @@ static int find_middle(joint *jt, const lists *l) {
 
     jt->middle = POOL_GET(jt->pool, uint32_t, n_things);
     if (!seen || !jt->middle)
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     for (uint32_t i = 0; i < left->n_steps; i++)
         for (uint32_t k = l->first[left->steps[i].block]; k < l->first[left->steps[i].block + 1];
              k++)
@@ -242,7 +242,7 @@ static void tuple_set(const joint *jt, uint32_t which, const block *b, uint32_t 
 static int gather_tuples(joint *jt, uint32_t which, step *st) {
     const view *v = &jt->views[st->block];
     const block *b = v->block;
-    uint64_t key[TABLE_WORDS_MAX];
+    uint64_t key[TABLE_WORDS_MAX] = {0};
 
     for (uint32_t i = 0; i < v->n; i++) {
         uint32_t tuple = view_tuple(v, i);
@@ -252,7 +252,7 @@ static int gather_tuples(joint *jt, uint32_t which, step *st) {
         int64_t s = table_add(&st->sets, jt->pool, key);
 
         if (s == TABLE_NONE)
-            return jt->pool->rc;
+            return pool_rc(jt->pool);
         st->set_of[i] = (uint32_t)s;
         cell_put(&st->sets.in[s], XNUM_ONE, 1, block_value(b, tuple, jt->model->scale), false);
     }
@@ -264,7 +264,7 @@ static int sum_tuples(joint *jt, step *st) {
     xsum *sums = POOL_GET(jt->pool, xsum, st->sets.n);
 
     if (!sums)
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     for (uint32_t s = 0; s < st->sets.n; s++)
         sums[s] = XSUM_ZERO;
     for (uint32_t i = 0; i < v->n; i++) {
@@ -286,18 +286,18 @@ static int make_step(joint *jt, uint32_t which, step *st) {
     st->set_of = POOL_GET(jt->pool, uint32_t, v->n);
     if (!st->set_of || table_init(&st->sets, jt->pool, sd->words, sd->bits) ||
         gather_tuples(jt, which, st))
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
 
     uint32_t *moved = POOL_GET(jt->pool, uint32_t, st->sets.n);
 
     st->skip = POOL_GET(jt->pool, uint32_t, st->sets.n);
     if (!moved || !st->skip || table_sort(&st->sets, jt->pool, moved))
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     for (uint32_t i = 0; i < v->n; i++)
         st->set_of[i] = moved[st->set_of[i]];
     table_skips(&st->sets, st->skip);
     if (jt->sums && sum_tuples(jt, st))
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     pool_drop(jt->pool, moved);
     return ATG_OK;
 }
@@ -311,18 +311,18 @@ static int make_sides(joint *jt, const choice *c) {
         sd->n_steps = which ? n - c->middle : c->middle;
         sd->steps = POOL_GET(jt->pool, step, sd->n_steps);
         if (!sd->steps)
-            return jt->pool->rc;
+            return pool_rc(jt->pool);
         for (uint32_t i = 0; i < sd->n_steps; i++)
             sd->steps[i].block = which ? c->order[n - 1 - i] : c->order[i];
     }
     if (find_middle(jt, &c->lists))
-        return jt->pool->rc;
+        return pool_rc(jt->pool);
     for (uint32_t which = 0; which < 2; which++) {
         if (seat_side(jt, which, &c->lists))
-            return jt->pool->rc;
+            return pool_rc(jt->pool);
         for (uint32_t i = 0; i < jt->side[which].n_steps; i++)
             if (make_step(jt, which, &jt->side[which].steps[i]))
-                return jt->pool->rc;
+                return pool_rc(jt->pool);
     }
     return ATG_OK;
 }
@@ -338,7 +338,7 @@ static int make(joint *jt, uint32_t starts) {
     jt->none_sum = POOL_GET(p, double, m->n_things);
     jt->none_best = POOL_GET(p, int64_t, m->n_things);
     if (!jt->bit[0] || !jt->bit[1] || !jt->none_sum || !jt->none_best)
-        return p->rc;
+        return pool_rc(p);
     memset(jt->bit[0], 0xff, m->n_things * sizeof(*jt->bit[0]));
     memset(jt->bit[1], 0xff, m->n_things * sizeof(*jt->bit[1]));
     for (uint32_t t = 0; t < m->n_things; t++)

@@ -50,7 +50,7 @@ static int search_new(search *s, pool *p, const order_graph *g) {
                   .cost = POOL_GET(p, double, (size_t)g->n + 1)};
     if (!s->first || !s->user || !s->left || !s->total || !s->taken || !s->fringe ||
         !s->in_fringe || !s->order || !s->width || !s->cost)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < n_uses; i++)
         s->total[g->thing[i]]++;
     for (uint32_t t = 0; t < g->n_things; t++)
@@ -238,11 +238,12 @@ int order_find(pool *p, const order_graph *g, uint32_t starts, uint32_t *order,
                uint32_t *ret_middle, double *ret_cost) {
     search s;
     double *right = NULL;
-    found best = {.order = order, .cost = HUGE_VAL};
+    found best = {.cost = HUGE_VAL};
     int rc = search_new(&s, p, g);
 
     if (!rc && !(right = POOL_GET(p, double, (size_t)g->n + 1)))
         rc = p->rc;
+    best.order = order;
     if (!rc) {
         uint32_t tries = starts < g->n ? starts : g->n;
 

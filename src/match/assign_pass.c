@@ -38,11 +38,11 @@ static int charge(work *w, uint64_t n, uint64_t *since, pool *p) {
         *since = *since >= CHECK_EVERY ? 0 : *since;
         return ATG_OK;
     }
-    return p->rc;
+    return pool_rc(p);
 }
 
 typedef struct sweep {
-    const table *from;
+    table *from;
     step *step;
     pool *pool;
     work *work;
@@ -61,7 +61,7 @@ typedef struct target {
 INLINE int inwards(sweep *s, const target *to, uint32_t words, bool dense, bool sums) {
     const table *from = s->from, *sets = &s->step->sets;
     const uint32_t *skip = s->step->skip;
-    uint64_t joined[TABLE_WORDS_MAX];
+    uint64_t joined[TABLE_WORDS_MAX] = {0};
 
     for (uint32_t u = 0; u < from->n; u++) {
         const uint64_t *used = from->key + (size_t)u * words;
@@ -85,7 +85,7 @@ INLINE int inwards(sweep *s, const target *to, uint32_t words, bool dense, bool 
                 int64_t t = table_find(to->table, joined, words);
 
                 if (t == TABLE_NONE && (t = table_add(to->table, s->pool, joined)) == TABLE_NONE)
-                    return s->pool->rc;
+                    return pool_rc(s->pool);
                 c = &to->table->in[t];
             }
             cell_put(c, sums ? xnum_mul(start.sum, sets->in[k].sum) : XNUM_ONE,
@@ -93,7 +93,7 @@ INLINE int inwards(sweep *s, const target *to, uint32_t words, bool dense, bool 
             k++;
         }
         if (charge(s->work, looked, &s->since, s->pool))
-            return s->pool->rc;
+            return pool_rc(s->pool);
     }
     return ATG_OK;
 }
@@ -110,7 +110,7 @@ static int inwards_step(sweep *s, const side *sd, bool sums) {
     if (worth_room(s, sd)) {
         to.room = POOL_GET(s->pool, cell, (size_t)1 << sd->bits);
         if (!to.room)
-            return s->pool->rc;
+            return pool_rc(s->pool);
         rc = sums ? inwards(s, &to, 1, true, true) : inwards(s, &to, 1, true, false);
         if (!rc)
             rc = table_of(to.table, s->pool, sd->bits, to.room);
@@ -118,7 +118,7 @@ static int inwards_step(sweep *s, const side *sd, bool sums) {
         return rc;
     }
     if (table_init(to.table, s->pool, sd->words, sd->bits))
-        return s->pool->rc;
+        return pool_rc(s->pool);
     if (sd->words == 1)
         return sums ? inwards(s, &to, 1, false, true) : inwards(s, &to, 1, false, false);
     return sums ? inwards(s, &to, sd->words, false, true)
@@ -135,17 +135,17 @@ static int side_inwards(joint *jt, uint32_t which, work *w) {
     static const uint64_t none[TABLE_WORDS_MAX];
     side *sd = &jt->side[which];
     pool *p = &jt->pools[which];
-    const table *from = &sd->start;
+    table *from = &sd->start;
 
     if (table_init(&sd->start, p, sd->words, sd->bits) ||
         table_add(&sd->start, p, none) == TABLE_NONE)
-        return p->rc;
+        return pool_rc(p);
     sd->start.in[0] = (cell){XNUM_ONE, 1, 0};
     for (uint32_t i = 0; i < sd->n_steps; i++) {
         sweep s = {.from = from, .step = &sd->steps[i], .pool = p, .work = w, .joint = jt};
 
         if (inwards_step(&s, sd, jt->sums))
-            return p->rc;
+            return pool_rc(p);
         from = &sd->steps[i].states;
     }
     return ATG_OK;
@@ -225,10 +225,10 @@ static int meet(joint *jt, uint32_t which) {
     cell *room = POOL_GET(p, cell, full + 1);
 
     if (!my_set || !set || !room)
-        return p->rc;
+        return pool_rc(p);
     mine->out = POOL_GET(&jt->pools[which], cell, mine->n);
     if (!mine->out)
-        return jt->pools[which].rc;
+        return pool_rc(&jt->pools[which]);
     joint_middle_numbers(jt, which, mine, my_set);
     joint_middle_numbers(jt, !which, other, set);
     for (uint32_t v = 0; v < other->n; v++)
@@ -268,13 +268,27 @@ static void note_drops(const sweep *s, const uint64_t *used, const uint64_t *set
     }
 }
 
+/* What one set adds to what completes a state, and to what goes with the set. */
+INLINE void extend(const sweep *s, const cell *in, uint32_t k, const cell *rest, cell *out,
+                   bool sums) {
+    const cell *mine = &s->step->sets.in[k];
+    cell *most = &s->step->sets.out[k];
+    int64_t best = in->best + rest->best, here = mine->best + rest->best;
+
+    if (sums) {
+        out->sum = xnum_add(out->sum, xnum_mul(mine->sum, rest->sum));
+        most->sum = xnum_add(most->sum, xnum_mul(in->sum, rest->sum));
+    }
+    out->best = out->best < here ? here : out->best;
+    most->best = most->best < best ? best : most->best;
+}
+
 INLINE int outwards(sweep *s, uint32_t words, bool sums) {
-    table *from = (table *)(uintptr_t)s->from, *sets = &s->step->sets;
-    const table *to = &s->step->states;
+    table *from = s->from;
+    const table *to = &s->step->states, *sets = &s->step->sets;
     const uint32_t *skip = s->step->skip;
-    uint64_t joined[TABLE_WORDS_MAX];
+    uint64_t joined[TABLE_WORDS_MAX] = {0};
     xnum inverse = sums ? xnum_inverse(s->joint->z) : XNUM_ZERO;
-    bool drops = s->step->n_drops > 0;
 
     for (uint32_t u = 0; u < from->n; u++) {
         const uint64_t *used = from->key + (size_t)u * words;
@@ -291,37 +305,29 @@ INLINE int outwards(sweep *s, uint32_t words, bool sums) {
             join(joined, used, set, s->step->keep, words);
 
             const cell *rest = &to->out[table_find(to, joined, words)];
-            const cell *mine = &sets->in[k];
-            cell *most = &sets->out[k];
-            int64_t best = in.best + rest->best, here = mine->best + rest->best;
-            xnum sum = XNUM_ZERO;
 
-            if (sums) {
-                sum = xnum_mul(in.sum, rest->sum);
-                out.sum = xnum_add(out.sum, xnum_mul(mine->sum, rest->sum));
-                most->sum = xnum_add(most->sum, sum);
-            }
-            out.best = out.best < here ? here : out.best;
-            most->best = most->best < best ? best : most->best;
-            if (drops)
-                note_drops(s, used, set, xnum_mul(xnum_mul(sum, mine->sum), inverse),
-                           best + mine->best);
+            extend(s, &in, k, rest, &out, sums);
+            if (s->step->n_drops)
+                note_drops(
+                    s, used, set,
+                    xnum_mul(xnum_mul(xnum_mul(in.sum, rest->sum), sets->in[k].sum), inverse),
+                    in.best + rest->best + sets->in[k].best);
             k++;
         }
         from->out[u] = out;
         if (charge(s->work, looked, &s->since, s->pool))
-            return s->pool->rc;
+            return pool_rc(s->pool);
     }
     return ATG_OK;
 }
 
 static int outwards_step(sweep *s, uint32_t words, bool sums) {
-    table *from = (table *)(uintptr_t)s->from, *sets = &s->step->sets;
+    table *from = s->from, *sets = &s->step->sets;
 
     from->out = POOL_GET(s->pool, cell, from->n);
     sets->out = POOL_GET(s->pool, cell, sets->n);
     if (!from->out || !sets->out)
-        return s->pool->rc;
+        return pool_rc(s->pool);
     for (uint32_t k = 0; k < sets->n; k++)
         sets->out[k] = (cell){XNUM_ZERO, 0, TABLE_NEVER};
     if (words == 1)
@@ -339,7 +345,7 @@ static int side_outwards(joint *jt, uint32_t which, work *w) {
         sweep s = {.from = from, .step = st, .pool = p, .work = w, .joint = jt};
 
         if (outwards_step(&s, sd->words, jt->sums))
-            return p->rc;
+            return pool_rc(p);
         table_drop(&st->states, p);
     }
     table_drop(&sd->start, p);

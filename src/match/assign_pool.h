@@ -15,6 +15,11 @@ typedef struct pool {
 pool pool_new(size_t budget);
 void pool_free(pool *p);
 
+/* The code for what was refused. */
+static inline int pool_rc(const pool *p) {
+    return p->rc ? p->rc : ATG_ENOMEM;
+}
+
 /* Zeroed memory, or NULL with p->rc set. */
 void *pool_get(pool *p, size_t count, size_t size);
 #define POOL_GET(p, type, count) ((type *)pool_get((p), (count), sizeof(type)))
@@ -24,6 +29,6 @@ void *pool_get(pool *p, size_t count, size_t size);
 void *pool_grow(pool *p, void *old, size_t count, size_t size);
 
 /* Give one piece back; NULL is accepted. */
-void pool_drop(pool *p, void *piece);
+void pool_drop(pool *p, void *bytes);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
+
 int assign_refused(const pool *p, atg_err *err) {
     if (p->rc == ATG_ELIMIT)
         return atg_fail(err, ATG_ELIMIT,
@@ -99,7 +101,7 @@ static int list_bodies(family *f, pool *p, unsigned char *local, uint32_t *room)
     for (uint32_t i = 0; i < f->n_bodies; i++)
         local[room[i]] = 0;
     if (!f->bodies)
-        return p->rc;
+        return pool_rc(p);
     memcpy(f->bodies, room, f->n_bodies * sizeof(*room));
     qsort(f->bodies, f->n_bodies, sizeof(*room), by_number);
     return ATG_OK;
@@ -142,8 +144,6 @@ static int check_families(problem *pr, atg_err *err) {
     for (uint32_t i = 0; i < pr->in->n_families; i++) {
         int rc = check_family(pr, i, seen, &mark, err);
 
-        if (!rc)
-            rc = family_symmetries(&pr->families[i], i, p, pr->class_of, &pr->n_classes, err);
         if (rc)
             return rc;
         if (list_bodies(&pr->families[i], p, local, room))
@@ -172,7 +172,7 @@ static int find_parts(problem *pr) {
     uint32_t *up = POOL_GET(p, uint32_t, n);
 
     if (!up)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t b = 0; b < n; b++)
         up[b] = b;
     for (uint32_t i = 0; i < pr->in->n_families; i++) {
@@ -206,7 +206,7 @@ static int fill_parts(problem *pr) {
 
     pr->parts = POOL_GET(p, part, pr->n_parts);
     if (!pr->parts)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t b = 0; b < pr->in->n_bodies; b++)
         if (pr->body_part[b] != ASSIGN_NONE)
             pr->parts[pr->body_part[b]].n_bodies++;
@@ -224,7 +224,7 @@ static int fill_parts(problem *pr) {
         q->families = POOL_GET(p, uint32_t, q->n_families);
         q->bodies = POOL_GET(p, uint32_t, q->n_bodies);
         if (!q->families || !q->bodies)
-            return p->rc;
+            return pool_rc(p);
         q->n_families = q->n_bodies = 0;
     }
     for (uint32_t b = 0; b < pr->in->n_bodies; b++) {
@@ -253,7 +253,7 @@ static int mark_pairs(family *f, pool *p, uint32_t *local) {
 
     f->pair_of = POOL_GET(p, uint32_t, (size_t)in->n_missing * f->n_bodies);
     if (!f->pair_of)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t i = 0; i < f->n_bodies; i++)
         local[f->bodies[i]] = i;
     for (uint32_t t = 0; t < f->n_tuples; t++) {
@@ -351,8 +351,15 @@ static int find_pairs(problem *pr, atg_arena *arena, atg_err *err) {
     return ATG_OK;
 }
 
+static int look_for_symmetries(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
+    problem *pr = user;
+
+    (void)worker;
+    return family_symmetries(&pr->families[piece], (uint32_t)piece, pr->class_of, err);
+}
+
 int problem_make(problem *ret, pool *p, atg_arena *arena, const atg_assign_problem *in,
-                 atg_err *err) {
+                 uint32_t threads, atg_err *err) {
     problem pr = {.in = in,
                   .pool = p,
                   .families = POOL_GET(p, family, in->n_families),
@@ -368,9 +375,11 @@ int problem_make(problem *ret, pool *p, atg_arena *arena, const atg_assign_probl
 
     int rc = check_families(&pr, err);
 
+    if (!rc)
+        rc = parallel_run(threads, in->n_families, look_for_symmetries, &pr, "joint", NULL, err);
     if (rc)
         return rc;
-    if (find_parts(&pr) || fill_parts(&pr) || single_symmetries(&pr))
+    if (find_parts(&pr) || fill_parts(&pr) || single_symmetries(&pr) || number_symmetries(&pr))
         return assign_refused(p, err);
     rc = find_pairs(&pr, arena, err);
     if (!rc)

@@ -49,17 +49,18 @@ typedef struct problem {
 
 /* Check and take apart; the result lies in `p`, the pairs in `arena`. */
 int problem_make(problem *ret, pool *p, atg_arena *arena, const atg_assign_problem *in,
-                 atg_err *err);
+                 uint32_t threads, atg_err *err);
 
 /* An error for what a pool refused. */
 int assign_refused(const pool *p, atg_err *err);
 
 /* Refuse a tuple listed twice, and find missing persons of one family whose exchange leaves every
- * weight as it is: class_of[] gets a common number, ASSIGN_NONE where alone. */
-int family_symmetries(const family *f, uint32_t index, pool *p, uint32_t *class_of,
-                      uint32_t *n_classes, atg_err *err);
+ * weight as it is: class_of[] gets one of them as a common name, ASSIGN_NONE where alone. */
+int family_symmetries(const family *f, uint32_t number, uint32_t *class_of, atg_err *err);
 
 /* The same for families of one missing person each, against each other. */
 int single_symmetries(problem *pr);
+/* At last, numbers instead of names, by the first member. */
+int number_symmetries(problem *pr);
 
 #endif

@@ -6,23 +6,52 @@ typedef struct difference {
     int sign;
 } difference;
 
+/* Part of a walk through a tree of products, which is balanced. */
+typedef struct visit {
+    const ranked *r;
+    uint32_t x, y; /* items of r */
+} visit;
+
+enum { DEPTH = 128 };
+
+/* Replace the visit on top by visits to both factors. */
+static void descend(visit *stack, uint32_t *n) {
+    visit v = stack[--*n];
+
+    for (int k = 0; k < 2; k++)
+        stack[(*n)++] = (visit){k ? v.r->right : v.r->left, v.r->item[k][v.x], v.r->item[k][v.y]};
+}
+
+static difference differ_alone(const visit *v) {
+    const uint32_t *a = v->r->missing + (size_t)v->x * v->r->n_bodies;
+    const uint32_t *b = v->r->missing + (size_t)v->y * v->r->n_bodies;
+
+    for (uint32_t i = 0; i < v->r->n_bodies; i++)
+        if (a[i] != b[i])
+            return (difference){v->r->bodies[i], a[i] < b[i] ? -1 : 1};
+    return (difference){UINT32_MAX, 0};
+}
+
 static difference differ(const ranked *r, uint32_t x, uint32_t y) {
-    if (x == y)
-        return (difference){UINT32_MAX, 0};
-    if (!r->left) {
-        const uint32_t *a = r->missing + (size_t)x * r->n_bodies;
-        const uint32_t *b = r->missing + (size_t)y * r->n_bodies;
+    visit stack[DEPTH] = {{r, x, y}};
+    uint32_t n = 1;
+    difference first = {UINT32_MAX, 0};
 
-        for (uint32_t i = 0; i < r->n_bodies; i++)
-            if (a[i] != b[i])
-                return (difference){r->bodies[i], a[i] < b[i] ? -1 : 1};
-        return (difference){UINT32_MAX, 0};
+    while (n) {
+        const visit *v = &stack[n - 1];
+
+        if (v->x == v->y) {
+            n--;
+        } else if (v->r->left) {
+            descend(stack, &n);
+        } else {
+            difference d = differ_alone(v);
+
+            first = d.body < first.body ? d : first;
+            n--;
+        }
     }
-
-    difference l = differ(r->left, r->item[0][x], r->item[0][y]);
-    difference q = differ(r->right, r->item[1][x], r->item[1][y]);
-
-    return l.body < q.body ? l : q;
+    return first;
 }
 
 /* A product in the making: a heap of pairs (i, j), best on top. */
@@ -91,7 +120,7 @@ static int product(pool *p, const ranked *left, const ranked *right, uint32_t k,
         .left = left, .right = right, .heap = pool_get(p, 2 * (size_t)n + 2, sizeof(*f.heap))};
 
     if (!r || !f.heap)
-        return p->rc;
+        return pool_rc(p);
     *r = (ranked){.n = n,
                   .left = left,
                   .right = right,
@@ -99,7 +128,7 @@ static int product(pool *p, const ranked *left, const ranked *right, uint32_t k,
                   .log_weight = POOL_GET(p, double, n),
                   .item = {POOL_GET(p, uint32_t, n), POOL_GET(p, uint32_t, n)}};
     if (!r->key || !r->log_weight || !r->item[0] || !r->item[1])
-        return p->rc;
+        return pool_rc(p);
     push(&f, 0, 0);
     for (uint32_t i = 0; i < n; i++) {
         pop(&f, pair);
@@ -118,29 +147,48 @@ static int product(pool *p, const ranked *left, const ranked *right, uint32_t k,
 }
 
 int rank_product(pool *p, const ranked **lists, uint32_t n, uint32_t k, const ranked **ret) {
-    if (n == 1) {
-        *ret = lists[0];
-        return ATG_OK;
+    const ranked **level = POOL_GET(p, const ranked *, n);
+
+    if (!level)
+        return pool_rc(p);
+    for (uint32_t i = 0; i < n; i++)
+        level[i] = lists[i];
+    while (n > 1) {
+        uint32_t half = n / 2;
+
+        for (uint32_t i = 0; i < half; i++) {
+            const ranked *both = NULL;
+
+            if (product(p, level[(size_t)2 * i], level[(size_t)2 * i + 1], k, &both))
+                return pool_rc(p);
+            level[i] = both;
+        }
+        if (n & 1)
+            level[half] = level[n - 1];
+        n -= half;
     }
-
-    const ranked *left, *right;
-
-    if (rank_product(p, lists, n / 2, k, &left) ||
-        rank_product(p, lists + n / 2, n - n / 2, k, &right))
-        return p->rc;
-    return product(p, left, right, k, ret);
+    *ret = level[0];
+    return ATG_OK;
 }
 
-void rank_write(const ranked *r, uint32_t item, int32_t *missing_of) {
-    if (r->left) {
-        rank_write(r->left, r->item[0][item], missing_of);
-        rank_write(r->right, r->item[1][item], missing_of);
-        return;
-    }
+static void write_alone(const ranked *r, uint32_t item, int32_t *missing_of) {
     for (uint32_t i = 0; i < r->n_bodies; i++) {
         uint32_t m = r->missing[(size_t)item * r->n_bodies + i];
 
         if (m != UINT32_MAX)
             missing_of[r->bodies[i]] = (int32_t)m;
+    }
+}
+
+void rank_write(const ranked *r, uint32_t item, int32_t *missing_of) {
+    visit stack[DEPTH] = {{r, item, item}};
+
+    for (uint32_t n = 1; n;) {
+        if (stack[n - 1].r->left) {
+            descend(stack, &n);
+        } else {
+            n--;
+            write_alone(stack[n].r, stack[n].x, missing_of);
+        }
     }
 }

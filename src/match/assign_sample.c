@@ -9,7 +9,7 @@
 
 enum {
     SAMPLES = 20000,
-    SAMPLES_LEAST = 1000,
+    SAMPLES_LEAST = 400,
     FAMILIES_EASY = 200, /* larger parts get fewer sweeps */
     BATCHES = 40,        /* per chain: two halves of 20 */
     HEATS = 8,
@@ -105,11 +105,11 @@ static int burn_in(const sampling *s, chain *c, uint32_t worker, pool *p) {
         c->heat = stage >= HEATS ? 1 : (double)(stage + 1) / (HEATS + 1);
         if (chain_sweep(c)) {
             p->rc = ATG_ENOMEM;
-            return p->rc;
+            return pool_rc(p);
         }
         if (i % 64 == 0 && stopped(s, worker, i, 0)) {
             p->rc = ATG_ECANCEL;
-            return p->rc;
+            return pool_rc(p);
         }
     }
     c->heat = 1;
@@ -152,7 +152,7 @@ typedef struct estimate {
 /* Gelman & Rubin's statistic over half chains, batch means being the draws; the standard error is
  * the larger of that of the batch means and that of the chains' means. */
 static estimate estimate_cell(const sampling *s, size_t i) {
-    double half = s->n_batches / 2, n = 2 * SAMPLE_CHAINS, mean = 0, within = 0, between = 0;
+    double half = .5 * s->n_batches, n = 2 * SAMPLE_CHAINS, mean = 0, within = 0, between = 0;
     double squares = 0, chains = 0;
 
     for (int c = 0; c < SAMPLE_CHAINS; c++)
@@ -228,7 +228,8 @@ static void put_estimates(const sampling *s, atg_assign_part *to, answer *ret) {
 /* ---- the best ---- */
 
 /* The tuples of sets that some chain ends in, or that are at least so probable. */
-static int pick_tuples(const sampling *s, double least, pool *p, const exact_part *x, view *views) {
+static int likely_tuples(const sampling *s, double least, pool *p, const exact_part *x,
+                         view *views) {
     for (uint32_t f = 0; f < s->model.n_families; f++) {
         const chain_family *cf = &s->model.families[f];
         uint32_t all = cf->family->n_tuples + cf->family->add_none;
@@ -236,7 +237,7 @@ static int pick_tuples(const sampling *s, double least, pool *p, const exact_par
         double updates = 0;
 
         if (!pick)
-            return p->rc;
+            return pool_rc(p);
         for (uint32_t i = 0; i < cf->sets.n; i++)
             for (int c = 0; c < SAMPLE_CHAINS; c++)
                 updates += s->mass[c][cf->first_set + i];
@@ -269,9 +270,9 @@ static int find_best(const sampling *s, uint32_t index, const sample_options *o,
         joint jt;
         view *views = POOL_GET(&p, view, s->model.n_families);
 
-        rc = views ? exact_part_families(&x, s->problem, index, &p) : p.rc;
+        rc = views ? exact_part_families(&x, s->problem, index, &p) : pool_rc(&p);
         if (!rc)
-            rc = pick_tuples(s, least[i], &p, &x, views);
+            rc = likely_tuples(s, least[i], &p, &x, views);
         if (!rc) {
             rc = joint_make(&jt, &p, &x.model, views, false, JOINT_STARTS_ALL);
             if (!rc)
@@ -293,7 +294,7 @@ static int make_room(sampling *s, pool *p) {
     s->first_cell = POOL_GET(p, size_t, n);
     s->first_none = POOL_GET(p, size_t, n);
     if (!s->first_cell || !s->first_none)
-        return p->rc;
+        return pool_rc(p);
     for (uint32_t f = 0; f < n; f++) {
         const family *fam = s->model.families[f].family;
 
@@ -309,7 +310,7 @@ static int make_room(sampling *s, pool *p) {
         s->last[c] = POOL_GET(p, uint32_t, n);
         s->pools[c] = pool_new(SIZE_MAX / 2);
         if (!s->moments[c][0] || !s->moments[c][1] || !s->mass[c] || !s->last[c])
-            return p->rc;
+            return pool_rc(p);
     }
     return ATG_OK;
 }

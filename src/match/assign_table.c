@@ -10,13 +10,13 @@ static int grow_values(table *t, pool *p, uint32_t cap) {
     uint64_t *key = pool_grow(p, t->key, cap, t->words * sizeof(*key));
 
     if (!key)
-        return p->rc;
+        return pool_rc(p);
     t->key = key;
 
     cell *in = pool_grow(p, t->in, cap, sizeof(*in));
 
     if (!in)
-        return p->rc;
+        return pool_rc(p);
     t->in = in;
     t->cap = cap;
     return ATG_OK;
@@ -45,7 +45,7 @@ static int grow_slots(table *t, pool *p, uint32_t slot_bits) {
     pool_drop(p, t->slot);
     t->slot = POOL_GET(p, uint32_t, (size_t)1 << slot_bits);
     if (!t->slot)
-        return p->rc;
+        return pool_rc(p);
     t->slot_bits = slot_bits;
     for (uint32_t i = 0; i < t->n; i++)
         put_in_slot(t, i);
@@ -68,7 +68,7 @@ int table_of(table *t, pool *p, uint32_t bits, const cell *room) {
     for (size_t key = 0; key >> bits == 0; key++)
         n += room[key].count > 0;
     if (grow_values(t, p, n) || grow_slots(t, p, bits))
-        return p->rc;
+        return pool_rc(p);
     for (size_t key = 0; key >> bits == 0; key++) {
         if (room[key].count == 0)
             continue;
@@ -90,7 +90,7 @@ void table_drop(table *t, pool *p) {
 static int make_room(table *t, pool *p) {
     if (t->n == UINT32_MAX - 1) {
         p->rc = ATG_ELIMIT;
-        return p->rc;
+        return pool_rc(p);
     }
     if (t->n == t->cap) {
         int rc = grow_values(t, p, t->cap < UINT32_MAX / 2 ? 2 * t->cap : UINT32_MAX);
@@ -131,7 +131,7 @@ static int by_key(const void *a, const void *b, void *user) {
 }
 
 /* The numbers in the order of their keys. */
-static void sorted_numbers(const table *t, uint32_t *order) {
+static void sorted_numbers(table *t, uint32_t *order) {
     if (table_direct(t)) {
         size_t n = 0;
 
@@ -142,7 +142,7 @@ static void sorted_numbers(const table *t, uint32_t *order) {
     }
     for (uint32_t i = 0; i < t->n; i++)
         order[i] = i;
-    qsort_r(order, t->n, sizeof(*order), by_key, (void *)(uintptr_t)t);
+    qsort_r(order, t->n, sizeof(*order), by_key, t);
 }
 
 /* `data` in the new order, by way of `room`. */
@@ -160,7 +160,7 @@ int table_sort(table *t, pool *p, uint32_t *moved) {
     void *room = pool_get(p, t->n, key_size > sizeof(cell) ? key_size : sizeof(cell));
 
     if (!order || !room)
-        return p->rc;
+        return pool_rc(p);
     sorted_numbers(t, order);
     reorder(t->key, key_size, order, t->n, room);
     reorder(t->in, sizeof(*t->in), order, t->n, room);

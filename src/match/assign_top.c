@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which tuples can be in one of the best k assignments, taken apart into what is independent;
- * assign_branch.c ranks each of these.
+/* The best k assignments of a part.
  *
- * joint_solve says for every tuple how good an assignment with it can be.  Tuples are taken in by
- * falling such bound until what they make up holds k assignments as good as the worst bound taken
- * in: every assignment at least as good consists of such tuples only. */
+ * The elimination says for every tuple how good an assignment with it can be.  Tuples are taken in
+ * by falling such bound until what they make up holds k assignments as good as the worst bound
+ * taken in: every assignment at least as good consists of such tuples only.  They are taken apart
+ * into groups that share nothing; assign_branch.c ranks each, and the products of their lists are
+ * ranked in the end. */
 #include "match/assign_top.h"
 
 #include <math.h>
@@ -12,99 +13,76 @@
 #include <string.h>
 
 #include "match/assign_branch.h"
+#include "match/assign_pick.h"
 
-typedef struct chosen {
-    uint32_t **pick; /* per block */
-    uint32_t *n;
-    uint32_t all;
-} chosen;
+typedef struct ranking {
+    const exact_part *x;
+    const joint *jt;
+    pool *pool, *keep;
+    uint32_t k;
+    int64_t slack; /* nothing more than this below the best is wanted */
+    picked picked;
+    double *values; /* log weights that are told apart, ascending */
+    uint32_t n_values;
+    uint32_t n_groups;
+    uint32_t *group;       /* per block */
+    uint32_t *thing_group; /* per thing, or ASSIGN_NONE */
+    uint32_t *number;      /* per thing: its number in its group */
+    uint32_t *count;       /* per group: things */
+    branch *groups;
+} ranking;
 
-static int64_t bound(const joint *jt, const step *st, uint32_t i) {
-    const view *v = &jt->views[st->block];
-
-    return block_value(v->block, view_tuple(v, i), jt->model->scale) +
-           st->sets.out[st->set_of[i]].best;
+static const block *block_of(const ranking *r, uint32_t b) {
+    return &r->x->model.blocks[b];
 }
 
-static uint64_t count_tuples(const joint *jt) {
-    uint64_t n = 0;
-
-    for (uint32_t b = 0; b < jt->model->n_blocks; b++)
-        n += jt->views[b].n;
-    return n;
+static double log_weight_of(const ranking *r, uint32_t b, uint32_t tuple) {
+    return tuple < block_of(r, b)->n_tuples ? block_of(r, b)->log_weight[tuple] : 0;
 }
 
-/* Keep the n largest: a heap with the smallest on top. */
-static void heap_offer(int64_t *heap, uint32_t n, uint32_t *held, int64_t value) {
-    uint32_t at;
+/* ---- ties ---- */
 
-    if (*held < n) {
-        for (at = (*held)++; at && heap[(at - 1) / 2] > value; at = (at - 1) / 2)
-            heap[at] = heap[(at - 1) / 2];
-        heap[at] = value;
-        return;
-    }
-    if (value <= heap[0])
-        return;
-    for (at = 0;;) {
-        uint32_t child = 2 * at + 1;
+static int by_weight(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
 
-        if (child + 1 < n && heap[child + 1] < heap[child])
-            child++;
-        if (child >= n || heap[child] >= value)
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = value;
+    return (x > y) - (x < y);
 }
 
-/* The n-th largest bound. */
-static int nth_bound(const joint *jt, uint32_t n, pool *p, int64_t *ret) {
-    int64_t *heap = POOL_GET(p, int64_t, n);
-    uint32_t held = 0;
+/* Log weights that differ by rounding only become one value, so that ties are ties. */
+static int find_values(ranking *r) {
+    double *w = POOL_GET(r->pool, double, r->picked.all);
+    uint32_t n = 0, kept = 0;
 
-    if (!heap)
-        return p->rc;
-    for (int which = 0; which < 2; which++) {
-        for (uint32_t s = 0; s < jt->side[which].n_steps; s++) {
-            const step *st = &jt->side[which].steps[s];
-
-            for (uint32_t i = 0; i < jt->views[st->block].n; i++)
-                heap_offer(heap, n, &held, bound(jt, st, i));
-        }
-    }
-    *ret = heap[0];
-    pool_drop(p, heap);
+    if (!w)
+        return pool_rc(r->pool);
+    for (uint32_t b = 0; b < r->x->model.n_blocks; b++)
+        for (uint32_t i = 0; i < r->picked.n[b]; i++)
+            w[n++] = log_weight_of(r, b, r->picked.tuple[b][i]);
+    qsort(w, n, sizeof(*w), by_weight);
+    for (uint32_t i = 0; i < n; i++)
+        if (!kept || w[i] - w[kept - 1] > ASSIGN_TIE)
+            w[kept++] = w[i];
+    r->values = w;
+    r->n_values = kept;
     return ATG_OK;
 }
 
-static int choose_tuples(const joint *jt, int64_t least, pool *p, chosen *c) {
-    c->pick = POOL_GET(p, uint32_t *, jt->model->n_blocks);
-    c->n = POOL_GET(p, uint32_t, jt->model->n_blocks);
-    c->all = 0;
-    if (!c->pick || !c->n)
-        return p->rc;
-    for (int which = 0; which < 2; which++) {
-        for (uint32_t s = 0; s < jt->side[which].n_steps; s++) {
-            const step *st = &jt->side[which].steps[s];
-            uint32_t n = 0, b = st->block;
+/* The largest value that is not above w, as an integer. */
+static int64_t settled(const ranking *r, double w) {
+    uint32_t low = 0, high = r->n_values;
 
-            for (uint32_t i = 0; i < jt->views[b].n; i++)
-                n += bound(jt, st, i) >= least;
-            c->pick[b] = POOL_GET(p, uint32_t, n);
-            if (!c->pick[b])
-                return p->rc;
-            for (uint32_t i = 0; i < jt->views[b].n; i++)
-                if (bound(jt, st, i) >= least)
-                    c->pick[b][c->n[b]++] = view_tuple(&jt->views[b], i);
-            c->all += n;
-        }
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (r->values[mid] <= w)
+            low = mid;
+        else
+            high = mid;
     }
-    return ATG_OK;
+    return llrint(r->values[low] * r->x->model.scale);
 }
 
-/* ---- independent groups of blocks ---- */
+/* ---- groups ---- */
 
 static uint32_t root(uint32_t *up, uint32_t i) {
     while (up[i] != i)
@@ -112,251 +90,182 @@ static uint32_t root(uint32_t *up, uint32_t i) {
     return i;
 }
 
-/* Blocks whose chosen tuples share a thing get the same group[]; returns the number of groups. */
-static int group_blocks(const joint *jt, const chosen *c, pool *p, uint32_t *group,
-                        uint32_t *ret_n) {
-    uint32_t n_blocks = jt->model->n_blocks, n_things = jt->model->n_things, n = 0;
-    uint32_t *owner = POOL_GET(p, uint32_t, n_things), *up = POOL_GET(p, uint32_t, n_blocks);
-    uint32_t *number = POOL_GET(p, uint32_t, n_blocks);
+/* Join blocks whose picked tuples share a thing; thing_group[] becomes one of its blocks. */
+static void join_blocks(ranking *r, uint32_t b, uint32_t *up) {
+    const block *k = block_of(r, b);
 
-    if (!owner || !up || !number)
-        return p->rc;
-    memset(owner, 0xff, n_things * sizeof(*owner));
+    for (size_t i = 0; i < (size_t)r->picked.n[b] * k->n_places; i++) {
+        uint32_t tuple = r->picked.tuple[b][i / k->n_places];
+        int64_t t = block_thing(k, tuple, (uint32_t)(i % k->n_places));
+
+        if (t < 0)
+            continue;
+        if (r->thing_group[t] == ASSIGN_NONE)
+            r->thing_group[t] = b;
+        up[root(up, b)] = root(up, r->thing_group[t]);
+    }
+}
+
+static int find_groups(ranking *r) {
+    uint32_t n_blocks = r->x->model.n_blocks, n_things = r->x->model.n_things;
+    uint32_t *up = POOL_GET(r->pool, uint32_t, n_blocks);
+    uint32_t *number = POOL_GET(r->pool, uint32_t, n_blocks);
+
+    r->group = POOL_GET(r->pool, uint32_t, n_blocks);
+    r->thing_group = POOL_GET(r->pool, uint32_t, n_things);
+    r->number = POOL_GET(r->pool, uint32_t, n_things);
+    r->count = POOL_GET(r->pool, uint32_t, n_blocks);
+    if (!up || !number || !r->group || !r->thing_group || !r->number || !r->count)
+        return pool_rc(r->pool);
+    memset(r->thing_group, 0xff, n_things * sizeof(*r->thing_group));
     memset(number, 0xff, n_blocks * sizeof(*number));
     for (uint32_t b = 0; b < n_blocks; b++)
         up[b] = b;
-    for (uint32_t b = 0; b < n_blocks; b++) {
-        const block *k = &jt->model->blocks[b];
-
-        for (size_t i = 0; i < (size_t)c->n[b] * k->n_places; i++) {
-            int64_t t = block_thing(k, c->pick[b][i / k->n_places], (uint32_t)(i % k->n_places));
-
-            if (t >= 0 && owner[t] == ASSIGN_NONE)
-                owner[t] = b;
-            else if (t >= 0)
-                up[root(up, b)] = root(up, owner[t]);
-        }
-    }
+    for (uint32_t b = 0; b < n_blocks; b++)
+        join_blocks(r, b, up);
     for (uint32_t b = 0; b < n_blocks; b++) {
         if (number[root(up, b)] == ASSIGN_NONE)
-            number[root(up, b)] = n++;
-        group[b] = number[root(up, b)];
+            number[root(up, b)] = r->n_groups++;
+        r->group[b] = number[root(up, b)];
     }
-    pool_drop(p, owner);
-    pool_drop(p, up);
-    pool_drop(p, number);
-    *ret_n = n;
+    for (uint32_t t = 0; t < n_things; t++) {
+        if (r->thing_group[t] == ASSIGN_NONE)
+            continue;
+        r->thing_group[t] = r->group[r->thing_group[t]];
+        r->number[t] = r->count[r->thing_group[t]]++;
+    }
     return ATG_OK;
 }
 
-/* Log weights that differ by rounding only become one value, so that ties are ties. */
-static int by_weight(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int settle_ties(const exact_part *x, const chosen *c, pool *p, double **ret,
-                       uint32_t *ret_n) {
-    double *w = POOL_GET(p, double, c->all);
-    uint32_t n = 0, kept = 0;
-
-    if (!w)
-        return p->rc;
-    for (uint32_t b = 0; b < x->model.n_blocks; b++)
-        for (uint32_t i = 0; i < c->n[b]; i++)
-            w[n++] = c->pick[b][i] < x->model.blocks[b].n_tuples
-                         ? x->model.blocks[b].log_weight[c->pick[b][i]]
-                         : 0;
-    qsort(w, n, sizeof(*w), by_weight);
-    for (uint32_t i = 0; i < n; i++)
-        if (!kept || w[i] - w[kept - 1] > ASSIGN_TIE)
-            w[kept++] = w[i];
-    *ret = w;
-    *ret_n = kept;
-    return ATG_OK;
-}
-
-/* The largest of the ascending values that is not above w. */
-static double settled(const double *values, uint32_t n, double w) {
-    uint32_t low = 0, high = n;
-
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-
-        if (values[mid] <= w)
-            low = mid;
-        else
-            high = mid;
-    }
-    return values[low];
-}
-
-static uint32_t missing_in(const exact_part *x, uint32_t b, uint32_t tuple, uint32_t place) {
-    if (x->blocks[b].missing)
-        return x->blocks[b].missing[place];
-    if (place == 1)
-        return ASSIGN_NONE; /* the person is the thing */
-    return x->single_missing[block_thing(&x->model.blocks[b], tuple, 1) - x->part->n_bodies];
-}
-
-/* Room for the tuples of a group's blocks, with the group's own numbers of things. */
-static int copy_block(const exact_part *x, const chosen *c, uint32_t b, const uint32_t *number,
-                      branch_block *ret, pool *p) {
-    const block *k = &x->model.blocks[b];
-    size_t cells = (size_t)c->n[b] * k->n_places;
-    int32_t *things = POOL_GET(p, int32_t, cells);
-    int64_t *value = POOL_GET(p, int64_t, c->n[b]);
-    double *log_weight = POOL_GET(p, double, c->n[b]);
-    uint32_t *missing = POOL_GET(p, uint32_t, cells);
+/* The picked tuples of a block, with the group's own numbers of things. */
+static int copy_block(const ranking *r, uint32_t b, branch_block *ret) {
+    const block *k = block_of(r, b);
+    uint32_t n = r->picked.n[b];
+    size_t cells = (size_t)n * k->n_places;
+    int32_t *things = POOL_GET(r->pool, int32_t, cells);
+    int64_t *value = POOL_GET(r->pool, int64_t, n);
+    double *log_weight = POOL_GET(r->pool, double, n);
+    uint32_t *missing = POOL_GET(r->pool, uint32_t, cells);
 
     if (!things || !value || !log_weight || !missing)
-        return p->rc;
-    for (uint32_t i = 0; i < c->n[b]; i++) {
-        uint32_t tuple = c->pick[b][i];
+        return pool_rc(r->pool);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t tuple = r->picked.tuple[b][i];
 
-        log_weight[i] = tuple < k->n_tuples ? k->log_weight[tuple] : 0;
+        log_weight[i] = log_weight_of(r, b, tuple);
+        value[i] = settled(r, log_weight[i]);
         for (uint32_t j = 0; j < k->n_places; j++) {
             int64_t t = block_thing(k, tuple, j);
             size_t at = (size_t)i * k->n_places + j;
 
-            things[at] = t < 0 ? -1 : (int32_t)number[t];
-            missing[at] = t < 0 ? ASSIGN_NONE : missing_in(x, b, tuple, j);
+            things[at] = t < 0 ? -1 : (int32_t)r->number[t];
+            missing[at] = t < 0 ? ASSIGN_NONE : pick_missing(r->x, b, tuple, j);
         }
     }
     *ret = (branch_block){
-        .block = {.n_places = k->n_places, .n_tuples = c->n[b], .things = things, .value = value},
+        .block = {.n_places = k->n_places, .n_tuples = n, .things = things, .value = value},
         .log_weight = log_weight,
         .missing = missing};
     return ATG_OK;
 }
 
-typedef struct grouping {
-    uint32_t *group;  /* per block */
-    uint32_t *number; /* per thing: its number in its group */
-    double *values;
-    uint32_t n_values;
-    uint32_t *count; /* per group: things */
-} grouping;
+static int open_groups(ranking *r) {
+    r->groups = POOL_GET(r->pool, branch, r->n_groups);
+    if (!r->groups)
+        return pool_rc(r->pool);
+    for (uint32_t b = 0; b < r->x->model.n_blocks; b++)
+        r->groups[r->group[b]].n_blocks++;
+    for (uint32_t g = 0; g < r->n_groups; g++) {
+        branch *q = &r->groups[g];
 
-/* Number the things of each group, bodies first and ascending. */
-static int number_things(const exact_part *x, const chosen *c, grouping *g, uint32_t n_groups,
-                         uint32_t *thing_group, pool *p) {
-    g->number = POOL_GET(p, uint32_t, x->model.n_things);
-    g->count = POOL_GET(p, uint32_t, n_groups);
-    if (!g->number || !g->count)
-        return p->rc;
-    memset(thing_group, 0xff, x->model.n_things * sizeof(*thing_group));
-    for (uint32_t b = 0; b < x->model.n_blocks; b++) {
-        const block *k = &x->model.blocks[b];
-
-        for (size_t i = 0; i < (size_t)c->n[b] * k->n_places; i++) {
-            int64_t t = block_thing(k, c->pick[b][i / k->n_places], (uint32_t)(i % k->n_places));
-
-            if (t >= 0)
-                thing_group[t] = g->group[b];
-        }
-    }
-    for (uint32_t t = 0; t < x->model.n_things; t++)
-        if (thing_group[t] != ASSIGN_NONE)
-            g->number[t] = g->count[thing_group[t]]++;
-    return ATG_OK;
-}
-
-static int make_groups(const exact_part *x, const chosen *c, const grouping *g,
-                       const uint32_t *thing_group, branch *groups, pool *p) {
-    uint32_t n_bodies = x->part->n_bodies;
-
-    for (uint32_t b = 0; b < x->model.n_blocks; b++)
-        groups[g->group[b]].n_blocks++;
-    for (uint32_t t = 0; t < x->model.n_things; t++) {
-        branch *q = thing_group[t] == ASSIGN_NONE ? NULL : &groups[thing_group[t]];
-
-        if (q && !q->bodies) {
-            q->n_things = g->count[thing_group[t]];
-            q->bodies = POOL_GET(p, uint32_t, q->n_things);
-            if (!q->bodies)
-                return p->rc;
-        }
-        if (q && t < n_bodies)
-            q->bodies[q->n_bodies++] = x->part->bodies[t];
-    }
-    for (uint32_t b = 0; b < x->model.n_blocks; b++) {
-        branch *q = &groups[g->group[b]];
-
-        if (!q->blocks) {
-            q->blocks = POOL_GET(p, branch_block, q->n_blocks);
-            if (!q->blocks)
-                return p->rc;
-            q->n_blocks = 0;
-        }
-
-        branch_block *to = &q->blocks[q->n_blocks++];
-
-        if (copy_block(x, c, b, g->number, to, p))
-            return p->rc;
-        for (uint32_t i = 0; i < c->n[b]; i++)
-            ((int64_t *)(uintptr_t)to->block.value)[i] =
-                llrint(settled(g->values, g->n_values, to->log_weight[i]) * x->model.scale);
+        q->n_things = r->count[g];
+        q->bodies = POOL_GET(r->pool, uint32_t, q->n_things);
+        q->blocks = POOL_GET(r->pool, branch_block, q->n_blocks);
+        if (!q->bodies || !q->blocks)
+            return pool_rc(r->pool);
+        q->n_blocks = 0;
     }
     return ATG_OK;
 }
 
-/* Rank what the chosen tuples make up; nothing more than `slack` below the best is wanted. */
-static int rank_chosen(const exact_part *x, const joint *jt, const chosen *c, uint32_t k,
-                       int64_t slack, pool *p, pool *keep, const ranked **ret) {
-    grouping g = {.group = POOL_GET(p, uint32_t, x->model.n_blocks)};
-    uint32_t *thing_group = POOL_GET(p, uint32_t, x->model.n_things), n = 0;
+static int fill_groups(ranking *r) {
+    const part *q = r->x->part;
 
-    if (!g.group || !thing_group || group_blocks(jt, c, p, g.group, &n) ||
-        settle_ties(x, c, p, &g.values, &g.n_values) || number_things(x, c, &g, n, thing_group, p))
-        return p->rc;
+    for (uint32_t t = 0; t < q->n_bodies; t++) {
+        branch *to = r->thing_group[t] == ASSIGN_NONE ? NULL : &r->groups[r->thing_group[t]];
 
-    branch *groups = POOL_GET(p, branch, n);
-    const ranked **lists = POOL_GET(p, const ranked *, n);
+        if (to)
+            to->bodies[to->n_bodies++] = q->bodies[t];
+    }
+    for (uint32_t b = 0; b < r->x->model.n_blocks; b++) {
+        branch *to = &r->groups[r->group[b]];
 
-    if (!groups || !lists || make_groups(x, c, &g, thing_group, groups, p))
-        return p->rc;
-    for (uint32_t i = 0; i < n; i++) {
-        int rc = branch_rank(&groups[i], k, slack, p, keep, &lists[i]);
+        if (copy_block(r, b, &to->blocks[to->n_blocks++]))
+            return pool_rc(r->pool);
+    }
+    return ATG_OK;
+}
 
-        if (rc) {
-            p->rc = rc;
+/* ---- ranks ---- */
+
+/* Rank what the picked tuples make up. */
+static int rank_picked(ranking *r, const ranked **ret) {
+    if (find_values(r) || find_groups(r) || open_groups(r) || fill_groups(r))
+        return pool_rc(r->pool);
+
+    const ranked **lists = POOL_GET(r->pool, const ranked *, r->n_groups);
+
+    if (!lists)
+        return pool_rc(r->pool);
+    for (uint32_t i = 0; i < r->n_groups; i++) {
+        int rc = branch_rank(&r->groups[i], r->k, r->slack, r->pool, r->keep, &lists[i]);
+
+        if (rc)
             return rc;
-        }
     }
-    if (rank_product(keep, lists, n, k, ret))
-        p->rc = keep->rc;
-    else
-        return ATG_OK;
-    return p->rc;
+    return rank_product(r->keep, lists, r->n_groups, r->k, ret);
+}
+
+/* The best k, if the tuples that can be as good as `least` hold so many that are; or NULL. */
+static int try_least(ranking *r, int64_t least, bool is_all, const ranked **ret) {
+    int64_t rounding =
+        (int64_t)ceil(2 * ASSIGN_TIE * r->jt->model->scale * (r->jt->model->n_blocks + 1));
+    const ranked *found = NULL;
+
+    r->picked.pool = r->pool;
+    r->slack = r->jt->best - least + 2 * rounding;
+
+    int rc = pick_tuples(r->x, r->jt, least - rounding, r->k, &r->picked);
+
+    if (!rc)
+        rc = rank_picked(r, &found);
+    if (rc)
+        return rc;
+    *ret = is_all || r->k == 1 || (found->n == r->k && found->key[r->k - 1] >= least - rounding)
+               ? found
+               : NULL;
+    return ATG_OK;
 }
 
 int top_part(const exact_part *x, const joint *jt, uint32_t k, pool *keep, const ranked **ret) {
-    uint64_t all = count_tuples(jt), want = (uint64_t)jt->model->n_blocks + k;
-    int64_t rounding = (int64_t)ceil(2 * ASSIGN_TIE * jt->model->scale * (jt->model->n_blocks + 1));
+    uint64_t all = pick_count(jt), want = (uint64_t)jt->model->n_blocks + k;
+    const ranked *found = NULL;
+    int rc = ATG_OK;
 
-    for (;; want *= 2) {
+    for (; !rc && !found; want *= 2) {
         pool p = pool_new(jt->pool->left);
-        chosen c;
+        ranking r = {.x = x, .jt = jt, .pool = &p, .keep = keep, .k = k};
         int64_t least = jt->best;
-        const ranked *found = NULL;
 
         if (k > 1 && want >= all)
             least = TABLE_NEVER / 2;
-        else if (k > 1 && nth_bound(jt, (uint32_t)want, &p, &least))
-            return p.rc;
-
-        int rc = choose_tuples(jt, least - rounding, &p, &c);
-
+        else if (k > 1)
+            rc = pick_nth_bound(jt, (uint32_t)want, &p, &least);
         if (!rc)
-            rc = rank_chosen(x, jt, &c, k, jt->best - least + 2 * rounding, &p, keep, &found);
+            rc = try_least(&r, least, want >= all, &found);
         pool_free(&p);
-        if (rc)
-            return rc;
-        if (k == 1 || want >= all || (found->n == k && found->key[k - 1] >= least - rounding)) {
-            *ret = found;
-            return ATG_OK;
-        }
     }
+    if (!rc)
+        *ret = found;
+    return rc;
 }

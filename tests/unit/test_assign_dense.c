@@ -85,7 +85,8 @@ static void twenty_bodies_and_four_families_of_five_are_exact(void **state) {
     for (uint32_t i = 0; i < FAMILIES; i++) {
         for (uint32_t k = 0; k < PLACES; k++)
             missing[i * PLACES + k] = i * PLACES + k;
-        families[i] = (atg_assign_family){PLACES, missing + i * PLACES, n_tuples, bodies, w};
+        families[i] =
+            (atg_assign_family){PLACES, missing + (size_t)i * PLACES, n_tuples, bodies, w};
     }
     if (atg_assign_solve(arena, &problem, &o, NULL, &r, &err))
         fail_msg("%s", err.msg);
