@@ -62,6 +62,16 @@ ATG_API int atg_fail(atg_err *err, int code, const char *fmt, ...) ATG_PRINTF(3,
 ATG_API int atg_fail_at(atg_err *err, int code, uint32_t line, uint32_t col, const char *fmt, ...)
     ATG_PRINTF(5, 6);
 
+/* The macros show a compiler, and whatever analyses the caller, that `code` comes back; it is
+ * evaluated twice. */
+static inline int atg_fail_code(int returned, int code) {
+    (void)returned;
+    return code;
+}
+#define atg_fail(err, code, ...) atg_fail_code((atg_fail)(err, code, __VA_ARGS__), code)
+#define atg_fail_at(err, code, line, col, ...)                                                     \
+    atg_fail_code((atg_fail_at)(err, code, line, col, __VA_ARGS__), code)
+
 /** Bytes that belong to somebody else.  Not NUL-terminated. */
 typedef struct atg_str {
     const char *p;

@@ -11,7 +11,7 @@ static int fill(atg_err *err, int code, uint32_t line, uint32_t col, const char 
     return code;
 }
 
-int atg_fail(atg_err *err, int code, const char *fmt, ...) {
+int(atg_fail)(atg_err *err, int code, const char *fmt, ...) {
     if (err) {
         va_list ap;
 
@@ -22,7 +22,7 @@ int atg_fail(atg_err *err, int code, const char *fmt, ...) {
     return code;
 }
 
-int atg_fail_at(atg_err *err, int code, uint32_t line, uint32_t col, const char *fmt, ...) {
+int(atg_fail_at)(atg_err *err, int code, uint32_t line, uint32_t col, const char *fmt, ...) {
     if (err) {
         va_list ap;
 
