@@ -45,11 +45,21 @@ typedef struct atg_power_candidate {
     double gain, gain_se; /**< Of the mean log10 LR. */
 } atg_power_candidate;
 
+typedef struct atg_power_options {
+    uint32_t n_sim; /**< Simulated profiles; 0: 1. */
+    uint64_t seed;
+} atg_power_options;
+
+typedef struct atg_power_result {
+    atg_power now; /**< The family as it is. */
+    uint32_t n_candidates;
+    const atg_power_candidate *candidates; /**< Largest gain first. */
+} atg_power_result;
+
 ATG_API ATG_MUST_USE int atg_family_power(atg_arena *arena, const atg_operation *op,
-                                          uint32_t missing, uint32_t n_sim, uint64_t seed,
-                                          atg_power *ret, uint32_t *ret_n,
-                                          const atg_power_candidate **ret_candidates,
-                                          const atg_progress *progress, atg_err *err);
+                                          uint32_t missing, const atg_power_options *options,
+                                          const atg_progress *progress, atg_power_result *ret,
+                                          atg_err *err);
 
 /** Where a profile of an operation stands. */
 typedef enum atg_profile_kind {

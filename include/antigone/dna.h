@@ -55,16 +55,23 @@ ATG_API ATG_MUST_USE int atg_loglik_linked(const atg_marker *markers, uint32_t m
 ATG_API ATG_MUST_USE int atg_loglik_obs(const atg_marker *marker, atg_obs obs, atg_sex sex,
                                         double theta, double *ret, atg_err *err);
 
+/** One person of a pedigree at one marker. */
+typedef struct atg_person_at {
+    const atg_marker *markers; /**< As for atg_loglik. */
+    uint32_t marker;
+    const atg_pedigree *ped;
+    uint32_t person;
+    double theta;
+} atg_person_at;
+
 /**
- * Distribution of the genotype of `person` given everything typed in `ped`.
+ * Distribution of the genotype of a person given everything typed in the pedigree.
  * @param ret  n * (n + 1) / 2 probabilities of a/b with a <= b at [b * (b + 1) / 2 + a]
  *             (a man at an X marker: only a/a are not 0).
  * @param ret_loglik  Log-likelihood of what is typed; -INFINITY leaves `ret` all 0.
  */
-ATG_API ATG_MUST_USE int atg_genotype_distribution(const atg_marker *markers, uint32_t m,
-                                                   const atg_pedigree *ped, uint32_t person,
-                                                   double theta, double *ret, double *ret_loglik,
-                                                   atg_err *err);
+ATG_API ATG_MUST_USE int atg_genotype_distribution(const atg_person_at *of, double *ret,
+                                                   double *ret_loglik, atg_err *err);
 
 /** Distinct observations at one marker; a table row each. */
 typedef struct atg_obs_set {

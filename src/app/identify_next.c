@@ -26,9 +26,8 @@ static void relation(const atg_pedigree *ped, uint32_t who, uint32_t of, char *r
 static int say_missing(identify *run, uint32_t j, atg_next_step *ret, atg_err *err) {
     const atg_operation *op = run->op;
     const atg_family *f = &op->families[op->missing[j].family];
-    const atg_power_candidate *candidates;
-    uint32_t n = 0;
-    atg_power now;
+    const atg_power_candidate *best;
+    atg_power_result power;
     char who[PHRASE];
 
     *ret = (atg_next_step){.of_missing = true, .index = j, .expected_gain = NAN};
@@ -38,28 +37,29 @@ static int say_missing(identify *run, uint32_t j, atg_next_step *ret, atg_err *e
         return ATG_OK;
     }
 
-    int rc = atg_family_power(run->arena, op, j, SIMULATIONS, run->options.seed, &now, &n,
-                              &candidates, NULL, err);
+    int rc = atg_family_power(
+        run->arena, op, j, &(atg_power_options){SIMULATIONS, run->options.seed}, NULL, &power, err);
 
     if (rc)
         return rc;
-    if (n == 0 || !(candidates[0].gain > 0.05)) {
+    best = power.candidates;
+    if (power.n_candidates == 0 || !(best->gain > 0.05)) {
         ret->text = atg_arena_printf(
             run->arena,
-            now.mean >= op->params.min_log10_lr
+            power.now.mean >= op->params.min_log10_lr
                 ? "The family can prove it (expected LR 10^%.1f): the body is not among those "
                   "typed, or is typed at too few markers."
                 : "No untyped relative on record would help (expected LR 10^%.1f); look for an "
                   "own sample of the missing person, dental records or fingerprints.",
-            now.mean);
+            power.now.mean);
         return ATG_OK;
     }
-    relation(&f->ped, candidates[0].person, op->missing[j].person, who, sizeof(who));
-    ret->expected_gain = candidates[0].gain;
+    relation(&f->ped, best->person, op->missing[j].person, who, sizeof(who));
+    ret->expected_gain = best->gain;
     ret->text = atg_arena_printf(run->arena,
                                  "Sample %s: the expected LR of the true body rises from 10^%.1f "
                                  "to 10^%.1f (standard error %.1f).",
-                                 who, now.mean, candidates[0].with.mean, candidates[0].gain_se);
+                                 who, power.now.mean, best->with.mean, best->gain_se);
     return ATG_OK;
 }
 

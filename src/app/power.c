@@ -44,8 +44,17 @@ static bool is_haploid(const power_run *r, uint32_t m) {
            r->op->families[who->family].ped.persons[who->person].sex == ATG_SEX_MALE;
 }
 
+/* P(somebody shows a/b), a <= b; a silent allele hides behind the other one. */
+static double shown_prob(const atg_marker *m, int16_t a, int16_t b) {
+    double p = m->freqs[a], q = m->freqs[b];
+    double hidden = m->silent < 0 ? 0 : 2 * p * m->freqs[m->silent];
+
+    return a == b ? p * p + hidden : 2 * p * q;
+}
+
 static int list_genotypes(power_run *r, uint32_t m, atg_err *err) {
     const atg_marker *marker = &r->op->markers[m];
+    int16_t n_alleles = (int16_t)marker->n;
     uint32_t n = 0, most = (uint32_t)marker->n * (marker->n + 1) / 2;
     bool haploid = is_haploid(r, m);
 
@@ -53,16 +62,12 @@ static int list_genotypes(power_run *r, uint32_t m, atg_err *err) {
     r->prob[m] = mem_zero(most, sizeof(double));
     if (!r->obs[m] || !r->prob[m])
         return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
-    for (int16_t a = 0; a < (int16_t)marker->n; a++)
-        for (int16_t b = a; b < (haploid ? a + 1 : (int16_t)marker->n); b++) {
-            double p = marker->freqs[a], q = marker->freqs[b];
-            double hidden =
-                marker->silent < 0 || haploid ? 0 : 2 * p * marker->freqs[marker->silent];
-
+    for (int16_t a = 0; a < n_alleles; a++)
+        for (int16_t b = a; b < n_alleles && !(haploid && b > a); b++) {
             if (a == marker->silent || b == marker->silent)
                 continue;
             r->obs[m][n] = (atg_obs){.geno = {a, b}};
-            r->prob[m][n++] = haploid ? p : a == b ? p * p + hidden : 2 * p * q;
+            r->prob[m][n++] = haploid ? marker->freqs[a] : shown_prob(marker, a, b);
         }
     r->sets[m] = (atg_obs_set){n, r->obs[m]};
     return ATG_OK;
@@ -204,8 +209,9 @@ static int relative_open(power_run *r, uint32_t m, relative *x, atg_err *err) {
     if (!x->upto || !x->tables)
         return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
 
-    int rc = atg_genotype_distribution(r->op->markers, m, &f->ped, x->person, r->op->params.theta,
-                                       x->upto, &loglik, err);
+    int rc = atg_genotype_distribution(
+        &(atg_person_at){r->op->markers, m, &f->ped, x->person, r->op->params.theta}, x->upto,
+        &loglik, err);
 
     for (uint32_t g = 0; g < x->n && !rc; g++)
         x->upto[g] = sum += x->upto[g];
@@ -221,9 +227,13 @@ static void relative_close(relative *x) {
 
 /* What is seen of a genotype: never a silent allele. */
 static atg_geno shown(const atg_marker *m, int16_t a, int16_t b) {
-    atg_geno seen = {a == m->silent ? b : a, b == m->silent ? a : b};
-
-    return m->silent >= 0 && seen.a == m->silent ? ATG_UNTYPED : seen;
+    if (m->silent < 0)
+        return (atg_geno){a, b};
+    if (a == m->silent && b == m->silent)
+        return ATG_UNTYPED;
+    if (a == m->silent)
+        return (atg_geno){b, b};
+    return b == m->silent ? (atg_geno){a, a} : (atg_geno){a, b};
 }
 
 /* The table given that the relative has genotype number g (of b (b + 1) / 2 + a). */
@@ -317,8 +327,8 @@ static int by_gain(const void *x, const void *y) {
     return a->person < b->person ? -1 : 1;
 }
 
-static int candidates(power_run *r, atg_arena *arena, const atg_power *now, uint32_t *ret_n,
-                      const atg_power_candidate **ret, const atg_progress *progress, atg_err *err) {
+static int candidates(power_run *r, atg_arena *arena, const atg_progress *progress,
+                      atg_power_result *ret, atg_err *err) {
     const atg_family *f = &r->op->families[r->op->missing[r->missing].family];
     atg_power_candidate *list = ATG_GET(arena, atg_power_candidate, f->ped.n + 1);
     uint32_t n = 0;
@@ -335,8 +345,8 @@ static int candidates(power_run *r, atg_arena *arena, const atg_power *now, uint
         rc = simulate(r, (int)i, &c->with, err);
         if (rc)
             return rc;
-        c->gain = c->with.mean - now->mean;
-        c->gain_se = hypot(c->with.std_error, now->std_error);
+        c->gain = c->with.mean - ret->now.mean;
+        c->gain_se = hypot(c->with.std_error, ret->now.std_error);
         n++;
         if (progress && progress->step &&
             !progress->step(progress->user, "simulating", i + 1, f->ped.n))
@@ -344,17 +354,16 @@ static int candidates(power_run *r, atg_arena *arena, const atg_power *now, uint
     }
     if (n)
         qsort(list, n, sizeof(*list), by_gain);
-    *ret_n = n;
-    *ret = list;
+    ret->n_candidates = n;
+    ret->candidates = list;
     return ATG_OK;
 }
 
-int atg_family_power(atg_arena *arena, const atg_operation *op, uint32_t missing, uint32_t n_sim,
-                     uint64_t seed, atg_power *ret, uint32_t *ret_n,
-                     const atg_power_candidate **ret_candidates, const atg_progress *progress,
-                     atg_err *err) {
+int atg_family_power(atg_arena *arena, const atg_operation *op, uint32_t missing,
+                     const atg_power_options *options, const atg_progress *progress,
+                     atg_power_result *ret, atg_err *err) {
     power_run *r = mem_zero(1, sizeof(*r));
-    atg_power now = {0};
+    atg_power_result out = {0};
     atg_operation plain;
     int rc;
 
@@ -364,17 +373,17 @@ int atg_family_power(atg_arena *arena, const atg_operation *op, uint32_t missing
     plain.params.theta = 0;
     *r = (power_run){.op = &plain,
                      .missing = missing,
-                     .n_sim = n_sim ? n_sim : 1,
-                     .rng = atg_rng_seed(seed ^ ((uint64_t)missing << 32))};
+                     .n_sim = options->n_sim ? options->n_sim : 1,
+                     .rng = atg_rng_seed(options->seed ^ ((uint64_t)missing << 32))};
     rc = run_open(r, err);
     if (!rc)
-        rc = simulate(r, -1, &now, err);
+        rc = simulate(r, -1, &out.now, err);
     if (!rc)
-        rc = exclusion(r, &now, err);
+        rc = exclusion(r, &out.now, err);
     if (!rc)
-        rc = candidates(r, arena, &now, ret_n, ret_candidates, progress, err);
+        rc = candidates(r, arena, progress, &out, err);
     if (!rc)
-        *ret = now;
+        *ret = out;
     run_close(r);
     mem_free(r);
     return rc;

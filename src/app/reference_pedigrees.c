@@ -42,13 +42,16 @@ static int markers_of(const suite *s, const json_t *c, uint32_t *ret_n, atg_mark
 }
 
 /* Drop-out, founder inbreeding and silent alleles are options of the case. */
-static void apply_options(const json_t *options, atg_pedigree *ped, uint32_t n_markers,
-                          atg_marker *markers) {
+static int apply_options(const suite *s, const json_t *options, uint32_t n_markers,
+                         atg_marker *markers, atg_pedigree *ped, atg_err *err) {
     const json_t *dropout = json_object_get(options, "dropout");
     const json_t *inbreeding = json_object_get(options, "founder_inbreeding");
     atg_str silent = reference_text(json_object_get(options, "silent_allele"));
-    atg_person *persons = (atg_person *)(uintptr_t)ped->persons; /* made by the caller just now */
+    atg_person *persons = ATG_GET(s->arena, atg_person, ped->n + 1);
 
+    if (!persons)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+    memcpy(persons, ped->persons, ped->n * sizeof(*persons));
     for (uint32_t m = 0; m < n_markers && silent.n; m++)
         markers[m].silent = (int16_t)atg_marker_allele(&markers[m], silent);
     for (uint32_t i = 0; i < ped->n; i++) {
@@ -57,6 +60,8 @@ static void apply_options(const json_t *options, atg_pedigree *ped, uint32_t n_m
         persons[i].inbreeding =
             json_number_value(json_object_getn(inbreeding, persons[i].id.p, persons[i].id.n));
     }
+    ped->persons = persons;
+    return ATG_OK;
 }
 
 static int check_linked(suite *s, const json_t *c, const atg_marker *markers,
@@ -86,9 +91,10 @@ static int check_case(suite *s, const json_t *c, atg_err *err) {
     if (!rc)
         rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"),
                                 json_object_get(c, "genotypes"), n, markers, &ped, err);
+    if (!rc)
+        rc = apply_options(s, options, n, markers, &ped, err);
     if (rc)
         return rc;
-    apply_options(options, &ped, n, markers);
     (void)snprintf(name, sizeof(name), "likelihood, %.*s", ATG_FMT(kind));
 
     double total = 0;
@@ -184,9 +190,19 @@ static int check_theta_lr(suite *s, const json_t *c, atg_err *err) {
     return rc;
 }
 
+/* What the case says of a/b; a man at an X marker has one allele. */
+static const json_t *want_genotype(const json_t *want, const atg_marker *m, uint16_t a,
+                                   uint16_t b) {
+    char key[80];
+    const json_t *value;
+
+    (void)snprintf(key, sizeof(key), "%.*s/%.*s", ATG_FMT(m->labels[a]), ATG_FMT(m->labels[b]));
+    value = json_object_get(want, key);
+    return value || a != b ? value : json_object_getn(want, m->labels[a].p, m->labels[a].n);
+}
+
 static int check_distribution(suite *s, const json_t *c, atg_err *err) {
     const char *id = json_string_value(json_object_get(c, "id"));
-    const json_t *want = json_object_get(c, "posterior");
     atg_marker marker;
     atg_pedigree ped;
     double loglik;
@@ -203,27 +219,22 @@ static int check_distribution(suite *s, const json_t *c, atg_err *err) {
 
     if (at < 0 || !got)
         return atg_fail(err, ATG_EPARSE, "The target of %s is not in its pedigree", id);
-    rc = atg_genotype_distribution(&marker, 0, &ped, (uint32_t)at, 0, got, &loglik, err);
-    for (uint16_t b = 0; b < marker.n && !rc; b++)
+    rc = atg_genotype_distribution(&(atg_person_at){&marker, 0, &ped, (uint32_t)at, 0}, got,
+                                   &loglik, err);
+    if (rc)
+        return rc;
+    for (uint16_t b = 0; b < marker.n; b++)
         for (uint16_t a = 0; a <= b; a++) {
-            char key[80];
+            const json_t *want = want_genotype(json_object_get(c, "posterior"), &marker, a, b);
 
-            (void)snprintf(key, sizeof(key), "%.*s/%.*s", ATG_FMT(marker.labels[a]),
-                           ATG_FMT(marker.labels[b]));
-
-            const json_t *value = json_object_get(want, key);
-
-            if (!value && a == b) /* a man at an X marker: one allele */
-                value = json_object_getn(want, marker.labels[a].p, marker.labels[a].n);
-            if (value)
-                reference_compare(s->ret, "genotype distribution", json_number_value(value),
+            if (want)
+                reference_compare(s->ret, "genotype distribution", json_number_value(want),
                                   got[b * (b + 1) / 2 + a], id);
         }
-    if (!rc)
-        reference_compare(s->ret, "likelihood of references",
-                          json_number_value(json_object_get(c, "likelihood_of_references")),
-                          exp(loglik), id);
-    return rc;
+    reference_compare(s->ret, "likelihood of references",
+                      json_number_value(json_object_get(c, "likelihood_of_references")),
+                      exp(loglik), id);
+    return ATG_OK;
 }
 
 static int check_power(suite *s, const json_t *c, atg_err *err) {
@@ -259,30 +270,38 @@ static int check_power(suite *s, const json_t *c, atg_err *err) {
     return rc;
 }
 
-static int check_kinship(suite *s, const json_t *c, atg_err *err) {
-    const char *id = json_string_value(json_object_get(c, "description"));
+/* The n * n coefficients of `ped` against the rows of the case. */
+static void compare_kinship(suite *s, const json_t *c, bool x, const atg_pedigree *ped,
+                            const double *got) {
+    const json_t *want = json_object_get(c, x ? "kinshipX" : "kinship");
     const json_t *order = json_object_get(c, "order");
+    size_t n = json_array_size(want);
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            int a = atg_pedigree_find(ped, reference_text(json_array_get(order, i)));
+            int b = atg_pedigree_find(ped, reference_text(json_array_get(order, j)));
+            const json_t *value = json_array_get(json_array_get(want, i), j);
+
+            if (a >= 0 && b >= 0 && json_is_number(value))
+                reference_compare(s->ret, x ? "kinship, X" : "kinship", json_number_value(value),
+                                  got[(uint32_t)a * ped->n + (uint32_t)b],
+                                  json_string_value(json_object_get(c, "description")));
+        }
+}
+
+static int check_kinship(suite *s, const json_t *c, atg_err *err) {
     atg_pedigree ped;
     int rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"), NULL, 0, NULL, &ped, err);
 
     for (int x = 0; x < 2 && !rc; x++) {
-        const json_t *want = json_object_get(c, x ? "kinshipX" : "kinship");
         double *got = ATG_GET(s->arena, double, (size_t)ped.n *ped.n);
 
         if (!got)
             return atg_fail(err, ATG_ENOMEM, "Out of memory computing kinship");
         rc = atg_kinship(&ped, x == 1, got, err);
-        for (uint32_t i = 0; i < json_array_size(want) && !rc; i++)
-            for (uint32_t j = 0; j < json_array_size(want); j++) {
-                int a = atg_pedigree_find(&ped, reference_text(json_array_get(order, i)));
-                int b = atg_pedigree_find(&ped, reference_text(json_array_get(order, j)));
-                const json_t *value = json_array_get(json_array_get(want, i), j);
-
-                if (a >= 0 && b >= 0 && json_is_number(value))
-                    reference_compare(s->ret, x ? "kinship, X" : "kinship",
-                                      json_number_value(value),
-                                      got[(uint32_t)a * ped.n + (uint32_t)b], id);
-            }
+        if (!rc)
+            compare_kinship(s, c, x == 1, &ped, got);
     }
     return rc;
 }
@@ -336,10 +355,17 @@ static const char *relation_persons(const char *name) {
     return NULL;
 }
 
+/* Two typed persons, A and B. */
+typedef struct lr_case {
+    const char *id;
+    uint32_t n;
+    atg_marker *markers;
+    const atg_geno *a, *b;
+} lr_case;
+
 /* Likelihood per marker under one relationship; the sum of logs goes to *total. */
-static int check_hypothesis(suite *s, const char *name, const json_t *want, uint32_t n,
-                            const atg_marker *markers, const atg_pedigree *two, double *total,
-                            const char *id, atg_err *err) {
+static int check_hypothesis(suite *s, const lr_case *lr, const char *name, const json_t *want,
+                            double *total, atg_err *err) {
     const char *persons = relation_persons(name);
     atg_pedigree ped;
     int rc;
@@ -349,55 +375,73 @@ static int check_hypothesis(suite *s, const char *name, const json_t *want, uint
         reference_skip(s->ret, "LR cases", "a relationship of unknown name");
         return ATG_OK;
     }
-    rc = relation_pedigree(s, persons, two->persons[0].genos, two->persons[1].genos, &ped, err);
-    for (uint32_t m = 0; m < n && !rc; m++) {
+    rc = relation_pedigree(s, persons, lr->a, lr->b, &ped, err);
+    for (uint32_t m = 0; m < lr->n && !rc; m++) {
         double got = 0;
 
-        rc = atg_loglik(markers, m, &ped, 0, &got, err);
+        rc = atg_loglik(lr->markers, m, &ped, 0, &got, err);
         *total += got;
         if (!rc)
             reference_compare(s->ret, "LR cases, likelihood",
-                              json_number_value(json_array_get(want, m)), exp(got), id);
+                              json_number_value(json_array_get(want, m)), exp(got), lr->id);
     }
     return rc;
 }
 
-static int check_lr(suite *s, const json_t *c, atg_err *err) {
+static int lr_markers(suite *s, json_t *typed, lr_case *ret, atg_err *err) {
     const json_t *database = json_object_get(json_object_get(s->root, "databases"), "norway");
-    const json_t *typed = json_object_get(json_object_get(c, "genotypes"), "A");
-    const char *id = json_string_value(json_object_get(c, "id")), *key;
-    uint32_t n = 0;
-    atg_marker *markers = ATG_GET(s->arena, atg_marker, json_object_size(typed) + 1);
-    json_t *two = json_pack("[{s:s}, {s:s}]", "id", "A", "id", "B"), *value;
-    atg_pedigree ped;
-    double unrelated, related;
-    int rc = markers && two ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+    const char *key;
+    json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)typed, key, value) {
+    ret->markers = ATG_GET(s->arena, atg_marker, json_object_size(typed) + 1);
+    if (!ret->markers)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+    json_object_foreach(typed, key, value) {
+        int rc =
+            reference_marker(s->arena, json_object_get(database, key), &ret->markers[ret->n], err);
+
         if (rc)
-            break;
-        rc = reference_marker(s->arena, json_object_get(database, key), &markers[n], err);
-        markers[n++].name = atg_str_of(key);
+            return rc;
+        ret->markers[ret->n++].name = atg_str_of(key);
     }
-    if (!rc)
-        rc = reference_pedigree(s->arena, two, json_object_get(c, "genotypes"), n, markers, &ped,
-                                err);
+    return ATG_OK;
+}
+
+static int lr_persons(suite *s, const json_t *genotypes, lr_case *ret, atg_err *err) {
+    json_t *two = json_pack("[{s:s}, {s:s}]", "id", "A", "id", "B");
+    atg_pedigree ped;
+    int rc = two ? reference_pedigree(s->arena, two, genotypes, ret->n, ret->markers, &ped, err)
+                 : atg_fail(err, ATG_ENOMEM, "Out of memory reading a case");
+
     json_decref(two);
+    if (rc)
+        return rc;
+    ret->a = ped.persons[0].genos;
+    ret->b = ped.persons[1].genos;
+    return ATG_OK;
+}
+
+static int check_lr(suite *s, const json_t *c, atg_err *err) {
+    const json_t *genotypes = json_object_get(c, "genotypes");
+    lr_case lr = {.id = json_string_value(json_object_get(c, "id"))};
+    const char *key;
+    json_t *value;
+    double unrelated = 0, related = 0, want;
+    int rc = lr_markers(s, json_object_get(genotypes, "A"), &lr, err);
+
     if (!rc)
-        rc = check_hypothesis(s, "unrelated", json_object_get(c, "likelihood_unrelated"), n,
-                              markers, &ped, &unrelated, id, err);
+        rc = lr_persons(s, genotypes, &lr, err);
+    if (!rc)
+        rc = check_hypothesis(s, &lr, "unrelated", json_object_get(c, "likelihood_unrelated"),
+                              &unrelated, err);
     json_object_foreach(json_object_get(c, "hypotheses"), key, value) {
-        if (rc)
-            break;
-        rc = check_hypothesis(s, key, json_object_get(value, "likelihood"), n, markers, &ped,
-                              &related, id, err);
-
-        double want;
-
+        if (!rc)
+            rc = check_hypothesis(s, &lr, key, json_object_get(value, "likelihood"), &related, err);
         /* a log near 0 is compared as an LR */
         if (!rc && relation_persons(key) &&
             reference_number(json_object_get(value, "log10LR_vs_unrelated"), &want))
-            reference_compare(s->ret, "LR cases, LR", pow(10, want), exp(related - unrelated), id);
+            reference_compare(s->ret, "LR cases, LR", pow(10, want), exp(related - unrelated),
+                              lr.id);
     }
     return rc;
 }

@@ -12,9 +12,7 @@ enum { TEXT_MAX = 1 << 28, SIMULATIONS = 1000, SIMULATIONS_MAX = 10000000 };
 /* What is known of one missing person's family. */
 typedef struct power {
     uint32_t missing;
-    atg_power now;
-    uint32_t n;
-    const atg_power_candidate *candidates;
+    atg_power_result found;
 } power;
 
 static const atg_person *person_of(const atg_operation *op, uint32_t missing, uint32_t person) {
@@ -43,20 +41,23 @@ static int print_text(atg_arena *arena, const atg_operation *op, uint32_t n, con
         grid_text(&g, names[i]);
     for (uint32_t i = 0; i < n; i++) {
         const power *p = &all[i];
+        const atg_power *now = &p->found.now;
 
         grid_cell(&g, op->missing[p->missing].id);
         grid_text(&g, "(as it is)");
-        put_power(&g, &p->now);
+        put_power(&g, now);
         grid_text(&g, "");
-        if (isnan(p->now.exclusion_power))
+        if (isnan(now->exclusion_power))
             grid_text(&g, "-");
         else
-            grid_printf(&g, "%.6f", p->now.exclusion_power);
-        for (uint32_t k = 0; k < p->n; k++) {
+            grid_printf(&g, "%.6f", now->exclusion_power);
+        for (uint32_t k = 0; k < p->found.n_candidates; k++) {
+            const atg_power_candidate *c = &p->found.candidates[k];
+
             grid_text(&g, "");
-            grid_cell(&g, person_of(op, p->missing, p->candidates[k].person)->id);
-            put_power(&g, &p->candidates[k].with);
-            grid_printf(&g, "%+.2f ± %.2f", p->candidates[k].gain, p->candidates[k].gain_se);
+            grid_cell(&g, person_of(op, p->missing, c->person)->id);
+            put_power(&g, &c->with);
+            grid_printf(&g, "%+.2f ± %.2f", c->gain, c->gain_se);
             grid_text(&g, "");
         }
     }
@@ -107,18 +108,20 @@ static void print_json(const atg_operation *op, uint32_t n, const power *all, at
         json_str(&j, op->missing[p->missing].id);
         json_key(&j, "family");
         json_str(&j, op->families[op->missing[p->missing].family].id);
-        json_power(&j, &p->now);
+        json_power(&j, &p->found.now);
         json_key(&j, "candidates");
         json_begin_array(&j);
-        for (uint32_t k = 0; k < p->n; k++) {
+        for (uint32_t k = 0; k < p->found.n_candidates; k++) {
+            const atg_power_candidate *c = &p->found.candidates[k];
+
             json_begin_object(&j);
             json_key(&j, "person");
-            json_str(&j, person_of(op, p->missing, p->candidates[k].person)->id);
-            json_power(&j, &p->candidates[k].with);
+            json_str(&j, person_of(op, p->missing, c->person)->id);
+            json_power(&j, &c->with);
             json_key(&j, "gain");
-            json_num(&j, p->candidates[k].gain);
+            json_num(&j, c->gain);
             json_key(&j, "gain_std_error");
-            json_num(&j, p->candidates[k].gain_se);
+            json_num(&j, c->gain_se);
             json_end(&j, '}');
         }
         json_end(&j, ']');
@@ -141,7 +144,8 @@ static int choose(const args *a, const input *in, uint32_t *ret_first, uint32_t 
 static int simulate(const args *a, atg_arena *arena, const input *in, uint32_t *ret_n,
                     power **ret) {
     const atg_progress *progress = progress_start(a);
-    uint64_t simulations = SIMULATIONS, seed = 1;
+    uint64_t simulations = SIMULATIONS;
+    atg_power_options how = {.seed = 1};
     uint32_t first = 0;
     power *all = ATG_GET(arena, power, in->op.n_missing ? in->op.n_missing : 1);
     atg_err err = {0};
@@ -154,13 +158,13 @@ static int simulate(const args *a, atg_arena *arena, const input *in, uint32_t *
     if (!code)
         code = cli_uint(a, OPT_SIMULATIONS, 10, SIMULATIONS_MAX, &simulations);
     if (!code)
-        code = cli_uint(a, OPT_SEED, 0, UINT64_MAX, &seed);
+        code = cli_uint(a, OPT_SEED, 0, UINT64_MAX, &how.seed);
+    how.n_sim = (uint32_t)simulations;
     for (uint32_t i = 0; !code && i < *ret_n; i++) {
         power *p = &all[i];
 
         p->missing = first + i;
-        if (atg_family_power(arena, &in->op, p->missing, (uint32_t)simulations, seed, &p->now,
-                             &p->n, &p->candidates, progress, &err))
+        if (atg_family_power(arena, &in->op, p->missing, &how, progress, &p->found, &err))
             return cli_fail(in->name, &err);
     }
     progress_clear();
@@ -179,7 +183,7 @@ static int run(const args *a) {
 
     if (!code)
         code = simulate(a, arena, &in, &n, &all);
-    if (code)
+    if (code || !all)
         return code;
     if (buf && cli_has(a, OPT_JSON))
         print_json(&in.op, n, all, buf);

@@ -65,31 +65,31 @@ int atg_loglik_obs(const atg_marker *marker, atg_obs obs, atg_sex sex, double th
     return ATG_OK;
 }
 
-int atg_genotype_distribution(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
-                              uint32_t person, double theta, double *ret, double *ret_loglik,
+int atg_genotype_distribution(const atg_person_at *of, double *ret, double *ret_loglik,
                               atg_err *err) {
+    const atg_marker *marker = &of->markers[of->marker];
     ATG_AUTO(atg_compiler) c = atg_compiler_new();
-    uint32_t n = markers[m].n;
+    uint32_t n = marker->n;
     MEM_AUTO double *pairs = mem_zero((size_t)n * n, sizeof(double));
     atg_obs obs[ATG_PEDIGREE_MAX];
     kept k;
 
     if (!c || !pairs)
         return atg_fail(err, ATG_ENOMEM, "Out of memory computing a distribution");
-    compiler_observe(markers, m, ped, obs);
+    compiler_observe(of->markers, of->marker, of->ped, obs);
 
     int rc = compiler_keep(c,
-                           &(kept_input){.marker = &markers[m],
-                                         .ped = ped,
+                           &(kept_input){.marker = marker,
+                                         .ped = of->ped,
                                          .obs = obs,
-                                         .theta = theta,
-                                         .keep = (int)person,
-                                         .full = atg_geno_typed(obs[person].geno)},
+                                         .theta = of->theta,
+                                         .keep = (int)of->person,
+                                         .full = atg_geno_typed(obs[of->person].geno)},
                            &k, err);
 
     if (rc)
         return rc;
-    compiler_spread(&c->view, k.num, k.haploid, theta, pairs);
+    compiler_spread(&c->view, k.num, k.haploid, of->theta, pairs);
     for (uint32_t b = 0; b < n; b++)
         for (uint32_t a = 0; a <= b; a++)
             ret[b * (b + 1) / 2 + a] =
@@ -116,31 +116,37 @@ static bool excludes(const atg_marker *m, const double *dist, uint32_t a, uint32
     return share_of(dist, a, b) == 0 && (a != b || share_of(dist, a, s) == 0);
 }
 
+static double excluded_share(const atg_marker *m, const double *dist, bool haploid) {
+    double excluded = 0;
+
+    for (uint32_t b = 0; b < m->n; b++)
+        for (uint32_t a = haploid ? b : 0; a <= b; a++) {
+            double p = m->freqs[a], q = m->freqs[b];
+
+            if (excludes(m, dist, a, b))
+                excluded += haploid ? p : a == b ? p * p : 2 * p * q;
+        }
+    return excluded;
+}
+
 int atg_exclusion_power(const atg_marker *markers, uint32_t m, const atg_pedigree *ped,
                         uint32_t person, double *ret, atg_err *err) {
-    atg_marker marker = markers[m];
-    uint32_t n = marker.n;
+    uint32_t n = markers[m].n;
     MEM_AUTO double *dist = mem_zero((size_t)n * (n + 1) / 2, sizeof(double));
     MEM_AUTO atg_marker *alone = mem_zero(m + 1, sizeof(*alone));
-    bool haploid = marker.chrom == ATG_CHROM_X && ped->persons[person].sex == ATG_SEX_MALE;
-    double loglik, excluded = 0;
+    bool haploid = markers[m].chrom == ATG_CHROM_X && ped->persons[person].sex == ATG_SEX_MALE;
+    double loglik = 0;
 
     if (!dist || !alone)
         return atg_fail(err, ATG_ENOMEM, "Out of memory computing the power of exclusion");
-    marker.female = marker.male = (atg_mutation){0};
-    alone[m] = marker;
+    alone[m] = markers[m];
+    alone[m].female = alone[m].male = (atg_mutation){0};
 
-    int rc = atg_genotype_distribution(alone, m, ped, person, 0, dist, &loglik, err);
+    int rc =
+        atg_genotype_distribution(&(atg_person_at){alone, m, ped, person, 0}, dist, &loglik, err);
 
     if (rc)
         return rc;
-    for (uint32_t b = 0; b < n && isfinite(loglik); b++)
-        for (uint32_t a = haploid ? b : 0; a <= b; a++) {
-            double p = marker.freqs[a], q = marker.freqs[b];
-
-            if (excludes(&marker, dist, a, b))
-                excluded += haploid ? p : a == b ? p * p : 2 * p * q;
-        }
-    *ret = excluded;
+    *ret = isfinite(loglik) ? excluded_share(&alone[m], dist, haploid) : 0;
     return ATG_OK;
 }

@@ -105,7 +105,9 @@ static void likelihoods_sum_to_one_over_what_may_be_seen(void **state) {
             atg_err err = {0};
 
             f.genos[who][0] = ATG_UNTYPED;
-            prop_ok(&p, atg_genotype_distribution(f.markers, 0, &f.ped, who, theta, of, &all, &err),
+            prop_ok(&p,
+                    atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta},
+                                              of, &all, &err),
                     &err);
             if (!isfinite(all))
                 continue;
@@ -223,7 +225,8 @@ static void distributions_of_genotypes_are_ratios_of_likelihoods(void **state) {
             atg_obs kept = f.obs[0][who];
 
             prop_ok(&p,
-                    atg_genotype_distribution(f.markers, 0, &f.ped, who, theta, of, &log_all, &err),
+                    atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta},
+                                              of, &log_all, &err),
                     &err);
             all = made_brute(&f, 0, &f.ped, f.obs[0], theta);
             prop_close(&p, "likelihood", exp(log_all), all, 1e-11);
@@ -253,8 +256,9 @@ static void distributions_of_genotypes_sum_to_one(void **state) {
 
             made_family(&p, &f, &o);
             prop_ok(&p,
-                    atg_genotype_distribution(f.markers, 0, &f.ped, prop_below(&p, f.n), theta, of,
-                                              &all, &err),
+                    atg_genotype_distribution(
+                        &(atg_person_at){f.markers, 0, &f.ped, prop_below(&p, f.n), theta}, of,
+                        &all, &err),
                     &err);
             for (uint32_t g = 0; g < o.alleles * (o.alleles + 1) / 2; g++)
                 sum += of[g];
@@ -303,7 +307,9 @@ static void an_impossible_family_has_likelihood_zero(void **state) {
     assert_true(isinf(got) && got < 0);
     assert_int_equal(atg_loglik(&marker, 0, &ped, 0.02, &got, NULL), ATG_OK);
     assert_true(isinf(got) && got < 0);
-    assert_int_equal(atg_genotype_distribution(&marker, 0, &ped, 1, 0, of, &got, NULL), ATG_OK);
+    assert_int_equal(
+        atg_genotype_distribution(&(atg_person_at){&marker, 0, &ped, 1, 0}, of, &got, NULL),
+        ATG_OK);
     assert_true(isinf(got) && got < 0);
     for (int g = 0; g < 6; g++)
         assert_true(of[g] == 0);

@@ -37,8 +37,9 @@ static int loglik_obs(job *j, atg_err *err) {
 static int distribution(job *j, atg_err *err) {
     double ret[MADE_ALLELES * MADE_ALLELES], all;
 
-    return atg_genotype_distribution(j->o->op.markers, 0, &j->o->family.ped, 0,
-                                     j->o->op.params.theta, ret, &all, err);
+    return atg_genotype_distribution(
+        &(atg_person_at){j->o->op.markers, 0, &j->o->family.ped, 0, j->o->op.params.theta}, ret,
+        &all, err);
 }
 
 static int matrix(job *j, atg_err *err) {
@@ -79,11 +80,10 @@ static int tuples(job *j, atg_err *err) {
 }
 
 static int power(job *j, atg_err *err) {
-    const atg_power_candidate *candidates;
-    uint32_t n;
-    atg_power ret;
+    const atg_power_options how = {.n_sim = 5, .seed = 1};
+    atg_power_result ret;
 
-    return atg_family_power(j->arena, &j->o->op, 0, 5, 1, &ret, &n, &candidates, NULL, err);
+    return atg_family_power(j->arena, &j->o->op, 0, &how, NULL, &ret, err);
 }
 
 /* Let the n-th allocation fail, for every n until none does. */

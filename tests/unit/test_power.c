@@ -36,14 +36,13 @@ static expected expect(const made_operation *o, uint32_t m, double threshold) {
     return e;
 }
 
-static atg_power simulate(const prop *p, const made_operation *o, uint64_t seed, uint32_t *ret_n,
-                          const atg_power_candidate **ret, atg_arena *arena) {
-    atg_power power;
+static atg_power_result simulate(const prop *p, const made_operation *o, uint64_t seed,
+                                 atg_arena *arena) {
+    const atg_power_options how = {SIMULATIONS, seed};
+    atg_power_result power = {0};
     atg_err err = {0};
 
-    prop_ok(p,
-            atg_family_power(arena, &o->op, 0, SIMULATIONS, seed, &power, ret_n, ret, NULL, &err),
-            &err);
+    prop_ok(p, atg_family_power(arena, &o->op, 0, &how, NULL, &power, &err), &err);
     return power;
 }
 
@@ -77,16 +76,14 @@ static void simulated_means_are_the_expected_ones_within_their_errors(void **sta
     for (int k = 0; k < KINDS; k++)
         for (PROP_EACH(p, RUNS)) {
             ATG_AUTO(atg_arena) arena = atg_arena_new(MEMORY);
-            const atg_power_candidate *list;
             double mean = 0, variance = 0, off;
             made_operation o;
-            uint32_t n;
 
             made_operation_open(&p, &o, &kinds[k], 1, 0);
             if (!tells(&o))
                 continue;
 
-            atg_power got = simulate(&p, &o, p.seed, &n, &list, arena);
+            atg_power got = simulate(&p, &o, p.seed, arena).now;
 
             for (uint32_t m = 0; m < o.op.n_markers; m++) {
                 expected e = expect(&o, m, 0);
@@ -114,11 +111,9 @@ static void the_share_above_the_threshold_is_the_expected_one(void **state) {
     for (int k = 0; k < KINDS; k++)
         for (PROP_EACH(p, RUNS)) {
             ATG_AUTO(atg_arena) arena = atg_arena_new(MEMORY);
-            const atg_power_candidate *list;
             made_options one = kinds[k];
             made_operation o;
             expected e;
-            uint32_t n;
 
             one.markers = 1;
             made_operation_open(&p, &o, &one, 1, 0);
@@ -127,7 +122,7 @@ static void the_share_above_the_threshold_is_the_expected_one(void **state) {
                 continue;
             e = expect(&o, 0, 0.2);
 
-            atg_power got = simulate(&p, &o, p.seed, &n, &list, arena);
+            atg_power got = simulate(&p, &o, p.seed, arena).now;
 
             assert_true(fabs(got.share_above - e.above) <=
                         4.5 * sqrt(e.above * (1 - e.above) / SIMULATIONS) + 1e-12);
@@ -148,7 +143,7 @@ static void a_duo_proves_what_its_closed_form_says(void **state) {
         {.father = -1, .mother = -1, .sex = ATG_SEX_FEMALE},
         {.father = 0, .mother = 1, .sex = ATG_SEX_MALE},
     };
-    uint32_t number = 0, n = 0;
+    uint32_t number = 0;
     atg_missing missing = {.person = 2};
     atg_family family = {.ped = {3, persons}, .n_missing = 1, .missing = &number};
     atg_operation op = {.params = atg_params_default(),
@@ -158,7 +153,9 @@ static void a_duo_proves_what_its_closed_form_says(void **state) {
                         .families = &family,
                         .n_missing = 1,
                         .missing = &missing};
-    const atg_power_candidate *list = NULL;
+    const atg_power_options how = {.n_sim = 20000, .seed = 1};
+    const atg_power_candidate *mother;
+    atg_power_result found;
     double want = 0;
     atg_power got;
 
@@ -171,15 +168,16 @@ static void a_duo_proves_what_its_closed_form_says(void **state) {
 
             want += 0.5 * q * log10(lr);
         }
-    assert_int_equal(atg_family_power(arena, &op, 0, 20000, 1, &got, &n, &list, NULL, NULL),
-                     ATG_OK);
+    assert_int_equal(atg_family_power(arena, &op, 0, &how, NULL, &found, NULL), ATG_OK);
+    got = found.now;
     assert_true(fabs(got.mean - want) < 4 * got.std_error && got.std_error < 0.01);
     assert_true(fabs(got.exclusion_power - 0.25) < 1e-12); /* 2/2: neither allele of the father */
     assert_true(fabs(got.expected_mismatch - 0.25) < 1e-12);
-    assert_int_equal(n, 1); /* the mother could be typed */
-    assert_int_equal(list[0].person, 1);
-    assert_true(list[0].gain > 0 && fabs(list[0].with.mean - got.mean - list[0].gain) < 1e-12);
-    assert_true(fabs(list[0].gain_se - hypot(got.std_error, list[0].with.std_error)) < 1e-12);
+    assert_int_equal(found.n_candidates, 1); /* the mother could be typed */
+    mother = &found.candidates[0];
+    assert_int_equal(mother->person, 1);
+    assert_true(mother->gain > 0 && fabs(mother->with.mean - got.mean - mother->gain) < 1e-12);
+    assert_true(fabs(mother->gain_se - hypot(got.std_error, mother->with.std_error)) < 1e-12);
 }
 
 /* With one more relative typed: the mean over what he may be of the mean given what he is. */
@@ -206,10 +204,9 @@ static void candidates_gain_what_is_expected_of_them(void **state) {
     for (int k = 0; k + 1 < KINDS; k++)
         for (PROP_EACH(p, RUNS)) {
             ATG_AUTO(atg_arena) arena = atg_arena_new(MEMORY);
-            const atg_power_candidate *list = NULL;
             made_options one = kinds[k];
             made_operation o;
-            uint32_t n = 0, untyped;
+            uint32_t untyped;
 
             one.markers = 1;
             made_operation_open(&p, &o, &one, 1, 0);
@@ -220,46 +217,45 @@ static void candidates_gain_what_is_expected_of_them(void **state) {
             o.family.obs[0][untyped].geno = ATG_UNTYPED;
             if (!tells(&o))
                 continue;
-            (void)simulate(&p, &o, p.seed, &n, &list, arena);
-            assert_int_equal(n, 1);
-            assert_int_equal(list[0].person, untyped);
-            if (fabs(list[0].with.mean - expect_with(&o, untyped)) >
-                4.5 * list[0].with.std_error + 1e-9)
+
+            atg_power_result got = simulate(&p, &o, p.seed, arena);
+            const atg_power_candidate *only = got.candidates;
+
+            assert_int_equal(got.n_candidates, 1);
+            assert_int_equal(only->person, untyped);
+            if (fabs(only->with.mean - expect_with(&o, untyped)) >
+                4.5 * only->with.std_error + 1e-9)
                 fail_msg("seed %llu: with %g, expected %g, error %g", (unsigned long long)p.seed,
-                         list[0].with.mean, expect_with(&o, untyped), list[0].with.std_error);
+                         only->with.mean, expect_with(&o, untyped), only->with.std_error);
         }
 }
 
 static void power_is_the_same_for_the_same_seed(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(MEMORY);
-    const atg_power_candidate *list;
     prop p = prop_seed(1);
     made_operation o;
-    uint32_t n;
     atg_power one, two, other;
 
     (void)state;
     made_operation_open(&p, &o, &kinds[1], 1, 0);
-    one = simulate(&p, &o, 7, &n, &list, arena);
-    two = simulate(&p, &o, 7, &n, &list, arena);
-    other = simulate(&p, &o, 8, &n, &list, arena);
+    one = simulate(&p, &o, 7, arena).now;
+    two = simulate(&p, &o, 7, arena).now;
+    other = simulate(&p, &o, 8, arena).now;
     assert_true(one.mean == two.mean && one.p05 == two.p05 && one.std_error == two.std_error);
     assert_true(one.mean != other.mean);
 }
 
 static void a_family_of_nobody_typed_proves_nothing(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(MEMORY);
-    const atg_power_candidate *list;
     prop p = prop_seed(2);
     made_options none = kinds[1];
     made_operation o;
-    uint32_t n;
 
     (void)state;
     none.typed = 0;
     made_operation_open(&p, &o, &none, 1, 0);
 
-    atg_power got = simulate(&p, &o, 7, &n, &list, arena);
+    atg_power got = simulate(&p, &o, 7, arena).now;
 
     assert_true(got.mean == 0 && got.std_error == 0 && got.share_above == 0);
     assert_true(got.exclusion_power == 0);
