@@ -124,34 +124,50 @@ static const atg_assign_pair *pair_of(const atg_assign_result *r, int body, int 
     return NULL;
 }
 
+/* A table of the case: samples by columns, whose heads are missing persons or "nobody". */
+typedef struct joint_table {
+    const json_t *rows, *samples, *columns;
+    const char *kind;
+    bool glr; /* else posteriors */
+} joint_table;
+
+static joint_table table_of(const json_t *json, const char *cells, const char *kind, bool glr) {
+    const json_t *columns = json_object_get(json, "columns");
+
+    return (joint_table){.rows = json_object_get(json, cells),
+                         .samples = json_object_get(json, "samples"),
+                         .columns = columns ? columns : json_object_get(json, "missing"),
+                         .kind = kind,
+                         .glr = glr};
+}
+
 /* Likelihood ratios come as LR, logs of them are exact to rounding of a large number. */
-static void check_table(const atg_operation *op, const json_t *table, const char *cells,
-                        const char *kind, const atg_assign_result *got, bool glr,
+static double pair_value(const atg_assign_pair *p, bool glr) {
+    if (!p)
+        return 0;
+    return glr ? exp(p->log_glr) : p->posterior;
+}
+
+static void check_cell(const atg_operation *op, const joint_table *t, size_t i, size_t j,
+                       const atg_assign_result *got, atg_reference *ret) {
+    int body = sample_of(op, json_array_get(t->samples, i));
+    int missing = missing_of(op, json_array_get(t->columns, j));
+    double want;
+
+    if (body < 0 || !reference_number(json_array_get(json_array_get(t->rows, i), j), &want))
+        return;
+    if (missing < 0)
+        reference_compare(ret, t->kind, want, got->body_nobody[body], "nobody");
+    else
+        reference_compare(ret, t->kind, want, pair_value(pair_of(got, body, missing), t->glr),
+                          "a pair");
+}
+
+static void check_table(const atg_operation *op, joint_table t, const atg_assign_result *got,
                         atg_reference *ret) {
-    const json_t *rows = json_object_get(table, cells),
-                 *samples = json_object_get(table, "samples");
-    const json_t *columns = json_object_get(table, "columns");
-
-    if (!columns)
-        columns = json_object_get(table, "missing");
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        for (size_t j = 0; j < json_array_size(columns); j++) {
-            int body = sample_of(op, json_array_get(samples, i));
-            int missing = missing_of(op, json_array_get(columns, j));
-            const atg_assign_pair *p = pair_of(got, body, missing);
-            double want;
-
-            if (body < 0 || !reference_number(json_array_get(json_array_get(rows, i), j), &want))
-                continue;
-            if (missing < 0)
-                reference_compare(ret, kind, want, got->body_nobody[body], "nobody");
-            else
-                reference_compare(ret, kind, want,
-                                  !p    ? 0
-                                  : glr ? exp(p->log_glr)
-                                        : p->posterior,
-                                  "a pair");
-        }
+    for (size_t i = 0; i < json_array_size(t.rows); i++)
+        for (size_t j = 0; j < json_array_size(t.columns); j++)
+            check_cell(op, &t, i, j, got, ret);
 }
 
 static void check_top(const json_t *list, const char *kind, const atg_assign_result *got,
@@ -223,9 +239,10 @@ static int check_mode(atg_arena *arena, const atg_operation *op, const json_t *w
         reference_compare(ret, "joint, assignments", number, grid, "the operation");
     }
     check_top(json_object_get(want, "top"), "joint log-likelihood", &got, null, ret);
-    check_table(op, json_object_get(want, "posterior_flat"), "P", "joint posterior", &got, false,
-                ret);
-    check_table(op, json_object_get(want, "GLR"), "GLR", "GLR", &got, true, ret);
+    check_table(op,
+                table_of(json_object_get(want, "posterior_flat"), "P", "joint posterior", false),
+                &got, ret);
+    check_table(op, table_of(json_object_get(want, "GLR"), "GLR", "GLR", true), &got, ret);
     return ATG_OK;
 }
 

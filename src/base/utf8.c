@@ -1,24 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+/* Bytes of the character that begins with this one, or 0. */
+static size_t length_of(unsigned char lead) {
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xc2)
+        return 0;
+    if (lead < 0xe0)
+        return 2;
+    if (lead < 0xf0)
+        return 3;
+    return lead < 0xf5 ? 4 : 0;
+}
+
+/* Longer than need be, half of a pair of UTF-16, or above 0x10ffff. */
+static bool is_forbidden(unsigned char lead, unsigned char next) {
+    switch (lead) {
+    case 0xe0:
+        return next < 0xa0;
+    case 0xed:
+        return next > 0x9f;
+    case 0xf0:
+        return next < 0x90;
+    case 0xf4:
+        return next > 0x8f;
+    default:
+        return false;
+    }
+}
+
 size_t utf8_len(const char *text, size_t n) {
     const unsigned char *p = (const unsigned char *)text;
-    size_t len = p[0] < 0x80   ? 1
-                 : p[0] < 0xc2 ? 0
-                 : p[0] < 0xe0 ? 2
-                 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf5 ? 4
-                               : 0;
+    size_t len = length_of(p[0]);
 
-    if (len == 0 || len > n)
+    if (len > n)
         return 0;
     for (size_t i = 1; i < len; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
+    return len > 1 && is_forbidden(p[0], p[1]) ? 0 : len;
 }
 
 uint32_t utf8_next(atg_str *rest) {

@@ -7,8 +7,8 @@
 
 enum { UTF8_BAD = 0xfffd };
 
-/* Length of the valid sequence that starts at p (n >= 1 bytes are there), or 0. */
-size_t utf8_len(const char *p, size_t n);
+/* Length of the valid sequence that starts at `text` (n >= 1 bytes are there), or 0. */
+size_t utf8_len(const char *text, size_t n);
 
 /* Take one code point off `rest`, which is not empty; UTF8_BAD for a byte that is not UTF-8. */
 uint32_t utf8_next(atg_str *rest);

@@ -190,8 +190,8 @@ static void sets_of(const atg_operation *op, const atg_sample *sample, atg_obs *
 int atg_pair_lr(const atg_operation *op, const atg_sample *sample, uint32_t missing, bool mutation,
                 double *ret, atg_err *err) {
     atg_obs obs[ATG_MARKERS_MAX], seen[ATG_PEDIGREE_MAX];
-    atg_obs_set sets[ATG_MARKERS_MAX];
-    double *to[ATG_MARKERS_MAX], values[ATG_MARKERS_MAX];
+    atg_obs_set sets[ATG_MARKERS_MAX] = {0};
+    double *to[ATG_MARKERS_MAX], values[ATG_MARKERS_MAX] = {0};
     const atg_missing *who = &op->missing[missing];
     job j = {.op = op, .ped = &op->families[who->family].ped, .person = who->person, .obs = seen};
     atg_operation plain = *op;
@@ -202,7 +202,7 @@ int atg_pair_lr(const atg_operation *op, const atg_sample *sample, uint32_t miss
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a pair");
     if (markers)
         plain.markers = markers;
-    for (uint32_t m = 0; m < op->n_markers; m++)
+    for (uint32_t m = 0; m < ATG_MARKERS_MAX; m++)
         to[m] = &values[m];
     sets_of(op, sample, obs, sets);
 

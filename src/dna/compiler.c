@@ -76,25 +76,27 @@ int compiler_matrices(atg_compiler *c, const atg_marker *marker, const matrices 
     return ATG_OK;
 }
 
+static obs_entry entry_of(uint32_t a, uint32_t b, double k) {
+    return (obs_entry){(uint16_t)(a < b ? a : b), (uint16_t)(a < b ? b : a), k};
+}
+
 /* Entries of one observation; counts only when `ret` is NULL. */
 static uint32_t plan_entries(const atg_marker *m, const atg_obs *o, bool haploid, obs_entry *ret) {
     uint32_t n = 0;
 
-    if (!haploid && o->dropout == 0 && o->dropin == 0 && o->geno.b >= 0 &&
-        (m->silent < 0 || o->geno.a != o->geno.b)) {
+    if (!haploid && obs_certain(*o) && (m->silent < 0 || o->geno.a != o->geno.b)) {
         if (ret)
-            *ret = (obs_entry){(uint16_t)(o->geno.a < o->geno.b ? o->geno.a : o->geno.b),
-                               (uint16_t)(o->geno.a < o->geno.b ? o->geno.b : o->geno.a), 1};
+            *ret = entry_of((uint32_t)o->geno.a, (uint32_t)o->geno.b, 1);
         return 1;
     }
-    for (uint16_t a = 0; a < m->n; a++)
-        for (uint16_t b = a; b < (haploid ? a + 1 : m->n); b++) {
-            double k = kernel_prob(m, *o, a, haploid ? ATG_ALLELE_UNREAD : b);
+    for (uint32_t a = 0; a < m->n; a++)
+        for (uint32_t b = a; b < (haploid ? a + 1 : m->n); b++) {
+            double k = kernel_prob(m, *o, (int)a, haploid ? ATG_ALLELE_UNREAD : (int)b);
 
             if (k == 0)
                 continue;
             if (ret)
-                ret[n] = (obs_entry){a, b, k};
+                ret[n] = entry_of(a, b, k);
             n++;
         }
     return n;
@@ -337,27 +339,39 @@ static double pair_share(const view *v, const mixture *x, uint32_t i, const mixt
     return x->share[i] * (y->share[j] * mass + (same ? 1 : 0)) / (mass + 1);
 }
 
+static double spread_haploid(const mixture *x, const double *table) {
+    double sum = 0;
+
+    for (uint32_t i = 0; i < x->n; i++)
+        sum += x->share[i] * table[x->cls[i]];
+    return sum;
+}
+
+static double spread_pair(const view *v, const double *table, const mixture *x, const mixture *y,
+                          double theta) {
+    bool same = x == y;
+    double sum = 0;
+
+    for (uint32_t i = 0; i < x->n; i++)
+        for (uint32_t j = 0; j < y->n; j++) {
+            double both = table[x->cls[i] * v->n + y->cls[j]] +
+                          (same ? 0 : table[y->cls[j] * v->n + x->cls[i]]);
+
+            if (both != 0)
+                sum += both * pair_share(v, x, i, y, j, same, theta);
+        }
+    return sum;
+}
+
 void compiler_spread(const view *v, const double *table, bool haploid, double theta, double *ret) {
     uint32_t n = v->marker->n;
     mixture mix[ATG_ALLELES_MAX];
 
     for (uint32_t a = 0; a < n; a++)
         mix[a] = mixture_of(v, a);
-    for (uint32_t a = 0; a < n; a++)
-        for (uint32_t b = a; b < (haploid ? a + 1 : n); b++) {
-            const mixture *x = &mix[a], *y = &mix[b];
-            double sum = 0;
-
-            for (uint32_t i = 0; i < x->n && haploid; i++)
-                sum += x->share[i] * table[x->cls[i]];
-            for (uint32_t i = 0; i < x->n && !haploid; i++)
-                for (uint32_t j = 0; j < y->n; j++) {
-                    double both = table[x->cls[i] * v->n + y->cls[j]] +
-                                  (a == b ? 0 : table[y->cls[j] * v->n + x->cls[i]]);
-
-                    if (both != 0)
-                        sum += both * pair_share(v, x, i, y, j, a == b, theta);
-                }
-            ret[a * n + b] = sum;
-        }
+    for (uint32_t a = 0; a < n && haploid; a++)
+        ret[a * n + a] = spread_haploid(&mix[a], table);
+    for (uint32_t a = 0; a < n && !haploid; a++)
+        for (uint32_t b = a; b < n; b++)
+            ret[a * n + b] = spread_pair(v, table, &mix[a], &mix[b], theta);
 }

@@ -76,6 +76,11 @@ static int need_repeats(const work *w, bool integers, atg_err *err) {
     return ATG_OK;
 }
 
+/* Between two alleles, in tenths of a repeat, that whole repeats lie between. */
+static int whole_steps(int from, int to) {
+    return abs(to - from) / 10;
+}
+
 static int stepwise(work *w, atg_err *err) {
     const int16_t *tenths = w->marker->tenths;
     int rc = need_repeats(w, false, err);
@@ -91,14 +96,14 @@ static int stepwise(work *w, atg_err *err) {
             if (tj % 10 != ti % 10)
                 others++;
             else if (j != i)
-                sum += pow(w->mutation->range, abs(tj - ti) / 10);
+                sum += pow(w->mutation->range, whole_steps(ti, tj));
         }
         for (uint32_t j = 0; j < w->n; j++) {
             int tj = tenths[w->index[j]];
 
             w->a[i * w->n + j] =
                 tj % 10 == ti % 10
-                    ? w->mutation->rate * pow(w->mutation->range, abs(tj - ti) / 10) / sum
+                    ? w->mutation->rate * pow(w->mutation->range, whole_steps(ti, tj)) / sum
                     : w->mutation->rate2 / others;
         }
     }

@@ -29,6 +29,7 @@ static void sort_rarest_first(const view *v, sticks *s) {
 }
 
 static int make_rules(sticks *s, atg_err *err) {
+    size_t nodes = s->nodes;
     double tail = 0;
     int rc = ATG_OK;
 
@@ -36,18 +37,20 @@ static int make_rules(sticks *s, atg_err *err) {
         double w = s->weight[s->order[i]];
 
         if (i + 1 < s->n)
-            rc = quadrature_beta(w, tail, s->nodes, s->x + i * s->nodes, s->w + i * s->nodes, err);
+            rc = quadrature_beta(w, tail, s->nodes, s->x + i * nodes, s->w + i * nodes, err);
         tail += w;
     }
     return rc;
 }
 
 double theta_log_known(const view *v, double theta, const double *known) {
-    double log_p = 0, drawn = 0;
+    double log_p = 0;
+    uint32_t drawn = 0;
 
     for (uint32_t c = 0; c < v->n; c++)
-        for (double b = 0; b < known[c]; b++, drawn++)
-            log_p += log((b * theta + (1 - theta) * v->freq[c]) / (1 + (drawn - 1) * theta));
+        for (uint32_t b = 0; b < known[c]; b++, drawn++)
+            log_p +=
+                log((b * theta + (1 - theta) * v->freq[c]) / (1 + ((double)drawn - 1) * theta));
     return log_p;
 }
 

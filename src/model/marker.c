@@ -114,5 +114,7 @@ int16_t atg_allele_tenths(atg_str s) {
             return -1;
         n += s.p[i + 1] - '0';
     }
-    return n >= 10 ? (int16_t)n : -1;
+    if (n < 10)
+        return -1;
+    return (int16_t)n;
 }

@@ -148,12 +148,16 @@ static int check_params(const atg_params *p, atg_err *err) {
     return ATG_OK;
 }
 
+/* Alleles of a table of n, or unread ones, the unread one second. */
+static bool is_of_table(atg_geno u, int n) {
+    return u.a >= -1 && u.b >= -1 && u.a < n && u.b < n && (u.a >= 0 || u.b < 0);
+}
+
 static int check_genos(const atg_operation *op, const atg_geno *genos, atg_str who, atg_err *err) {
     for (uint32_t m = 0; genos && m < op->n_markers; m++) {
         int n = op->markers[m].n, silent = op->markers[m].silent;
 
-        if (genos[m].a < -1 || genos[m].b < -1 || genos[m].a >= n || genos[m].b >= n ||
-            (genos[m].a < 0 && genos[m].b >= 0))
+        if (!is_of_table(genos[m], n))
             return atg_fail(err, ATG_EINVAL, "%.*s has an allele at %.*s that its table lacks",
                             ATG_FMT(who), ATG_FMT(op->markers[m].name));
         if (silent >= 0 && (genos[m].a == silent || genos[m].b == silent))
