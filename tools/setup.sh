@@ -7,7 +7,8 @@ set -eu
 
 # thing to look for, and the Debian package that brings it
 tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
-libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev cmocka:libcmocka-dev'
+libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev
+    liboath:liboath-dev icu-i18n:libicu-dev cmocka:libcmocka-dev'
 [ "${1:-}" = lint ] &&
     tools="$tools git:git clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
 

@@ -106,14 +106,31 @@ static int write_into(const char *path, atg_str bytes, atg_err *err) {
     return rc;
 }
 
-int file_write(const char *path, atg_str bytes, atg_err *err) {
-    struct stat there;
+/* The new name is on disk only when its folder is. */
+static int sync_folder(const char *path, atg_err *err) {
+    const char *slash = strrchr(path, '/');
+    char folder[4096] = ".";
+
+    if (slash)
+        (void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path),
+                       path);
+
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = ATG_OK;
+
+    if (fd < 0)
+        return failed(err, "Cannot open the folder", folder);
+    /* some network file systems do not sync folders, and say EINVAL */
+    if (fsync(fd) && errno != EINVAL)
+        rc = failed(err, "Cannot write", path);
+    (void)close(fd);
+    return rc;
+}
+
+/* To a temporary neighbour, then over the old one. */
+static int write_mode(const char *path, atg_str bytes, mode_t mode, atg_err *err) {
     char temp[4096];
 
-    if (strcmp(path, "-") == 0)
-        return write_all(STDOUT_FILENO, "standard output", bytes, err);
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
-        return write_into(path, bytes, err);
     if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
         return atg_fail(err, ATG_ELIMIT, "The path %s is too long", path);
 
@@ -124,7 +141,7 @@ int file_write(const char *path, atg_str bytes, atg_err *err) {
 
     int rc = write_all(fd, path, bytes, err);
 
-    if (!rc && (fchmod(fd, 0644) || fsync(fd)))
+    if (!rc && (fchmod(fd, mode) || fsync(fd)))
         rc = failed(err, "Cannot write", path);
     if (close(fd) && !rc)
         rc = failed(err, "Cannot write", path);
@@ -132,5 +149,68 @@ int file_write(const char *path, atg_str bytes, atg_err *err) {
         rc = failed(err, "Cannot write", path);
     if (rc)
         (void)unlink(temp);
+    return rc ? rc : sync_folder(path, err);
+}
+
+int file_write(const char *path, atg_str bytes, atg_err *err) {
+    struct stat there;
+
+    if (strcmp(path, "-") == 0)
+        return write_all(STDOUT_FILENO, "standard output", bytes, err);
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return write_into(path, bytes, err);
+    return write_mode(path, bytes, 0644, err);
+}
+
+int file_write_private(const char *path, atg_str bytes, atg_err *err) {
+    return write_mode(path, bytes, 0600, err);
+}
+
+static int check_private(int fd, const char *path, bool lax, atg_err *err) {
+    struct stat st;
+
+    if (fstat(fd, &st))
+        return failed(err, "Cannot read", path);
+    if (!S_ISREG(st.st_mode))
+        return atg_fail(err, ATG_EDENIED, "%s is not a regular file", path);
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return atg_fail(err, ATG_EDENIED,
+                        "%s belongs to another user: change its owner (chown) and try again", path);
+    if (st.st_mode & (lax ? 0037 : 0077))
+        return atg_fail(err, ATG_EDENIED,
+                        "%s can be read or changed by others: run \"chmod 600 %s\", and make a new "
+                        "key if others had access",
+                        path, path);
+    return ATG_OK;
+}
+
+int file_read_private(const char *path, bool lax, unsigned char *ret, size_t *n, atg_err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    size_t have = 0;
+    char more;
+
+    if (fd < 0 && errno == ELOOP)
+        return atg_fail(err, ATG_EDENIED, "%s is a symbolic link: name the file itself", path);
+    if (fd < 0)
+        return failed(err, "Cannot open", path);
+
+    int rc = check_private(fd, path, lax, err);
+
+    while (!rc) {
+        ssize_t got = read(fd, have < *n ? (char *)ret + have : &more, have < *n ? *n - have : 1);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            rc = failed(err, "Cannot read", path);
+        else if (got > 0 && have == *n)
+            rc = atg_fail(err, ATG_ELIMIT, "%s is longer than %zu bytes", path, *n);
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+    }
+    (void)close(fd);
+    if (!rc)
+        *n = have;
     return rc;
 }

@@ -13,4 +13,13 @@ int file_read(atg_arena *arena, const char *path, size_t limit, atg_str *ret, at
  * as it is. */
 int file_write(const char *path, atg_str bytes, atg_err *err);
 
+/* The same for secrets: a regular file that its owner alone may read and write (mode 0600). */
+int file_write_private(const char *path, atg_str bytes, atg_err *err);
+
+/* Read a secret of at most `n` bytes from a regular file, not through a symbolic link.
+ * ATG_EDENIED, with what to do, when anybody but its owner may read or write it, or when it belongs
+ * to another user (root's are taken); `lax` accepts what the group may read.  Nothing of it stays
+ * elsewhere in memory.  ATG_ELIMIT when it is longer. */
+int file_read_private(const char *path, bool lax, unsigned char *ret, size_t *n, atg_err *err);
+
 #endif

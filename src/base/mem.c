@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include <sodium.h>
+
 static _Thread_local long fail_after = -1;
 static _Thread_local size_t refused;
 static atomic_size_t live;
@@ -47,6 +49,16 @@ void mem_free(void *p) {
     if (p)
         atomic_fetch_sub(&live, 1);
     free(p);
+}
+
+void *mem_secret(size_t n) {
+    return counted(refuse() || sodium_init() < 0 ? NULL : sodium_malloc(n));
+}
+
+void mem_secret_free(void *p) {
+    if (p)
+        atomic_fetch_sub(&live, 1);
+    sodium_free(p);
 }
 
 void mem_fail_after(long n) {

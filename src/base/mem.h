@@ -14,6 +14,11 @@ void *mem_grow(void *p, size_t n);
 void *mem_aligned(size_t n);
 void mem_free(void *p);
 
+/* For keys that are held long: on pages of their own between guard pages, kept out of swap and
+ * core dumps where the system allows it, wiped when given back to mem_secret_free(). */
+void *mem_secret(size_t n);
+void mem_secret_free(void *p);
+
 /* How many requests of this thread failed so far: for libraries that swallow a failure. */
 size_t mem_refused(void);
 
