@@ -37,14 +37,16 @@ struct elim {
     chunk *chunks, *current;
     size_t used;
     double scale, log_scale;
+    bool ordered; /* for the variables and tables as they are */
     int failed;
 };
 
 /* One table's part in a sum: where it is and how it steps. */
 typedef struct term {
-    const double *cells;
-    size_t step[ELIM_RANK_MAX]; /* along the variables of the result */
+    const double *at;
     size_t sum_step;            /* along the variable that is summed out */
+    size_t line_step;           /* along the last variable of the result */
+    size_t step[ELIM_RANK_MAX]; /* along those before */
 } term;
 
 elim *elim_new(void) {
@@ -81,6 +83,7 @@ void elim_reset(elim *e) {
     e->used = 0;
     e->scale = 1;
     e->log_scale = 0;
+    e->ordered = false;
     e->failed = 0;
 }
 
@@ -106,6 +109,7 @@ uint32_t elim_var(elim *e, uint32_t dim) {
         }
         e->cap_vars = cap;
     }
+    e->ordered = false;
     e->dims[e->n_vars] = dim;
     e->head[e->n_vars] = NONE;
     return e->n_vars++;
@@ -200,18 +204,29 @@ static size_t stride_of(const table *t, uint32_t var) {
     return 0;
 }
 
-/* The product of all terms that do not step along the last variable of the result. */
-static void weigh(const term *const *terms, const size_t *at, uint32_t n, uint32_t dim, double *w) {
-    const double *p = terms[0]->cells + at[0];
-    size_t s = terms[0]->sum_step;
+enum { TERMS_MAX = 512, SUM_DIM_MAX = 4096 };
 
-    for (uint32_t t = 0; t < dim; t++)
-        w[t] = p[t * s];
-    for (uint32_t k = 1; k < n; k++) {
-        p = terms[k]->cells + at[k];
-        s = terms[k]->sum_step;
-        for (uint32_t t = 0; t < dim; t++)
-            w[t] *= p[t * s];
+/* One variable summed out of the product of its tables.  Lines of the result are along its last
+ * variable; terms that do not step along it are multiplied to weights once a line. */
+typedef struct sum {
+    uint32_t n_outer; /* variables of the result before the last */
+    uint32_t dims[ELIM_RANK_MAX];
+    uint32_t lines, dim; /* of the last variable, and of the one summed out */
+    uint32_t n_flat, n_steep;
+    term *flat, *steep; /* both in terms: flat ones from its begin, steep ones up to its end */
+    term terms[TERMS_MAX];
+    double w[SUM_DIM_MAX];
+} sum;
+
+static void weigh(sum *s) {
+    for (uint32_t t = 0; t < s->dim; t++)
+        s->w[t] = s->flat[0].at[t * s->flat[0].sum_step];
+    for (uint32_t k = 1; k < s->n_flat; k++) {
+        const double *p = s->flat[k].at;
+        size_t step = s->flat[k].sum_step;
+
+        for (uint32_t t = 0; t < s->dim; t++)
+            s->w[t] *= p[t * step];
     }
 }
 
@@ -235,92 +250,86 @@ static void add_two(double x, const double *p, size_t step_p, const double *q, s
             out[l] += x * p[l * step_p] * q[l * step_q];
 }
 
-static void add_many(double x, const term *const *terms, const size_t *at, uint32_t n,
-                     uint32_t last, uint32_t t, uint32_t lines, double *restrict out) {
-    for (uint32_t l = 0; l < lines; l++) {
-        double y = x;
+static void add_many(const sum *s, uint32_t t, double *restrict out) {
+    for (uint32_t l = 0; l < s->lines; l++) {
+        double y = s->w[t];
 
-        for (uint32_t k = 0; k < n && y != 0; k++)
-            y *= terms[k]->cells[at[k] + l * terms[k]->step[last] + t * terms[k]->sum_step];
+        for (uint32_t k = 0; k < s->n_steep && y != 0; k++)
+            y *= s->steep[k].at[l * s->steep[k].line_step + t * s->steep[k].sum_step];
         out[l] += y;
     }
 }
 
-/* out[l] = sum over t of w[t] * the terms at (l, t); without mutation most weights are 0. */
-static void sum_line(const term *const *terms, const size_t *at, uint32_t n, uint32_t last,
-                     uint32_t lines, uint32_t dim, const double *w, double *out) {
-    for (uint32_t l = 0; l < lines; l++)
-        out[l] = 0;
-    for (uint32_t t = 0; t < dim; t++) {
-        const double *p = terms[0]->cells + at[0] + t * terms[0]->sum_step;
+/* out[l] = sum over t of w[t] * the steep terms at (l, t); without mutation most weights are 0. */
+static void sum_line(const sum *s, double *out) {
+    const term *x = s->steep, *y = s->steep + 1;
 
-        if (w[t] == 0)
+    for (uint32_t l = 0; l < s->lines; l++)
+        out[l] = 0;
+    for (uint32_t t = 0; t < s->dim; t++) {
+        if (s->w[t] == 0)
             continue;
-        if (n == 1)
-            add_one(w[t], p, terms[0]->step[last], lines, out);
-        else if (n == 2)
-            add_two(w[t], p, terms[0]->step[last], terms[1]->cells + at[1] + t * terms[1]->sum_step,
-                    terms[1]->step[last], lines, out);
+        if (s->n_steep == 1)
+            add_one(s->w[t], x->at + t * x->sum_step, x->line_step, s->lines, out);
+        else if (s->n_steep == 2)
+            add_two(s->w[t], x->at + t * x->sum_step, x->line_step, y->at + t * y->sum_step,
+                    y->line_step, s->lines, out);
         else
-            add_many(w[t], terms, at, n, last, t, lines, out);
+            add_many(s, t, out);
     }
 }
 
-typedef struct sum {
-    uint32_t rank;
-    uint32_t dims[ELIM_RANK_MAX];
-    uint32_t dim;       /* of the variable summed out */
-    uint32_t n, n_flat; /* terms; the first n_flat do not step along the last variable */
-    const term **terms;
-    size_t *at;
-    double *w;
-} sum;
+/* A line of equal cells: no term steps along it. */
+static void flat_line(const sum *s, double *out) {
+    double x = 0;
 
-/* All cells of the result, its last variable innermost. */
+    for (uint32_t t = 0; t < s->dim; t++)
+        x += s->w[t];
+    for (uint32_t l = 0; l < s->lines; l++)
+        out[l] = x;
+}
+
+static void move_on(term *terms, uint32_t n, uint32_t var) {
+    for (uint32_t k = 0; k < n; k++)
+        terms[k].at += terms[k].step[var];
+}
+
+static void move_back(term *terms, uint32_t n, uint32_t var, uint32_t steps) {
+    for (uint32_t k = 0; k < n; k++)
+        terms[k].at -= terms[k].step[var] * steps;
+}
+
+/* On to the next line; false after the last one. */
+static bool next_line(sum *s, uint32_t *index) {
+    for (uint32_t i = s->n_outer; i-- > 0;) {
+        if (++index[i] < s->dims[i]) {
+            move_on(s->flat, s->n_flat, i);
+            move_on(s->steep, s->n_steep, i);
+            return true;
+        }
+        index[i] = 0;
+        move_back(s->flat, s->n_flat, i, s->dims[i] - 1);
+        move_back(s->steep, s->n_steep, i, s->dims[i] - 1);
+    }
+    return false;
+}
+
+/* All cells of the result. */
 static void add_up(sum *s, double *out) {
     uint32_t index[ELIM_RANK_MAX] = {0};
-    uint32_t last = s->rank ? s->rank - 1 : 0, lines = s->rank ? s->dims[last] : 1;
 
-    for (uint32_t k = 0; k < s->n; k++)
-        s->at[k] = 0;
     for (uint32_t t = 0; t < s->dim; t++)
         s->w[t] = 1;
-    for (;;) {
-        uint32_t i = last;
-
+    do {
         if (s->n_flat)
-            weigh(s->terms, s->at, s->n_flat, s->dim, s->w);
-        if (s->n > s->n_flat) {
-            sum_line(s->terms + s->n_flat, s->at + s->n_flat, s->n - s->n_flat, last, lines, s->dim,
-                     s->w, out);
-        } else {
-            double x = 0;
-
-            for (uint32_t t = 0; t < s->dim; t++)
-                x += s->w[t];
-            for (uint32_t l = 0; l < lines; l++)
-                out[l] = x;
-        }
-        out += lines;
-        while (i > 0) {
-            i--;
-            if (++index[i] < s->dims[i]) {
-                for (uint32_t k = 0; k < s->n; k++)
-                    s->at[k] += s->terms[k]->step[i];
-                break;
-            }
-            for (uint32_t k = 0; k < s->n; k++)
-                s->at[k] -= (size_t)(s->dims[i] - 1) * s->terms[k]->step[i];
-            index[i] = 0;
-            if (i == 0)
-                return;
-        }
-        if (last == 0)
-            return;
-    }
+            weigh(s);
+        if (s->n_steep)
+            sum_line(s, out);
+        else
+            flat_line(s, out);
+        out += s->lines;
+    } while (next_line(s, index));
 }
-
-enum { TERMS_MAX = 512, SUM_DIM_MAX = 4096 };
 
 /* The longest variable goes last, so that inner loops are long. */
 static void longest_last(const elim *e, uint32_t rank, uint32_t *vars) {
@@ -337,11 +346,11 @@ static void longest_last(const elim *e, uint32_t rank, uint32_t *vars) {
     }
 }
 
-/* Set up the sum of all tables that have v; tables without a step along the last variable come
- * first.  Returns false when there are too many. */
-static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum *s, term *pool) {
-    uint32_t n = 0, flat = 0;
-
+/* Set up the sum of all tables that have v.  Returns false when there are too many. */
+static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum *s) {
+    s->n_flat = s->n_steep = 0;
+    s->flat = s->terms;
+    s->steep = s->terms + TERMS_MAX;
     for (uint32_t at = e->head[v]; at != NONE;) {
         table *t = &e->tables[at / ELIM_RANK_MAX];
         uint32_t slot = at % ELIM_RANK_MAX;
@@ -349,25 +358,25 @@ static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum
         at = t->next[slot];
         if (t->used)
             continue;
-        if (n == TERMS_MAX)
+        if (s->n_flat + s->n_steep == TERMS_MAX)
             return false;
         t->used = true;
-        pool[n].cells = t->cells;
-        pool[n].sum_step = t->strides[slot];
-        for (uint32_t i = 0; i < rank; i++)
-            pool[n].step[i] = stride_of(t, vars[i]);
-        s->terms[n] = &pool[n];
-        if (rank == 0 || pool[n].step[rank - 1] == 0) {
-            s->terms[n] = s->terms[flat];
-            s->terms[flat++] = &pool[n];
-        }
-        n++;
+
+        size_t line_step = rank ? stride_of(t, vars[rank - 1]) : 0;
+        term *x = line_step ? --s->steep : &s->flat[s->n_flat];
+
+        s->n_flat += !line_step;
+        s->n_steep += line_step != 0;
+        x->at = t->cells;
+        x->sum_step = t->strides[slot];
+        x->line_step = line_step;
+        for (uint32_t i = 0; i + 1 < rank; i++)
+            x->step[i] = stride_of(t, vars[i]);
     }
-    s->n = n;
-    s->n_flat = flat;
-    s->rank = rank;
+    s->n_outer = rank ? rank - 1 : 0;
+    s->lines = rank ? e->dims[vars[rank - 1]] : 1;
     s->dim = e->dims[v];
-    for (uint32_t i = 0; i < rank; i++)
+    for (uint32_t i = 0; i < s->n_outer; i++)
         s->dims[i] = e->dims[vars[i]];
     return true;
 }
@@ -387,21 +396,13 @@ static void rescale(elim *e, double *cells, size_t n) {
     e->log_scale += log(max);
 }
 
-typedef struct scratch {
-    term pool[TERMS_MAX];
-    const term *terms[TERMS_MAX];
-    size_t at[TERMS_MAX];
-    double w[SUM_DIM_MAX];
-} scratch;
-
-static int sum_out(elim *e, const elim_step *step, scratch *work, atg_err *err) {
+static int sum_out(elim *e, const elim_step *step, sum *s, atg_err *err) {
     uint32_t vars[ELIM_RANK_MAX];
-    sum s = {.terms = work->terms, .at = work->at, .w = work->w};
     size_t n = 1;
 
     memcpy(vars, step->near, step->rank * sizeof(*vars));
     longest_last(e, step->rank, vars);
-    if (!gather(e, step->var, step->rank, vars, &s, work->pool))
+    if (!gather(e, step->var, step->rank, vars, s))
         return atg_fail(err, ATG_ELIMIT, "A person has more than %d children", TERMS_MAX / 2);
 
     double *out = elim_table(e, step->rank, vars);
@@ -410,7 +411,7 @@ static int sum_out(elim *e, const elim_step *step, scratch *work, atg_err *err) 
         return atg_fail(err, e->failed, "Out of memory computing a likelihood");
     for (uint32_t i = 0; i < step->rank; i++)
         n *= e->dims[vars[i]];
-    add_up(&s, out);
+    add_up(s, out);
     if (step->rank == 0) {
         e->tables[e->n_tables - 1].used = true;
         elim_scale(e, out[0]);
@@ -426,7 +427,21 @@ static int find_order(elim *e, uint32_t n_keep, const uint32_t *keep) {
 
     for (uint32_t k = 0; k < e->n_tables && !rc; k++)
         elim_order_together(e->order, e->tables[k].rank, e->tables[k].vars);
-    return rc ? rc : elim_order_find(e->order, n_keep, keep);
+    if (!rc)
+        rc = elim_order_find(e->order, n_keep, keep);
+    e->ordered = !rc;
+    e->failed = rc;
+    return rc;
+}
+
+double elim_cost(elim *e, uint32_t n_keep, const uint32_t *keep) {
+    double cost = 0;
+
+    if (e->failed || find_order(e, n_keep, keep))
+        return 0;
+    for (uint32_t i = 0; i < elim_order_steps(e->order); i++)
+        cost += elim_order_step(e->order, i)->cost;
+    return cost;
 }
 
 /* What is left has kept variables only: multiply it out. */
@@ -474,11 +489,11 @@ static int check_order(const elim *e, atg_err *err) {
 
 int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double *ret_log,
              atg_err *err) {
-    scratch work;
+    sum work;
 
     if (e->failed == ATG_ELIMIT)
         return atg_fail(err, ATG_ELIMIT, "The pedigree is too large for an exact likelihood");
-    if (e->failed || find_order(e, n_keep, keep))
+    if (e->failed || (!e->ordered && find_order(e, n_keep, keep)))
         return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
 
     int rc = check_order(e, err);

@@ -30,6 +30,9 @@ double *elim_table(elim *e, uint32_t rank, const uint32_t *vars);
 /* Multiply the whole sum by x >= 0. */
 void elim_scale(elim *e, double x);
 
+/* Cells that elim_run will go through; 0 when memory is short (remembered: elim_run fails). */
+double elim_cost(elim *e, uint32_t n_keep, const uint32_t *keep);
+
 /* Sum over all variables but `keep`; `ret` has the product of their dims cells, the first one
  * slowest, and *ret_log is to be added to their logarithms.  The tables are used up. */
 int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double *ret_log,

@@ -5,6 +5,8 @@
 
 #include "dna/kernel.h"
 
+enum { EITHER_MAX = 729, NOTICEABLE = 50000 };
+
 /* How a person's genotype takes part. */
 typedef struct node {
     bool relevant; /* something seen or kept depends on it */
@@ -24,7 +26,7 @@ typedef struct side {
     uint32_t n;
     bool has_var;
     uint32_t var;
-    int16_t classes[2];
+    int32_t classes[2];
     bool known;
 } side;
 
@@ -32,6 +34,7 @@ typedef struct peel {
     elim *e;
     const peel_input *in;
     const view *v;
+    bool either; /* from_either() where that is small */
     peel_switches *switches;
     node nodes[ATG_PEDIGREE_MAX];
 } peel;
@@ -217,6 +220,7 @@ static void times_side(peel *p, const side *s, const double *values) {
 static void from_fixed(peel *p, const node *parent, int sex, const side *s) {
     double values[ATG_ALLELES_MAX + 1];
 
+    values[0] = 0;
     for (uint32_t t = 0; t < s->n; t++) {
         uint32_t c = class_at(s, t);
         double x = passes(p, sex, (uint32_t)parent->a, c);
@@ -232,6 +236,7 @@ static void from_fixed(peel *p, const node *parent, int sex, const side *s) {
 static void from_population(peel *p, int sex, const side *s) {
     double values[ATG_ALLELES_MAX + 1];
 
+    values[0] = 0;
     for (uint32_t t = 0; t < s->n; t++) {
         values[t] = 0;
         for (uint32_t f = 0; f < p->v->n; f++)
@@ -262,6 +267,24 @@ static void from_allele(peel *p, uint32_t var, const uint32_t *choose, uint32_t 
                                        : 1;
 }
 
+/* Passing on one of two alleles, either as likely: one table instead of a variable that says which
+ * and two tables.  Small ones only: where classes are many or loops are, it takes the variable to
+ * keep a table from joining all three alleles. */
+static void from_either(peel *p, const node *parent, int sex, const side *s) {
+    uint32_t vars[3] = {parent->pat, parent->mat, s->var}, n = p->v->n;
+    double *cells = elim_table(p->e, 2 + s->has_var, vars), half[EITHER_MAX];
+
+    if (!cells)
+        return;
+    for (uint32_t f = 0; f < n; f++)
+        for (uint32_t t = 0; t < s->n; t++)
+            half[f * s->n + t] = 0.5 * passes(p, sex, f, class_at(s, t));
+    for (uint32_t f = 0; f < n; f++)
+        for (uint32_t m = 0; m < n; m++)
+            for (uint32_t t = 0; t < s->n; t++)
+                *cells++ = half[f * s->n + t] + half[m * s->n + t];
+}
+
 static void add_transmission(peel *p, uint32_t child, bool paternal) {
     const atg_person *person = &p->in->ped->persons[child];
     const node *parent = &p->nodes[paternal ? person->father : person->mother];
@@ -274,6 +297,8 @@ static void add_transmission(peel *p, uint32_t child, bool paternal) {
         from_population(p, sex, &s);
     } else if (parent->haploid) {
         from_allele(p, parent->mat, NULL, 0, sex, &s);
+    } else if (p->either && p->v->n * p->v->n * s.n <= EITHER_MAX) {
+        from_either(p, parent, sex, &s);
     } else {
         uint32_t choose = elim_var(p->e, 2);
 
@@ -355,14 +380,15 @@ static void add_tables(peel *p, uint32_t i) {
         add_transmission(p, i, true);
 }
 
-void peel_add(elim *e, const peel_input *in, peel_switches *switches) {
-    bool relevant[ATG_PEDIGREE_MAX];
-    uint8_t kids[ATG_PEDIGREE_MAX];
+static void add(elim *e, const peel_input *in, bool either, peel_switches *switches) {
+    bool relevant[ATG_PEDIGREE_MAX] = {false};
+    uint8_t kids[ATG_PEDIGREE_MAX] = {0};
     peel p;
 
     p.e = e;
     p.in = in;
     p.v = in->view;
+    p.either = either;
     p.switches = switches;
     mark_relevant(in, relevant);
     memset(p.nodes, 0, in->ped->n * sizeof(*p.nodes));
@@ -375,16 +401,33 @@ void peel_add(elim *e, const peel_input *in, peel_switches *switches) {
         add_tables(&p, i);
 }
 
-int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err) {
-    uint32_t vars[2 * PEEL_KEEP_MAX], n_kept = 0;
+void peel_add(elim *e, const peel_input *in, peel_switches *switches) {
+    add(e, in, false, switches);
+}
+
+/* All tables from the beginning; kept persons' variables come first, where kept_at() finds them. */
+static uint32_t build(elim *e, const peel_input *in, bool either, uint32_t *vars) {
+    uint32_t n_kept = 0;
 
     elim_reset(e);
-    /* kept persons' variables come first, where kept_at() finds them */
     for (uint32_t k = 0; k < in->n_keep; k++) {
         if (!is_haploid(in, in->keep[k]))
             vars[n_kept++] = elim_var(e, in->view->n);
         vars[n_kept++] = elim_var(e, in->view->n);
     }
-    peel_add(e, in, NULL);
+    add(e, in, either, NULL);
+    return n_kept;
+}
+
+int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err) {
+    uint32_t vars[2 * PEEL_KEEP_MAX];
+    uint32_t n_kept = build(e, in, true, vars);
+    double cost = elim_cost(e, n_kept, vars);
+
+    if (cost > NOTICEABLE) {
+        build(e, in, false, vars);
+        if (elim_cost(e, n_kept, vars) >= cost)
+            build(e, in, true, vars);
+    }
     return elim_run(e, n_kept, vars, ret, ret_log, err);
 }

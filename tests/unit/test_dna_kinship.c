@@ -233,6 +233,57 @@ static void a_parent_of_a_hundred_does_not_underflow(void **state) {
     assert_true(fabs(got - want) < 1e-9);
 }
 
+/* Persons of any two parents before them, the last few typed. */
+static void tangle(prop *p, uint32_t n, uint32_t founders, const atg_geno *typed,
+                   atg_person *persons) {
+    for (uint32_t i = 0; i < n; i++) {
+        persons[i] =
+            (atg_person){.father = -1, .mother = -1, .sex = i % 2 ? ATG_SEX_FEMALE : ATG_SEX_MALE};
+        if (i >= founders) {
+            persons[i].father = (int32_t)(2 * prop_below(p, i / 2));
+            persons[i].mother = (int32_t)(2 * prop_below(p, i / 2) + 1);
+        }
+        persons[i].genos = i >= n - n / 4 ? typed : NULL;
+    }
+}
+
+/* With few alleles a meiosis is one table, with many it has a variable of its own; an allele that
+ * nobody shows may be split in two without a change.  Tangled pedigrees go from one to the other.
+ */
+static void many_alleles_are_summed_as_few_are(void **state) {
+    enum { FEW = 9, TANGLES = 40 };
+
+    (void)state;
+    for (PROP_EACH(p, TANGLES)) {
+        static double freqs[2][FEW + 1], matrix[2][(FEW + 1) * (FEW + 1)];
+        atg_person persons[28];
+        atg_geno typed = {0, 1};
+        uint32_t n = 12 + prop_below(&p, 16);
+        double got[2] = {0};
+
+        tangle(&p, n, n / 3, &typed, persons);
+        for (uint32_t k = 0; k < 2; k++) {
+            uint32_t alleles = FEW + k;
+            atg_mutation any = {.model = ATG_MUT_CUSTOM, .matrix = matrix[k]};
+            atg_marker marker = {.n = (uint16_t)alleles,
+                                 .freqs = freqs[k],
+                                 .silent = -1,
+                                 .linked_to = -1,
+                                 .female = any,
+                                 .male = any};
+            atg_err err = {0};
+
+            for (uint32_t i = 0; i < alleles; i++)
+                freqs[k][i] = i + 1 < FEW ? 1.0 / FEW : 1.0 / FEW / (alleles - FEW + 1);
+            for (uint32_t i = 0; i < alleles * alleles; i++)
+                matrix[k][i] = (i % (alleles + 1) == 0 ? 0.9 : 0) + 0.1 * freqs[k][i % alleles];
+            prop_ok(&p, atg_loglik(&marker, 0, &(atg_pedigree){n, persons}, 0, &got[k], &err),
+                    &err);
+        }
+        prop_close(&p, "split", got[0], got[1], 1e-12);
+    }
+}
+
 /* Every person's parents are any two of those before: nothing to cut. */
 static void hopelessly_entangled_pedigrees_are_refused_in_words(void **state) {
     enum { ALLELES = 20 };
@@ -251,15 +302,7 @@ static void hopelessly_entangled_pedigrees_are_refused_in_words(void **state) {
         freqs[i] = 1.0 / ALLELES;
     for (int i = 0; i < ALLELES * ALLELES; i++)
         matrix[i] = (i % (ALLELES + 1) == 0 ? 0.9 : 0) + 0.1 / ALLELES;
-    for (uint32_t i = 0; i < LARGE; i++) {
-        persons[i] =
-            (atg_person){.father = -1, .mother = -1, .sex = i % 2 ? ATG_SEX_FEMALE : ATG_SEX_MALE};
-        if (i >= 20) {
-            persons[i].father = (int32_t)(2 * prop_below(&p, i / 2));
-            persons[i].mother = (int32_t)(2 * prop_below(&p, i / 2) + 1);
-        }
-        persons[i].genos = i >= LARGE - 20 ? &typed : NULL;
-    }
+    tangle(&p, LARGE, 20, &typed, persons);
     assert_int_equal(atg_loglik(&marker, 0, &(atg_pedigree){LARGE, persons}, 0, &got, &err),
                      ATG_ELIMIT);
     assert_non_null(strstr(err.msg, "entangled"));
@@ -275,6 +318,7 @@ int main(void) {
         cmocka_unit_test(power_of_exclusion_is_the_share_of_what_is_impossible),
         cmocka_unit_test(large_families_do_not_underflow),
         cmocka_unit_test(a_parent_of_a_hundred_does_not_underflow),
+        cmocka_unit_test(many_alleles_are_summed_as_few_are),
         cmocka_unit_test(hopelessly_entangled_pedigrees_are_refused_in_words),
     };
 
