@@ -149,3 +149,8 @@ void json_none(json *j) {
     before_value(j);
     atg_buf_adds(j->buf, "null");
 }
+
+void json_raw(json *j, atg_str text) {
+    before_value(j);
+    atg_buf_add(j->buf, text);
+}

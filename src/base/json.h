@@ -33,6 +33,8 @@ void json_num(json *j, double x);
 void json_int(json *j, int64_t x);
 void json_bool(json *j, bool x);
 void json_none(json *j);
+/* A value that is JSON already. */
+void json_raw(json *j, atg_str text);
 
 /* The shortest decimal form that reads back as x, into 32 bytes; x finite. */
 void json_shortest(double x, char ret[32]);

@@ -1,0 +1,191 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The tables around the records.  tools/records.py writes it for both databases: BYTES becomes BLOB
+-- or BYTEA, INT becomes INTEGER or BIGINT, NUMBER becomes a key that counts up by itself, COMPACT
+-- becomes WITHOUT ROWID or nothing.  Instants are microseconds UTC.  An identifier is the 16 bytes
+-- of a UUID.
+
+-- Facts about the store itself: its identity, its site prefix.
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value BYTES NOT NULL
+);
+
+-- The next number of a printed code, by prefix ("AM-K3").
+CREATE TABLE counter (
+    prefix TEXT PRIMARY KEY,
+    next INT NOT NULL
+);
+
+-- The key of an operation, sealed under a master key of the keeper.
+CREATE TABLE operation_key (
+    operation BYTES PRIMARY KEY,
+    master BYTES NOT NULL,
+    wrapped BYTES NOT NULL
+);
+
+-- The key and the salt of a person, sealed under the operation's key.  Erasing deletes the row.
+CREATE TABLE person_key (
+    person BYTES PRIMARY KEY,
+    operation BYTES NOT NULL,
+    wrapped BYTES NOT NULL
+);
+
+-- The tombstone of an erased person.
+CREATE TABLE erased (
+    person BYTES PRIMARY KEY,
+    operation BYTES NOT NULL,
+    at INT NOT NULL,
+    account BYTES NOT NULL
+);
+
+-- One row a file, whatever its kind: what lists and searches read.  `n` stands for the file in the
+-- token table, `sort` is the beginning of the sort key of its name.
+CREATE TABLE file (
+    n NUMBER,
+    id BYTES NOT NULL UNIQUE,
+    operation BYTES NOT NULL,
+    kind TEXT NOT NULL,
+    code TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    sex TEXT,
+    sort BYTES,
+    changed INT NOT NULL,
+    withdrawn INT NOT NULL
+);
+CREATE INDEX file_code ON file (operation, kind, code);
+CREATE INDEX file_state ON file (operation, kind, state, code);
+CREATE INDEX file_sort ON file (operation, kind, sort, code);
+CREATE INDEX file_changed ON file (operation, changed, id);
+
+-- Keyed tokens of what can be searched for; `count` of the file's records have it.
+CREATE TABLE token (
+    token INT NOT NULL,
+    file INT NOT NULL,
+    count INT NOT NULL,
+    PRIMARY KEY (token, file)
+) COMPACT;
+
+-- The hash chain of each file.
+CREATE TABLE audit (
+    file BYTES NOT NULL,
+    seq INT NOT NULL,
+    at INT NOT NULL,
+    account BYTES NOT NULL,
+    action TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    record BYTES NOT NULL,
+    rev INT NOT NULL,
+    detail TEXT NOT NULL,
+    prev BYTES NOT NULL,
+    hash BYTES NOT NULL,
+    PRIMARY KEY (file, seq)
+);
+
+-- What an entry changed in personal fields, sealed under the person's key.
+CREATE TABLE history (
+    file BYTES NOT NULL,
+    seq INT NOT NULL,
+    person BYTES NOT NULL,
+    sealed BYTES NOT NULL,
+    PRIMARY KEY (file, seq)
+);
+CREATE INDEX history_person ON history (person);
+
+-- Entries that the sequencer has not put in order yet, and the order of those that it has.
+CREATE TABLE pending (
+    file BYTES NOT NULL,
+    seq INT NOT NULL,
+    hash BYTES NOT NULL,
+    PRIMARY KEY (file, seq)
+) COMPACT;
+CREATE TABLE leaf (
+    n INT PRIMARY KEY,
+    file BYTES NOT NULL,
+    seq INT NOT NULL,
+    hash BYTES NOT NULL
+);
+CREATE UNIQUE INDEX leaf_entry ON leaf (file, seq);
+CREATE TABLE tree (
+    one INT PRIMARY KEY CHECK (one = 1),
+    size INT NOT NULL,
+    state BYTES NOT NULL
+);
+CREATE TABLE checkpoint (
+    size INT NOT NULL,
+    at INT NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (size, at)
+);
+
+-- Work that is waiting, being done, or failed.
+CREATE TABLE job (
+    id BYTES PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    operation BYTES NOT NULL,
+    payload TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due INT NOT NULL,
+    attempts INT NOT NULL,
+    lease_until INT NOT NULL,
+    worker TEXT NOT NULL,
+    error TEXT NOT NULL
+);
+CREATE INDEX job_due ON job (state, due, id);
+CREATE UNIQUE INDEX job_waiting ON job (kind, subject) WHERE state = 'waiting';
+
+-- Sealed pictures and scans, by the keyed hash of their content.
+CREATE TABLE blob (
+    hash BYTES NOT NULL,
+    person BYTES NOT NULL,
+    operation BYTES NOT NULL,
+    size INT NOT NULL,
+    created INT NOT NULL,
+    PRIMARY KEY (hash, person)
+);
+CREATE TABLE blob_chunk (
+    hash BYTES NOT NULL,
+    person BYTES NOT NULL,
+    n INT NOT NULL,
+    bytes BYTES NOT NULL,
+    PRIMARY KEY (hash, person, n)
+);
+
+CREATE TABLE agency (
+    id BYTES PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE account (
+    id BYTES PRIMARY KEY,
+    agency BYTES NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    totp BYTES,
+    totp_step INT NOT NULL,
+    state TEXT NOT NULL,
+    failures INT NOT NULL,
+    last_failure INT NOT NULL,
+    created INT NOT NULL
+);
+CREATE TABLE grant_role (
+    account BYTES NOT NULL,
+    operation BYTES NOT NULL,
+    role TEXT NOT NULL,
+    PRIMARY KEY (account, operation, role)
+);
+CREATE TABLE used_quota (
+    account BYTES NOT NULL,
+    kind TEXT NOT NULL,
+    period INT NOT NULL,
+    n INT NOT NULL,
+    PRIMARY KEY (account, kind, period)
+);
+-- What came in from elsewhere, so that a repetition changes nothing.
+CREATE TABLE imported (
+    operation BYTES NOT NULL,
+    source TEXT NOT NULL,
+    line TEXT NOT NULL,
+    record BYTES NOT NULL,
+    digest BYTES NOT NULL,
+    PRIMARY KEY (operation, source, line)
+);
