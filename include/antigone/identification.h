@@ -32,10 +32,15 @@ typedef struct atg_pair_result {
     uint32_t n_incompatible; /**< Impossible without mutation, the family's own left out. */
     double posterior, std_error;
     double log10_glr;
-    bool in_best; /**< Part of the most probable assignment. */
+    bool in_best;           /**< Part of the most probable assignment. */
+    double least_log10_lr;  /**< With several entries of the family in `remaining` the least LR and
+                                 the least posterior of them, on which the pair is concluded; else
+                                 log10_lr and posterior. */
+    double least_posterior; /**< See above. */
     atg_conclusion conclusion;
     atg_str rule;                /**< The rule that led to it, one sentence. */
-    const double *per_marker;    /**< log10 LR, NAN = not compared; one per marker, or NULL. */
+    const double *per_marker;    /**< log10 LR, NAN = not compared; one per marker, or NULL. With
+                                      several entries in `remaining` those of the least LR. */
     const bool *mutation_needed; /**< One per marker, or NULL. */
     uint32_t n_lines;
     const atg_evidence *lines; /**< In the order of atg_lines(); finding NONE where silent. */
@@ -49,16 +54,29 @@ typedef struct atg_next_step {
     double expected_gain; /**< Expected log10 LR when the pair is true, where known; else NAN. */
 } atg_next_step;
 
+/** A family that does not fit its pedigree as recorded and does without one relative was compared
+ *  and concluded on its remaining relatives; it excludes nobody.  Several entries of one family:
+ *  each may be the one: LRs are the means over them, and what is concluded holds for each.  For the
+ * geneticist only. */
+typedef struct atg_remaining {
+    uint32_t family;
+    uint32_t person; /**< Left out. */
+} atg_remaining;
+
 typedef struct atg_identification {
     const atg_operation *op;     /**< As read. */
-    const atg_operation *merged; /**< With bodies as samples; pairs' `body` indexes its samples. */
+    const atg_operation *merged; /**< With bodies as samples; pairs' `body` indexes its samples.
+                                      Families that have one entry in `remaining` lack that
+                                      relative's profile. */
     uint32_t n_bodies;
     const atg_body *bodies; /**< Refused ones too. */
     uint32_t n_lines;
     const atg_line *const *lines;  /**< The table of lines that pairs' lines follow. */
     const int32_t *body_of_sample; /**< merged sample index -> index in bodies. */
     uint32_t n_checks;
-    const atg_family_check *checks; /**< One per family. */
+    const atg_family_check *checks; /**< One per family, of all its relatives. */
+    uint32_t n_remaining;
+    const atg_remaining *remaining; /**< By family, then person. */
     uint32_t n_pairs;
     const atg_pair_result *pairs;             /**< By body, then falling posterior. */
     const double *body_nobody;                /**< Per merged sample. */

@@ -48,6 +48,8 @@ const candidate *identify_find(const identify *run, uint32_t body, uint32_t miss
 }
 
 void identify_close(identify *run) {
+    for (uint32_t f = 0; run->ways && f < run->op->n_families; f++)
+        mem_free(run->ways[f].least);
     mem_free(run->candidates);
     mem_free(run->of_missing);
 }
@@ -146,6 +148,9 @@ int atg_identify(atg_arena *arena, const atg_operation *op, const atg_identify_o
         made.n_checks = op->n_families;
         made.n_assignments = count_assignments(merged);
         run.checks = made.checks;
+        rc = identify_remaining(&run, merged, err);
+    }
+    if (!rc) {
         run.whole = (uint64_t)merged->n_samples * merged->n_missing <= IDENTIFY_WHOLE;
         rc = stages(&run, &made, err);
     }
@@ -154,6 +159,8 @@ int atg_identify(atg_arena *arena, const atg_operation *op, const atg_identify_o
         return rc;
     made.assign = run.assign;
     made.least_share = run.least_share;
+    made.n_remaining = run.n_remaining;
+    made.remaining = run.remaining;
     made.body_nobody = run.assign.body_nobody;
     made.missing_nobody = run.assign.missing_nobody;
     made.seconds = seconds_now() - start;

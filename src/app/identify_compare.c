@@ -20,6 +20,7 @@ typedef struct target {
     uint32_t missing;
     int64_t seated_missing; /* -1: nobody */
     uint32_t seated_body;
+    const atg_family *family; /* as it is, or in one of several ways */
 } target;
 
 typedef struct comparison {
@@ -106,13 +107,21 @@ static int rows_of_marker(comparison *c, uint32_t m, atg_err *err) {
     return ATG_OK;
 }
 
+static size_t count_ways(const identify *run) {
+    size_t n = 0;
+
+    for (uint32_t f = 0; f < run->op->n_families; f++)
+        n += (size_t)run->ways[f].n * run->op->families[f].n_missing;
+    return n;
+}
+
 static int prepare(comparison *c, atg_err *err) {
     const atg_operation *op = c->run->op;
 
     atg_independent_markers(op, c->independent);
     c->rows = mem_alloc(((size_t)op->n_samples * op->n_markers + 1) * sizeof(*c->rows));
     c->body_sex = mem_alloc(op->n_samples + 1);
-    c->targets = mem_alloc((op->n_missing + 1) * sizeof(*c->targets));
+    c->targets = mem_alloc((op->n_missing + count_ways(c->run) + 1) * sizeof(*c->targets));
     if (!c->rows || !c->body_sex || !c->targets)
         return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
     for (uint32_t i = 0; i < op->n_samples; i++)
@@ -123,9 +132,14 @@ static int prepare(comparison *c, atg_err *err) {
         if (rc)
             return rc;
     }
-    for (uint32_t j = 0; j < op->n_missing; j++)
-        c->targets[j] = (target){.missing = j, .seated_missing = -1};
-    c->n_targets = op->n_missing;
+    for (uint32_t j = 0; j < op->n_missing; j++) {
+        const ways *w = identify_ways(c->run, j);
+        const atg_family *family = &op->families[op->missing[j].family];
+
+        for (uint32_t k = 0; k < (w ? w->n : 1); k++)
+            c->targets[c->n_targets++] =
+                (target){.missing = j, .seated_missing = -1, .family = w ? &w->family[k] : family};
+    }
     return ATG_OK;
 }
 
@@ -146,39 +160,43 @@ static int worker_open(comparison *c, uint32_t w, atg_err *err) {
                : atg_fail(err, ATG_ENOMEM, "Out of memory compiling families");
 }
 
-/* The operation with another missing person of the family replaced by a body. */
-static void seat(const atg_operation *op, const target *t, atg_operation *ret, atg_family *families,
+/* The family with another missing person replaced by a body. */
+static void seat(const atg_operation *op, const target *t, atg_family *family,
                  atg_person *persons) {
-    uint32_t f = op->missing[t->missing].family;
-    const atg_family *family = &op->families[f];
     const atg_sample *body = &op->samples[t->seated_body];
     atg_person *who = &persons[op->missing[t->seated_missing].person];
 
+    *family = *t->family;
     memcpy(persons, family->ped.persons, family->ped.n * sizeof(*persons));
     who->genos = body->genos;
     who->dropout = body->dropout;
     who->dropin = body->dropin;
-    *families = *family;
-    families->ped.persons = persons;
-    *ret = *op;
-    ret->families = families - f; /* only this family is looked at */
+    family->ped.persons = persons;
+}
+
+/* The tables of one missing person of a family in its place. */
+static int compile_family(comparison *c, uint32_t worker, const atg_family *family,
+                          uint32_t missing, atg_err *err) {
+    narrow n;
+
+    identify_narrow(c->run, family, missing, &n);
+    return atg_compile(c->compilers[worker], &n.op, 0, c->sets, c->tables[worker], err);
 }
 
 static int compile_target(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
     comparison *c = user;
     const target *t = &c->targets[piece];
-    atg_operation seated;
     atg_family family;
     atg_person persons[ATG_PEDIGREE_MAX];
-    const atg_operation *op = c->run->op;
+    const atg_family *from = t->family;
     int rc = worker_open(c, worker, err);
 
     if (!rc && t->seated_missing >= 0) {
-        seat(op, t, &seated, &family, persons);
-        op = &seated;
+        seat(c->run->op, t, &family, persons);
+        from = &family;
     }
     if (!rc)
-        rc = atg_compile(c->compilers[worker], op, t->missing, c->sets, c->tables[worker], err);
+        rc = compile_family(c, worker, from, t->missing, err);
     if (!rc)
         atg_scan_set(c->scan, (uint32_t)piece, (const double *const *)c->tables[worker]);
     return rc;
@@ -272,27 +290,77 @@ static int tidy(identify *run, atg_err *err) {
     return ATG_OK;
 }
 
+static double add_up(const comparison *c, uint32_t worker, uint32_t body) {
+    uint32_t n_markers = c->run->op->n_markers;
+    const uint16_t *row = c->rows + (size_t)body * n_markers;
+    double sum = 0;
+
+    for (uint32_t m = 0; m < n_markers; m++)
+        if (row[m] < c->n_rows[m])
+            sum += c->tables[worker][m][row[m]];
+    return sum;
+}
+
+/* The candidates of a family with several ways: the largest and the mean. */
+static int rescore_ways(comparison *c, uint32_t worker, uint32_t missing, const ways *w,
+                        atg_err *err) {
+    identify *run = c->run;
+    uint64_t from = run->of_missing[missing], n = run->of_missing[missing + 1] - from;
+    MEM_AUTO double *lr = mem_alloc(n * w->n * sizeof(*lr));
+
+    if (!lr)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory comparing families in several ways");
+    for (uint32_t k = 0; k < w->n; k++) {
+        int rc = compile_family(c, worker, &w->family[k], missing, err);
+
+        for (uint64_t i = 0; i < n && !rc; i++)
+            lr[k * n + i] = add_up(c, worker, run->candidates[from + i].body);
+        if (rc)
+            return rc;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        candidate *p = &run->candidates[from + i];
+
+        for (uint32_t k = 0; k < w->n; k++)
+            p->strongest = fmax(p->strongest, lr[k * n + i]);
+        p->log10_lr = identify_mean(w->n, lr + i, n);
+    }
+    return ATG_OK;
+}
+
 /* Full double precision, and the value of pairs found only with a relative in place. */
 static int rescore(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
     comparison *c = user;
     identify *run = c->run;
-    const atg_operation *op = run->op;
     uint32_t j = (uint32_t)piece;
+    const ways *w = identify_ways(run, j);
     int rc = worker_open(c, worker, err);
 
     if (run->of_missing[j] == run->of_missing[j + 1] || rc)
         return rc;
-    rc = atg_compile(c->compilers[worker], op, j, c->sets, c->tables[worker], err);
+    if (w)
+        return rescore_ways(c, worker, j, w, err);
+    rc = atg_compile(c->compilers[worker], run->op, j, c->sets, c->tables[worker], err);
     for (uint64_t i = run->of_missing[j]; i < run->of_missing[j + 1] && !rc; i++) {
-        const uint16_t *row = c->rows + (size_t)run->candidates[i].body * op->n_markers;
-        double sum = 0;
+        candidate *p = &run->candidates[i];
 
-        for (uint32_t m = 0; m < op->n_markers; m++)
-            if (row[m] < c->n_rows[m])
-                sum += c->tables[worker][m][row[m]];
-        run->candidates[i].log10_lr = sum;
+        p->log10_lr = add_up(c, worker, p->body);
     }
     return rc;
+}
+
+static int add_target(comparison *c, const target *t, uint32_t *cap, atg_err *err) {
+    if (c->n_targets == *cap) {
+        uint32_t room = *cap * 2 + 64;
+        target *more = mem_grow(c->targets, room * sizeof(*more));
+
+        if (!more)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
+        c->targets = more;
+        *cap = room;
+    }
+    c->targets[c->n_targets++] = *t;
+    return ATG_OK;
 }
 
 /* A missing person whose nearest relatives are missing too says little alone: put each strong
@@ -300,28 +368,25 @@ static int rescore(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
 static int seat_relatives(comparison *c, atg_err *err) {
     identify *run = c->run;
     const atg_operation *op = run->op;
-    uint32_t n = 0, cap = 0;
+    uint32_t cap = c->n_targets;
 
+    c->n_targets = 0;
     for (uint64_t i = 0; i < run->n_candidates; i++) {
         const candidate *strong = &run->candidates[i];
+        const ways *w = identify_ways(run, strong->missing);
         const atg_family *f = &op->families[op->missing[strong->missing].family];
 
-        if (!(strong->log10_lr >= SEAT_FROM) || f->n_missing < 2)
+        if (!(strong->strongest >= SEAT_FROM))
             continue;
-        for (uint32_t p = 0; p < f->n_missing; p++) {
-            if (f->missing[p] == strong->missing)
-                continue;
-            if (n == cap) {
-                target *more = mem_grow(c->targets, (cap = cap * 2 + 64) * sizeof(*more));
+        for (uint32_t p = 0; p < f->n_missing; p++)
+            for (uint32_t k = 0; k < (w ? w->n : 1) && f->missing[p] != strong->missing; k++) {
+                target t = {f->missing[p], strong->missing, strong->body, w ? &w->family[k] : f};
+                int rc = add_target(c, &t, &cap, err);
 
-                if (!more)
-                    return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
-                c->targets = more;
+                if (rc)
+                    return rc;
             }
-            c->targets[n++] = (target){f->missing[p], strong->missing, strong->body};
-        }
     }
-    c->n_targets = n;
     return ATG_OK;
 }
 

@@ -14,6 +14,9 @@ static const double POSSIBLE = 0.01;
 /* Excluding takes an LR at least this small besides the incompatible markers. */
 static const double EXCLUDING_LR = -2;
 
+#define ON_THE_REMAINING                                                                           \
+    " It is concluded on the remaining relatives of the family; another reference is needed."
+
 typedef struct concluding {
     identify *run;
     atg_identification *ret;
@@ -25,26 +28,20 @@ typedef struct concluding {
     void **compiled; /* n_missing * n_lines; made when first needed */
 } concluding;
 
-static const atg_assign_pair *joint_pair(const atg_assign_result *r, uint32_t body,
-                                         uint32_t missing) {
-    uint32_t low = 0, high = r->n_pairs;
-
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        const atg_assign_pair *p = &r->pairs[mid];
-
-        if (p->body < body || (p->body == body && p->missing < missing))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < r->n_pairs && r->pairs[low].body == body && r->pairs[low].missing == missing
-               ? &r->pairs[low]
-               : NULL;
-}
+/* The operation and the number of the missing person with which a pair is explained. */
+typedef struct explained {
+    const atg_operation *op;
+    uint32_t missing;
+    narrow narrow;
+} explained;
 
 static const atg_family_check *check_of(const concluding *g, const atg_pair_result *p) {
     return &g->run->checks[g->run->op->missing[p->missing].family];
+}
+
+/* Is the pair concluded on what remains of a family that does not fit? */
+static bool remains(const concluding *g, const atg_pair_result *p) {
+    return g->run->without_one[g->run->op->missing[p->missing].family];
 }
 
 static bool excludes(const concluding *g, const atg_pair_result *p) {
@@ -56,28 +53,34 @@ static bool excludes(const concluding *g, const atg_pair_result *p) {
 static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
     const atg_params *params = &g->run->op->params;
     atg_arena *arena = g->run->arena;
-    double safe = p->posterior - 3 * p->std_error;
+    double safe = p->least_posterior - 3 * p->std_error;
     const atg_family *family = &g->run->op->families[g->run->op->missing[p->missing].family];
 
+    if (!(safe >= params->threshold) && p->posterior >= params->threshold &&
+        p->least_posterior < p->posterior)
+        return atg_arena_printf(arena,
+                                "With another choice of the remaining relatives the posterior is "
+                                "%.6g, below the threshold %.6g: another reference is needed.",
+                                p->least_posterior, params->threshold);
     if (!(safe >= params->threshold))
         return atg_arena_printf(arena, "The posterior %.6g is below the threshold %.6g.",
                                 p->posterior, params->threshold);
-    if (!(p->log10_lr >= params->min_log10_lr) && family->n_missing < 2)
+    if (!(p->least_log10_lr >= params->min_log10_lr) && family->n_missing < 2)
         return atg_arena_printf(arena,
                                 "The posterior is high, but the LR (10^%.1f) is below the signed "
                                 "minimum (10^%.1f).",
-                                p->log10_lr, params->min_log10_lr);
-    if (!(p->log10_lr >= params->min_log10_lr))
+                                p->least_log10_lr, params->min_log10_lr);
+    if (!(p->least_log10_lr >= params->min_log10_lr))
         return atg_arena_printf(
             arena,
             "The posterior is high, but this pair's own LR (10^%.1f) is below the signed minimum "
             "(10^%.1f): it rests on other identifications in the family, and nobody is identified "
             "by elimination.",
-            p->log10_lr, params->min_log10_lr);
+            p->least_log10_lr, params->min_log10_lr);
     if (g->symmetric[p->missing])
         return ATG_STR("The missing person cannot be told apart from another one of the family; "
                        "a sample that differs between them is needed.");
-    if (!check_of(g, p)->fits)
+    if (!check_of(g, p)->fits && !remains(g, p))
         return ATG_STR("Another reference of this family is needed first.");
     if (p->n_incompatible > params->max_incompatible)
         return atg_arena_printf(arena,
@@ -102,11 +105,11 @@ static int conclude(const concluding *g, atg_pair_result *p, atg_err *err) {
                                    p->n_incompatible, params->max_incompatible, p->log10_lr);
     } else if (broken.p && broken.n == 0) {
         p->conclusion = ATG_PROBABLE;
-        p->rule =
-            atg_arena_printf(arena,
-                             "The posterior %.7g reaches the threshold %.6g, and the pair's "
-                             "own LR 10^%.1f the minimum 10^%.1f.",
-                             p->posterior, params->threshold, p->log10_lr, params->min_log10_lr);
+        p->rule = atg_arena_printf(arena,
+                                   "The posterior %.7g reaches the threshold %.6g, and the pair's "
+                                   "own LR 10^%.1f the minimum 10^%.1f.%s",
+                                   p->least_posterior, params->threshold, p->least_log10_lr,
+                                   params->min_log10_lr, remains(g, p) ? ON_THE_REMAINING : "");
     } else if (p->posterior >= POSSIBLE && (p->log10_lr > 0 || p->log10_glr > 0)) {
         p->conclusion = ATG_POSSIBLE;
         p->rule = broken;
@@ -121,10 +124,17 @@ static int conclude(const concluding *g, atg_pair_result *p, atg_err *err) {
     return p->rule.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
 }
 
+static void take_least(atg_pair_result *p, const atg_assign_pair *least) {
+    p->least_posterior = least ? fmin(least->posterior, p->posterior) : 0;
+    p->std_error = least && least->std_error > p->std_error ? least->std_error : p->std_error;
+}
+
 static int add_pair(concluding *g, uint32_t body, uint32_t missing, atg_err *err) {
     identify *run = g->run;
     const candidate *c = identify_find(run, body, missing);
-    const atg_assign_pair *joint = joint_pair(&run->assign, body, missing);
+    const atg_assign_pair *joint =
+        identify_joint_pair(run->assign.n_pairs, run->assign.pairs, body, missing);
+    const ways *w = identify_ways(run, missing);
 
     if (g->n == g->cap) {
         uint32_t cap = g->cap ? g->cap * 2 : 256;
@@ -140,10 +150,14 @@ static int add_pair(concluding *g, uint32_t body, uint32_t missing, atg_err *err
                           .missing = missing,
                           .log10_lr = c ? c->log10_lr : -INFINITY,
                           .log10_lr_used = identify_used(run, c ? c->log10_lr : -INFINITY),
+                          .least_log10_lr = c ? c->log10_lr : -INFINITY,
                           .posterior = joint ? joint->posterior : 0,
+                          .least_posterior = joint ? joint->posterior : 0,
                           .std_error = joint ? joint->std_error : 0,
                           .log10_glr = joint ? joint->log_glr / M_LN10 : -INFINITY,
                           .in_best = run->assign.best[body] == (int32_t)missing};
+    if (w)
+        take_least(&g->pairs[g->n - 1], identify_joint_pair(w->n_least, w->least, body, missing));
     return ATG_OK;
 }
 
@@ -175,7 +189,8 @@ static int list_pairs(concluding *g, atg_err *err) {
     for (uint32_t i = 0; i < op->n_samples; i++)
         for (uint32_t j = 0; j < op->n_missing; j++) {
             const candidate *c = identify_find(run, i, j);
-            const atg_assign_pair *joint = joint_pair(&run->assign, i, j);
+            const atg_assign_pair *joint =
+                identify_joint_pair(run->assign.n_pairs, run->assign.pairs, i, j);
             bool strong =
                 c && c->log10_lr >= best[(size_t)i * IDENTIFY_DETAILED + IDENTIFY_DETAILED - 1] &&
                 c->log10_lr > 0;
@@ -191,42 +206,88 @@ static int list_pairs(concluding *g, atg_err *err) {
     return ATG_OK;
 }
 
-/* Markers compared and incompatible: from the matrix, or computed for this pair. */
-static int count_markers(concluding *g, atg_pair_result *p, atg_err *err) {
-    const identify *run = g->run;
-    const atg_operation *op = run->op;
-    size_t at = (size_t)p->body * op->n_missing + p->missing;
+static int count_against(const atg_operation *op, const atg_sample *body, uint32_t missing,
+                         uint32_t *ret_n, uint32_t *ret_against, atg_err *err) {
     double plain[ATG_MARKERS_MAX];
+    int rc = atg_pair_lr(op, body, missing, false, plain, err);
 
-    if (run->exclusions.n_incompatible) {
-        p->n_incompatible = run->exclusions.n_incompatible[at];
-        p->n_markers = run->exclusions.n_compared[at];
-        return ATG_OK;
-    }
-
-    int rc = atg_pair_lr(op, &op->samples[p->body], p->missing, false, plain, err);
-
+    *ret_n = *ret_against = 0;
     for (uint32_t m = 0; m < op->n_markers && !rc; m++) {
-        p->n_markers += !isnan(plain[m]);
-        p->n_incompatible += isinf(plain[m]) && plain[m] < 0;
+        *ret_n += !isnan(plain[m]);
+        *ret_against += isinf(plain[m]) && plain[m] < 0;
     }
     return rc;
 }
 
-static int tell_lines(concluding *g, atg_pair_result *p, atg_err *err) {
-    const atg_operation *op = g->run->op;
+/* The same with several ways: the markers of the way of the least LR, which is the one to show, and
+ * the most that are incompatible. */
+static int count_in_ways(const identify *run, const ways *w, atg_pair_result *p, narrow *ret,
+                         atg_err *err) {
+    const atg_sample *body = &run->op->samples[p->body];
+    double lr[ATG_MARKERS_MAX], least = INFINITY;
+    uint32_t least_way = 0;
+
+    for (uint32_t k = 0; k < w->n; k++) {
+        uint32_t n = 0, against = 0;
+        double sum = 0;
+
+        identify_narrow(run, &w->family[k], p->missing, ret);
+
+        int rc = atg_pair_lr(&ret->op, body, 0, true, lr, err);
+
+        if (!rc)
+            rc = count_against(&ret->op, body, 0, &n, &against, err);
+        if (rc)
+            return rc;
+        sum = atg_combine_lr(run->op, lr);
+        p->n_incompatible = against > p->n_incompatible ? against : p->n_incompatible;
+        if (k && !(sum < least))
+            continue;
+        least = sum;
+        least_way = k;
+        p->n_markers = n;
+    }
+    p->least_log10_lr = least;
+    identify_narrow(run, &w->family[least_way], p->missing, ret);
+    return ATG_OK;
+}
+
+/* Markers compared and incompatible: from the matrix, or computed for this pair.  `ret` is what
+ * the pair is to be explained with. */
+static int count_markers(concluding *g, atg_pair_result *p, explained *ret, atg_err *err) {
+    const identify *run = g->run;
+    const atg_operation *op = run->op;
+    const ways *w = identify_ways(run, p->missing);
+    size_t at = (size_t)p->body * op->n_missing + p->missing;
+
+    ret->op = w ? &ret->narrow.op : op;
+    ret->missing = w ? 0 : p->missing;
+    if (w)
+        return count_in_ways(run, w, p, &ret->narrow, err);
+    if (!run->exclusions.n_incompatible)
+        return count_against(op, &op->samples[p->body], p->missing, &p->n_markers,
+                             &p->n_incompatible, err);
+    p->n_incompatible = run->exclusions.n_incompatible[at];
+    p->n_markers = run->exclusions.n_compared[at];
+    return ATG_OK;
+}
+
+static int tell_lines(concluding *g, const explained *x, atg_pair_result *p, atg_err *err) {
+    const atg_sample *body = &g->run->op->samples[p->body];
     atg_evidence *lines = ATG_GET(g->run->arena, atg_evidence, g->n_lines + 1);
 
     if (!lines)
         return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
     for (uint32_t l = 0; l < g->n_lines; l++) {
-        void **compiled = &g->compiled[(size_t)p->missing * g->n_lines + l];
-        int rc =
-            *compiled ? ATG_OK : g->lines[l]->compile(g->run->arena, op, p->missing, compiled, err);
+        void *once = NULL;
+        void **compiled =
+            x->op == g->run->op ? &g->compiled[(size_t)p->missing * g->n_lines + l] : &once;
+        int rc = *compiled ? ATG_OK
+                           : g->lines[l]->compile(g->run->arena, x->op, x->missing, compiled, err);
 
         if (!rc)
-            rc = g->lines[l]->explain(g->run->arena, op, *compiled, p->missing,
-                                      &op->samples[p->body], &lines[l], err);
+            rc = g->lines[l]->explain(g->run->arena, x->op, *compiled, x->missing, body, &lines[l],
+                                      err);
         if (rc)
             return rc;
     }
@@ -235,7 +296,7 @@ static int tell_lines(concluding *g, atg_pair_result *p, atg_err *err) {
     return ATG_OK;
 }
 
-static int explain(concluding *g, atg_pair_result *p, atg_err *err) {
+static int explain(concluding *g, const explained *x, atg_pair_result *p, atg_err *err) {
     const atg_operation *op = g->run->op;
     double *lr = ATG_GET(g->run->arena, double, op->n_markers + 1);
     bool *needed = ATG_GET(g->run->arena, bool, op->n_markers + 1);
@@ -244,17 +305,17 @@ static int explain(concluding *g, atg_pair_result *p, atg_err *err) {
     if (!lr || !needed)
         return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
 
-    int rc = atg_pair_lr(op, &op->samples[p->body], p->missing, true, lr, err);
+    int rc = atg_pair_lr(x->op, &op->samples[p->body], x->missing, true, lr, err);
 
     if (!rc)
-        rc = atg_pair_lr(op, &op->samples[p->body], p->missing, false, plain, err);
+        rc = atg_pair_lr(x->op, &op->samples[p->body], x->missing, false, plain, err);
     if (rc)
         return rc;
     for (uint32_t m = 0; m < op->n_markers; m++)
         needed[m] = isinf(plain[m]) && plain[m] < 0;
     p->per_marker = lr;
     p->mutation_needed = needed;
-    return tell_lines(g, p, err);
+    return tell_lines(g, x, p, err);
 }
 
 static bool worth_detail(const atg_pair_result *p) {
@@ -329,11 +390,13 @@ int identify_conclude(identify *run, atg_identification *ret, atg_err *err) {
         for (uint32_t k = 0; k < run->assign.symmetries[s].n; k++)
             g.symmetric[run->assign.symmetries[s].missing[k]] = true;
     for (uint32_t i = 0; i < g.n && !rc; i++) {
-        rc = count_markers(&g, &g.pairs[i], err);
+        explained x;
+
+        rc = count_markers(&g, &g.pairs[i], &x, err);
         if (!rc)
             rc = conclude(&g, &g.pairs[i], err);
         if (!rc && !run->options.no_details && worth_detail(&g.pairs[i]))
-            rc = explain(&g, &g.pairs[i], err);
+            rc = explain(&g, &x, &g.pairs[i], err);
         if (!rc && run->progress && run->progress->step &&
             !run->progress->step(run->progress->user, "explaining", i + 1, g.n))
             rc = atg_fail(err, ATG_ECANCEL, "Stopped on request");

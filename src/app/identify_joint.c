@@ -6,29 +6,16 @@
  * possibilities of their own; their weight goes, together, into "somebody else or nobody", so that
  * nothing is lost from a posterior.  What remains falls into small parts that are solved exactly.
  */
-#include "app/identify.h"
-
-#include <antigone/dna.h>
+#include "app/identify_joint.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/parallel.h"
 
 enum { EXACT_BODIES = 20, PLACE_BEST = 10, FAMILY_ARENA_MIB = 1024 };
 
 static const double SMALLEST_SHARE = 1e-9, LARGEST_SHARE = 0.02;
-
-typedef struct joint {
-    identify *run;
-    double *weight;                     /* per candidate: prior odds times LR used */
-    bool *listed;                       /* per candidate */
-    double *body_total, *missing_total; /* 1 + sum of weights */
-    double *body_else; /* per body: weight of "somebody else or nobody", at least 1 */
-    atg_assign_family *families;
-    atg_arena *arenas[PARALLEL_MAX];
-} joint;
 
 static void joint_close(joint *g) {
     mem_free(g->weight);
@@ -37,6 +24,7 @@ static void joint_close(joint *g) {
     mem_free(g->missing_total);
     mem_free(g->body_else);
     mem_free(g->families);
+    mem_free(g->in_way);
     for (uint32_t w = 0; w < PARALLEL_MAX; w++)
         atg_arena_free(g->arenas[w]);
 }
@@ -51,8 +39,9 @@ static int joint_open(joint *g, identify *run, atg_err *err) {
     g->body_else = mem_alloc((op->n_samples + 1) * sizeof(double));
     g->missing_total = mem_alloc((op->n_missing + 1) * sizeof(double));
     g->families = mem_zero(op->n_families + 1, sizeof(*g->families));
+    g->in_way = mem_zero(op->n_families + 1, sizeof(*g->in_way));
     if (!g->weight || !g->listed || !g->body_total || !g->body_else || !g->missing_total ||
-        !g->families)
+        !g->families || !g->in_way)
         return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
     return ATG_OK;
 }
@@ -161,173 +150,8 @@ static int choose(joint *g, atg_err *err) {
     return ATG_OK;
 }
 
-/* Tuples come in the order of the search: samples rising, nobody last. */
-static int compare_tuples(const int32_t *a, const int32_t *b, uint32_t k) {
-    for (uint32_t p = 0; p < k; p++) {
-        uint32_t x = (uint32_t)a[p], y = (uint32_t)b[p]; /* nobody is the largest */
-
-        if (x != y)
-            return x < y ? -1 : 1;
-    }
-    return 0;
-}
-
-/* Position of the tuple with nobody in place p, or UINT64_MAX; *ret_empty when nobody is left. */
-static uint64_t without(const atg_tuples *t, uint64_t i, uint32_t p, bool *ret_empty) {
-    int32_t key[ATG_PEDIGREE_MAX];
-    uint64_t low = 0, high = t->n;
-
-    memcpy(key, t->samples + i * t->n_places, t->n_places * sizeof(*key));
-    key[p] = -1;
-    *ret_empty = true;
-    for (uint32_t q = 0; q < t->n_places; q++)
-        *ret_empty &= key[q] < 0;
-    while (low < high) {
-        uint64_t mid = low + (high - low) / 2;
-        int c = compare_tuples(t->samples + mid * t->n_places, key, t->n_places);
-
-        if (c == 0)
-            return mid;
-        if (c < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return UINT64_MAX;
-}
-
-static double log_sum(double a, double b) {
-    return a > b ? a + log1p(exp(b - a)) : b > -INFINITY ? b + log1p(exp(a - b)) : b;
-}
-
-/* The tuples of one body in place p and nobody else: their log LR by body. */
-static void find_singles(const atg_tuples *t, uint32_t p, const double *log_lr, uint32_t n_samples,
-                         double *ret) {
-    for (uint32_t i = 0; i < n_samples; i++)
-        ret[i] = -INFINITY;
-    for (uint64_t i = 0; i < t->n; i++) {
-        const int32_t *tuple = t->samples + i * t->n_places;
-        bool single = tuple[p] >= 0;
-
-        for (uint32_t q = 0; q < t->n_places; q++)
-            single &= q == p || tuple[q] < 0;
-        if (single)
-            ret[tuple[p]] = log_lr[i];
-    }
-}
-
-/* Process error for a whole tuple: each sample is with probability e not what its label says, and
- * then says nothing (the numerator), and might come from any of N sources (the denominator). */
-static int process_errors(const identify *run, const atg_tuples *t, double *log_lr, atg_err *err) {
-    uint32_t n = run->op->n_samples;
-    double e = run->op->params.process_error, share = e / n;
-    MEM_AUTO double *single = mem_alloc((n + 1) * sizeof(*single));
-
-    if (!single)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
-    for (uint32_t p = 0; p < t->n_places; p++) {
-        find_singles(t, p, log_lr, n, single);
-        for (uint64_t i = 0; i < t->n; i++) {
-            int32_t body = t->samples[i * t->n_places + p];
-            bool empty;
-
-            if (body < 0)
-                continue;
-
-            uint64_t rest = without(t, i, p, &empty);
-            double swapped = empty ? 0 : rest == UINT64_MAX ? -INFINITY : log_lr[rest];
-
-            log_lr[i] = log_sum(log1p(-e) + log_lr[i], log(e) + swapped) -
-                        log_sum(log1p(-share), log(share) + single[body]);
-        }
-    }
-    return ATG_OK;
-}
-
-static int put_weights(const joint *g, uint32_t family, const atg_tuples *t, atg_arena *arena,
-                       atg_err *err) {
-    const identify *run = g->run;
-    const atg_family *f = &run->op->families[family];
-    double *w = ATG_GET(arena, double, t->n + 1);
-
-    if (!w)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
-    for (uint64_t i = 0; i < t->n; i++)
-        w[i] = t->log10_lr[i] * M_LN10;
-    if (!run->options.raw && run->op->params.process_error > 0) {
-        int rc = process_errors(run, t, w, err);
-
-        if (rc)
-            return rc;
-    }
-    for (uint64_t i = 0; i < t->n; i++)
-        for (uint32_t p = 0; p < t->n_places; p++) {
-            int32_t body = t->samples[i * t->n_places + p];
-
-            if (body >= 0)
-                w[i] += log(atg_prior_odds(run->op, (uint32_t)body, f->missing[p]) /
-                            g->body_else[body]);
-        }
-    g->families[family] = (atg_assign_family){.n_missing = f->n_missing,
-                                              .missing = f->missing,
-                                              .n_tuples = t->n,
-                                              .bodies = t->samples,
-                                              .log_weight = w};
-    return ATG_OK;
-}
-
-/* The bodies that may be in a place of this family, as a small operation of their own. */
-static int family_tuples(joint *g, uint32_t family, atg_arena *arena, atg_tuples *ret,
-                         atg_err *err) {
-    const identify *run = g->run;
-    const atg_operation *op = run->op;
-    const atg_family *f = &op->families[family];
-    MEM_AUTO int32_t *local = mem_alloc((op->n_samples + 1) * sizeof(*local));
-    uint32_t n = 0;
-
-    if (!local)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
-    memset(local, -1, (op->n_samples + 1) * sizeof(*local));
-    for (uint32_t p = 0; p < f->n_missing; p++)
-        for (uint64_t c = run->of_missing[f->missing[p]]; c < run->of_missing[f->missing[p] + 1];
-             c++)
-            if (g->listed[c] && local[run->candidates[c].body] < 0)
-                local[run->candidates[c].body] = 0;
-    for (uint32_t i = 0; i < op->n_samples; i++)
-        if (local[i] >= 0)
-            local[i] = (int32_t)n++;
-
-    atg_sample *samples = ATG_GET(arena, atg_sample, n + 1);
-    uint32_t *global = ATG_GET(arena, uint32_t, n + 1);
-    bool *allowed = ATG_GET(arena, bool, (size_t)n * f->n_missing + 1);
-    atg_operation few = *op;
-
-    if (!samples || !global || !allowed)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
-    for (uint32_t i = 0; i < op->n_samples; i++)
-        if (local[i] >= 0) {
-            samples[local[i]] = op->samples[i];
-            global[local[i]] = i;
-        }
-    for (uint32_t p = 0; p < f->n_missing; p++)
-        for (uint64_t c = run->of_missing[f->missing[p]]; c < run->of_missing[f->missing[p] + 1];
-             c++)
-            if (g->listed[c])
-                allowed[(size_t)p * n + (uint32_t)local[run->candidates[c].body]] = true;
-    few.samples = samples;
-    few.n_samples = n;
-
-    int rc = atg_family_tuples(arena, &few, family, allowed, true, ret, err);
-    int32_t *bodies = rc ? NULL : (int32_t *)(uintptr_t)ret->samples;
-
-    for (uint64_t i = 0; !rc && i < ret->n * ret->n_places; i++)
-        bodies[i] = bodies[i] < 0 ? -1 : (int32_t)global[bodies[i]];
-    return rc;
-}
-
 static int solve_family(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
     joint *g = user;
-    atg_tuples tuples;
 
     if (g->run->op->families[piece].n_missing == 0)
         return ATG_OK;
@@ -336,9 +160,84 @@ static int solve_family(void *user, uint32_t worker, uint64_t piece, atg_err *er
     if (!g->arenas[worker])
         return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
 
-    int rc = family_tuples(g, (uint32_t)piece, g->arenas[worker], &tuples, err);
+    return joint_family(g, (uint32_t)piece, g->arenas[worker], err);
+}
 
-    return rc ? rc : put_weights(g, (uint32_t)piece, &tuples, g->arenas[worker], err);
+/* The part of the problem that this family is in: other families with a possible pair there. */
+static uint32_t part_around(const joint *g, uint32_t family, atg_assign_family *ret) {
+    const identify *run = g->run;
+    const uint32_t *part = run->assign.missing_part;
+    const atg_family *own = &run->op->families[family];
+    uint32_t at = UINT32_MAX, n = 0;
+
+    for (uint32_t p = 0; p < own->n_missing; p++)
+        at = part[own->missing[p]] < at ? part[own->missing[p]] : at;
+    for (uint32_t f = 0; f < run->op->n_families && at != UINT32_MAX; f++) {
+        const atg_assign_family *x = &g->families[f];
+        bool inside = false;
+
+        for (uint32_t p = 0; p < x->n_missing; p++)
+            inside |= part[x->missing[p]] == at;
+        if (inside && f != family)
+            ret[n++] = *x;
+    }
+    return n;
+}
+
+/* The least of what one more way gives. */
+static int take_least(ways *w, bool first, const atg_assign_result *r, atg_err *err) {
+    if (first) {
+        w->least = mem_alloc((r->n_pairs + 1) * sizeof(*w->least));
+        if (!w->least)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
+        memcpy(w->least, r->pairs, r->n_pairs * sizeof(*w->least));
+        w->n_least = r->n_pairs;
+    }
+    for (uint32_t i = 0; i < w->n_least; i++) {
+        atg_assign_pair *x = &w->least[i];
+        const atg_assign_pair *y = identify_joint_pair(r->n_pairs, r->pairs, x->body, x->missing);
+
+        if (!y || y->posterior < x->posterior) {
+            x->posterior = y ? y->posterior : 0;
+            x->std_error = y ? y->std_error : 0;
+        }
+    }
+    return ATG_OK;
+}
+
+/* The part around a family with several ways is solved in each of them. */
+static int solve_ways(joint *g, uint32_t family, atg_assign_family *room, atg_err *err) {
+    const atg_operation *op = g->run->op;
+    ways *w = &g->run->ways[family];
+    uint32_t n = part_around(g, family, room);
+    int rc = ATG_OK;
+
+    for (uint32_t k = 0; k < w->n && !rc; k++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)FAMILY_ARENA_MIB << 20);
+        atg_assign_problem problem = {op->n_samples, op->n_missing, n + 1, room};
+        atg_assign_options options = {.seed = g->run->options.seed,
+                                      .threads = g->run->options.threads};
+        atg_assign_result r;
+
+        if (!arena)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
+        room[n] = g->in_way[family].tuples[k];
+        rc = atg_assign_solve(arena, &problem, &options, g->run->progress, &r, err);
+        if (!rc)
+            rc = take_least(w, k == 0, &r, err);
+    }
+    return rc;
+}
+
+static int solve_all_ways(joint *g, atg_err *err) {
+    uint32_t n = g->run->op->n_families;
+    MEM_AUTO atg_assign_family *room = mem_alloc((n + 1) * sizeof(*room));
+    int rc = room ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory solving jointly");
+
+    for (uint32_t f = 0; f < n && !rc; f++)
+        if (g->in_way[f].tuples)
+            rc = solve_ways(g, f, room, err);
+    return rc;
 }
 
 int identify_jointly(identify *run, atg_err *err) {
@@ -364,6 +263,8 @@ int identify_jointly(identify *run, atg_err *err) {
                                   .n_top = run->options.n_top,
                                   .threads = run->options.threads},
             run->progress, &run->assign, err);
+    if (!rc)
+        rc = solve_all_ways(g, err);
     joint_close(g);
     mem_free(g);
     return rc;

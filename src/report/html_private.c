@@ -15,6 +15,19 @@ static void markers_named(const page *p, const atg_family_check *c) {
         html(p, ", \xe2\x80\xa6");
 }
 
+/* Of a family that was concluded on what remains of it: without whom. */
+static void concluded_without(const page *p, uint32_t family) {
+    const atg_identification *run = p->v.run;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < run->n_remaining; i++)
+        if (run->remaining[i].family == family) {
+            html(p, n++ ? ", or " : " Compared and concluded without ");
+            html_text(p, run->op->families[family].ped.persons[run->remaining[i].person].id);
+        }
+    html(p, n == 0 ? "" : n > 1 ? ": what is concluded holds whichever it is." : ".");
+}
+
 static void check_row(const page *p, const atg_family_check *c) {
     const atg_family *family = &p->v.run->op->families[c->family];
     char gain[VIEW_NUMBER] = "-";
@@ -43,6 +56,7 @@ static void check_row(const page *p, const atg_family_check *c) {
         }
     html(p, c->n_sex_flags ? ". " : "");
     html_text(p, c->note);
+    concluded_without(p, c->family);
     html(p, "</td></tr>\n");
 }
 

@@ -391,6 +391,12 @@ static void check(json *j, const view *v, const atg_family_check *c) {
             json_str(j, family->ped.persons[c->sex_flags[i]].id);
     json_end(j, ']');
     text(j, "note", c->note);
+    json_key(j, "concluded_without");
+    json_array_line(j);
+    for (uint32_t i = 0; i < v->run->n_remaining; i++)
+        if (v->run->remaining[i].family == c->family)
+            json_str(j, family->ped.persons[v->run->remaining[i].person].id);
+    json_end(j, ']');
     json_end(j, '}');
 }
 

@@ -90,6 +90,8 @@ static void check(prop *p, const made_options *options, atg_params params, doubl
         return;
     want = scene_solve(p, &s);
     identify(p, arena, &s.op, &(atg_identify_options){.threads = 1, .floor = -2}, &got);
+    if (got.n_remaining) /* not the families that are recorded */
+        return;
     same_answer(p, &s, &got, &want);
 }
 
@@ -169,6 +171,8 @@ static void pairs_show_the_lr_of_the_engine(void **state) {
         scene_open(&p, &s, &usual, theta);
         s.op.params.process_error = 0.01;
         identify(&p, arena, &s.op, &(atg_identify_options){.threads = 1}, &got);
+        if (got.n_remaining)
+            continue;
         for (uint32_t k = 0; k < got.n_pairs; k++) {
             const atg_pair_result *pair = &got.pairs[k];
             double lr[MADE_MARKERS], plain[MADE_MARKERS], sum;

@@ -69,7 +69,27 @@ static void a_child_of_typed_parents_is_probable_and_never_more(void **state) {
     lab_close(l);
 }
 
-static void a_family_that_contradicts_itself_excludes_nobody_and_proves_nothing(void **state) {
+/* Give this typed person the genes of nobody's relative. */
+static void replace(lab *l, uint32_t f, uint32_t person) {
+    memcpy(l->genos[f][person], l->seen[lab_stranger(l, ATG_SEX_FEMALE)],
+           sizeof(l->genos[f][person]));
+    l->op.n_samples--;
+}
+
+/* And it is said without saying what was found. */
+static void neutral(const atg_identification *id) {
+    static const char *const words[] = {"patern", "F0-", "unrelated", "left out"};
+
+    for (size_t w = 0; w < sizeof(words) / sizeof(*words); w++) {
+        for (uint32_t i = 0; i < id->n_next; i++)
+            assert_false(says(id->next[i].text, words[w]));
+        for (uint32_t i = 0; i < id->n_pairs; i++)
+            assert_false(says(id->pairs[i].rule, words[w]));
+    }
+}
+
+static void
+a_family_that_contradicts_itself_excludes_nobody_and_is_left_with_the_rest(void **state) {
     lab *l = lab_open(2);
     uint32_t f = lab_family(l);
 
@@ -78,20 +98,121 @@ static void a_family_that_contradicts_itself_excludes_nobody_and_proves_nothing(
     (void)lab_person(l, f, -1, -1, ATG_SEX_FEMALE, LAB_TYPED);
     (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_IS_MISSING);
     (void)lab_person(l, f, 0, 1, ATG_SEX_FEMALE, LAB_TYPED);
-    memcpy(l->genos[f][3], l->seen[lab_stranger(l, ATG_SEX_FEMALE)], sizeof(l->genos[f][3]));
-    l->op.n_samples = 0;
+    replace(l, f, 3);
 
     uint32_t true_one = lab_body(l, f, 2), other = lab_stranger(l, ATG_SEX_MALE);
     atg_identification id = identify(l, NULL);
+    const atg_pair_result *p = pair_of(&id, true_one, 0);
+    double lr[LAB_ALL];
 
     assert_false(id.checks[0].fits);
     assert_int_equal(pair_of(&id, other, 0)->conclusion, ATG_INSUFFICIENT);
-    assert_true(pair_of(&id, true_one, 0)->conclusion != ATG_PROBABLE);
     assert_true(id.missing_conclusion[0] != ATG_EXCLUDED);
-    /* and it is said without saying what was found */
-    for (uint32_t i = 0; i < id.n_next; i++)
-        assert_false(says(id.next[i].text, "patern"));
+    assert_int_equal(id.n_remaining, 1);
+    assert_true(id.remaining[0].family == 0 && id.remaining[0].person == 3);
+    assert_int_equal(p->conclusion, ATG_PROBABLE);
+    rule_says(p, "concluded on the remaining relatives");
+    rule_says(p, "another reference is needed");
+    neutral(&id);
     never_established(&id);
+    /* as if the sister had never been typed */
+    l->persons[f][3].genos = NULL;
+    assert_int_equal(atg_pair_lr(&l->op, &l->samples[true_one], 0, true, lr, NULL), ATG_OK);
+    assert_true(p->log10_lr == pair_of(&id, true_one, 0)->log10_lr);
+    assert_true(fabs(atg_combine_lr(&l->op, lr) - p->log10_lr) < 1e-9);
+    lab_close(l);
+}
+
+/* A brother and a sister who are not each other's: either may be the missing person's. */
+static uint32_t lab_two_ways(lab *l) {
+    uint32_t f = lab_family(l);
+
+    for (int k = 0; k < 2; k++)
+        (void)lab_person(l, f, -1, -1, k ? ATG_SEX_FEMALE : ATG_SEX_MALE, LAB_UNTYPED);
+    (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_IS_MISSING);
+    (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_TYPED);
+    (void)lab_person(l, f, 0, 1, ATG_SEX_FEMALE, LAB_TYPED);
+    return f;
+}
+
+/* What is shown is the least of what two runs say, each without one of the two. */
+static void with_two_ways_to_rely_on_a_family_the_weaker_counts(void **state) {
+    uint32_t n_tried = 0;
+
+    (void)state;
+    for (uint64_t seed = 20; seed < 40; seed++) {
+        lab *l = lab_open(seed);
+        uint32_t f = lab_two_ways(l), n_bodies = 4;
+
+        if (seed % 3 == 0) /* one more of the family is missing */
+            (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_IS_MISSING);
+        l->op.params.process_error = seed % 2 ? 0.001 : 0;
+        replace(l, f, seed % 4 < 2 ? 3 : 4);
+        (void)lab_body(l, f, 2);
+        (void)lab_stranger(l, ATG_SEX_MALE);
+        (void)lab_body(l, f, 3);
+        (void)lab_body(l, f, 4);
+        l->samples[3].sex = ATG_SEX_MALE;
+        (void)lab_parents_of_missing(l, ATG_SEX_MALE);
+        (void)lab_body(l, 1, 2);
+
+        atg_identification both = identify(l, NULL), alone[2];
+
+        if (both.checks[f].fits) {
+            lab_close(l);
+            continue;
+        }
+        assert_int_equal(both.n_remaining, 2);
+        for (uint32_t k = 0; k < 2; k++) {
+            l->persons[f][3 + k].genos = NULL;
+            alone[k] = identify(l, NULL);
+            l->persons[f][3 + k].genos = l->genos[f][3 + k];
+        }
+        for (uint32_t c = 0; c < n_bodies * l->families[f].n_missing; c++) {
+            uint32_t i = c % n_bodies, j = c / n_bodies;
+            const atg_pair_result *p = pair_of(&both, i, j);
+            const atg_pair_result *x = pair_of(&alone[0], i, j), *y = pair_of(&alone[1], i, j);
+            double mean, least;
+
+            least = fmin(fmin(x->posterior, y->posterior), p->posterior);
+            assert_true(fabs(p->least_posterior - least) < 1e-9);
+            /* a mean of the two, but for the process error's curvature */
+            assert_true(p->posterior >= fmin(x->posterior, y->posterior) - 1e-3);
+            assert_true(fabs(p->least_log10_lr - fmin(x->log10_lr, y->log10_lr)) < 1e-9);
+            mean = log10((pow(10, x->log10_lr) + pow(10, y->log10_lr)) / 2);
+            assert_true(fabs(p->log10_lr - mean) < 1e-9);
+            assert_true(p->conclusion != ATG_EXCLUDED);
+        }
+        n_tried++;
+        neutral(&both);
+        lab_close(l);
+    }
+    assert_true(n_tried > 5);
+}
+
+/* One profile under two names: it does not matter whose it is. */
+static void what_holds_in_every_way_is_concluded(void **state) {
+    lab *l = lab_open(41);
+    uint32_t f = lab_family(l);
+
+    (void)state;
+    (void)lab_person(l, f, -1, -1, ATG_SEX_MALE, LAB_UNTYPED);
+    (void)lab_person(l, f, -1, -1, ATG_SEX_FEMALE, LAB_TYPED);
+    (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_IS_MISSING);
+    for (int k = 0; k < 2; k++)
+        (void)lab_person(l, f, 0, 1, ATG_SEX_FEMALE, LAB_TYPED);
+    memcpy(l->genos[f][4], l->genos[f][3], sizeof(l->genos[f][4]));
+
+    uint32_t body = lab_body(l, f, 2);
+    atg_identification id = identify(l, NULL);
+    const atg_pair_result *p = pair_of(&id, body, 0);
+
+    assert_false(id.checks[0].fits);
+    assert_int_equal(id.n_remaining, 2);
+    assert_int_equal(p->conclusion, ATG_PROBABLE);
+    rule_says(p, "remaining relatives");
+    assert_non_null(p->per_marker);
+    assert_true(fabs(atg_combine_lr(&l->op, p->per_marker) - p->least_log10_lr) < 1e-9);
     lab_close(l);
 }
 
@@ -401,6 +522,14 @@ static lab *everything(void) {
     (void)lab_person(l, f, 0, 1, ATG_SEX_FEMALE, LAB_IS_MISSING);
     (void)lab_body(l, f, 3);
     (void)lab_stranger(l, ATG_SEX_UNKNOWN);
+    f = lab_family(l); /* a mother and a daughter who share nothing: two ways */
+    (void)lab_person(l, f, -1, -1, ATG_SEX_FEMALE, LAB_TYPED);
+    (void)lab_person(l, f, -1, -1, ATG_SEX_MALE, LAB_IS_MISSING);
+    (void)lab_person(l, f, 1, 0, ATG_SEX_FEMALE, LAB_TYPED);
+    (void)lab_body(l, f, 1);
+    for (uint32_t m = 0; m < LAB_MARKERS; m++)
+        for (int k = 0; k < 2; k++)
+            l->genos[f][k ? 2 : 0][m] = (atg_geno){(int16_t)k, (int16_t)k};
     return l;
 }
 
@@ -520,7 +649,10 @@ static void what_breaks_a_rule_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_of_typed_parents_is_probable_and_never_more),
-        cmocka_unit_test(a_family_that_contradicts_itself_excludes_nobody_and_proves_nothing),
+        cmocka_unit_test(
+            a_family_that_contradicts_itself_excludes_nobody_and_is_left_with_the_rest),
+        cmocka_unit_test(with_two_ways_to_rely_on_a_family_the_weaker_counts),
+        cmocka_unit_test(what_holds_in_every_way_is_concluded),
         cmocka_unit_test(bodies_and_missing_of_unknown_sex_get_candidates),
         cmocka_unit_test(files_are_compared_at_the_markers_that_both_have),
         cmocka_unit_test(samples_of_one_body_are_one_body),
