@@ -42,15 +42,22 @@ static inline void bench_must(int rc, const atg_err *err) {
     exit(1); /* NOLINT(concurrency-mt-unsafe): before any thread starts, or after */
 }
 
-/* Memory or the end. */
-static inline void *bench_alloc(size_t count, size_t size) {
-    void *p = calloc(count ? count : 1, size);
-
+static inline void *bench_had(void *p) {
     if (!p) {
         fputs("Not enough memory for this benchmark\n", stderr);
         exit(4); /* NOLINT(concurrency-mt-unsafe) */
     }
     return p;
+}
+
+/* Memory or the end. */
+static inline void *bench_alloc(size_t count, size_t size) {
+    return bench_had(calloc(count ? count : 1, size));
+}
+
+/* The same in an arena. */
+static inline void *bench_get(atg_arena *arena, size_t count, size_t size) {
+    return bench_had(atg_arena_get(arena, count ? count : 1, size));
 }
 
 /* The n-th argument as a number, or `otherwise`. */

@@ -16,9 +16,9 @@ static int ascending(const void *x, const void *y) {
 }
 
 /* Distinct clean genotypes of the bodies at each marker. */
-static void observe(const atg_operation *op, atg_obs_set *sets, double **tables) {
+static void observe(atg_arena *arena, const atg_operation *op, atg_obs_set *sets, double **tables) {
     for (uint32_t m = 0; m < op->n_markers; m++) {
-        atg_obs *obs = bench_alloc(op->n_samples, sizeof(*obs));
+        atg_obs *obs = bench_get(arena, op->n_samples, sizeof(*obs));
         uint32_t n = 0;
 
         for (uint32_t i = 0; i < op->n_samples; i++) {
@@ -33,7 +33,7 @@ static void observe(const atg_operation *op, atg_obs_set *sets, double **tables)
                 obs[n++] = o;
         }
         sets[m] = (atg_obs_set){n, obs};
-        tables[m] = bench_alloc(n, sizeof(double));
+        tables[m] = bench_get(arena, n, sizeof(double));
     }
 }
 
@@ -59,7 +59,7 @@ static void measure(atg_arena *arena, atg_mutation mutation, const char *name, c
     const atg_marker *markers;
     uint32_t n_markers = bench_markers(arena, "fusion6c", &markers);
     atg_compiler *c = atg_compiler_new();
-    double *ms = bench_alloc(n_missing, sizeof(double));
+    double *ms = bench_get(arena, n_missing, sizeof(double));
     atg_operation op;
     atg_truth truth;
     atg_err err = {0};
@@ -69,7 +69,7 @@ static void measure(atg_arena *arena, atg_mutation mutation, const char *name, c
     o.n_bodies = 0;
     o.mutation = mutation;
     bench_must(atg_exercise_make(arena, n_markers, markers, &o, &op, &truth, &err), &err);
-    observe(&op, sets, tables);
+    observe(arena, &op, sets, tables);
     for (uint32_t m = 0; m < op.n_markers; m++)
         rows += sets[m].n;
     for (uint32_t j = 0; j < op.n_missing && c; j++)

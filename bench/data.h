@@ -16,7 +16,7 @@ static inline uint32_t bench_markers(atg_arena *arena, const char *kit, const at
     atg_frequencies f;
     atg_str bytes;
     atg_err err = {0};
-    atg_marker *made = bench_alloc(ATG_MARKERS_MAX, sizeof(*made));
+    atg_marker *made = bench_get(arena, ATG_MARKERS_MAX, sizeof(*made));
     uint32_t n = 0;
 
     bench_must(

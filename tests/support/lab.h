@@ -48,7 +48,8 @@ static inline lab *lab_open(uint64_t seed) {
     lab *l = arena ? ATG_GET(arena, lab, 1) : NULL;
     atg_marker *markers = arena ? table_markers(arena, LAB_MARKERS) : NULL;
 
-    assert_true(l && markers);
+    if (!l || !markers)
+        fail_msg("out of memory");
     for (uint32_t m = 0; m < LAB_MARKERS; m++)
         markers[m].female = markers[m].male = (atg_mutation){.model = ATG_MUT_EQUAL, .rate = 0.001};
     l->arena = arena;
@@ -133,8 +134,10 @@ static inline uint32_t lab_stranger(lab *l, atg_sex sex) {
 
     for (uint32_t m = 0; m < LAB_ALL; m++)
         for (int s = 0; s < 2; s++) {
-            int16_t a = m < LAB_MARKERS ? (int16_t)lab_draw(l, &l->op.markers[m]) : -1;
+            int16_t a = -1;
 
+            if (m < LAB_MARKERS)
+                a = (int16_t)lab_draw(l, &l->op.markers[m]);
             *(s ? &l->seen[i][m].b : &l->seen[i][m].a) = a;
         }
     l->samples[i] =

@@ -73,7 +73,7 @@ static inline atg_mutation made_mutation(prop *p, made *f, uint32_t m, int sex,
     uint32_t n = f->markers[m].n;
 
     for (uint32_t i = 0; i < n; i++) {
-        made_shares(p, n, matrix + i * n);
+        made_shares(p, n, matrix + (size_t)i * n);
         for (uint32_t j = 0; j < n; j++)
             matrix[i * n + j] = 0.1 * matrix[i * n + j] + (i == j ? 0.9 : 0);
     }
@@ -91,15 +91,18 @@ static inline void made_marker(prop *p, made *f, uint32_t m, const made_options 
     const struct made_model *model =
         &made_models[o->model < 0 ? prop_below(p, MADE_MODELS) : (uint32_t)o->model];
     atg_marker *k = &f->markers[m];
+    int16_t silent = -1;
     atg_err err = {0};
 
+    if (o->silent)
+        silent = (int16_t)prop_below(p, o->alleles);
     *k = (atg_marker){.name = ATG_STR("M"),
                       .chrom = o->x ? ATG_CHROM_X : ATG_CHROM_AUTOSOMAL,
                       .n = (uint16_t)o->alleles,
                       .labels = f->labels[m],
                       .freqs = f->freqs[m],
                       .tenths = f->tenths[m],
-                      .silent = o->silent ? (int16_t)prop_below(p, o->alleles) : -1,
+                      .silent = silent,
                       .linked_to = -1};
     for (uint32_t i = 0; i < o->alleles; i++) {
         bool between = !model->integers && i == 2;
@@ -117,6 +120,33 @@ static inline void made_marker(prop *p, made *f, uint32_t m, const made_options 
     prop_ok(p, atg_mutation_matrix(k, &k->male, f->matrix[m][1], &err), &err);
 }
 
+static inline atg_sex made_sex(prop *p, uint32_t i) {
+    if (i < 2)
+        return i == 0 ? ATG_SEX_MALE : ATG_SEX_FEMALE;
+    return prop_chance(p, 0.5) ? ATG_SEX_MALE : ATG_SEX_FEMALE;
+}
+
+/* One of the first n persons, of this sex. */
+static inline int32_t made_parent(prop *p, const atg_person *persons, uint32_t n, atg_sex sex) {
+    uint32_t i;
+
+    do
+        i = prop_below(p, n);
+    while (persons[i].sex != sex);
+    return (int32_t)i;
+}
+
+static inline void made_shuffle(prop *p, uint32_t n, uint32_t *ret) {
+    for (uint32_t i = 0; i < n; i++)
+        ret[i] = i;
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t k = prop_below(p, i), swap = ret[i - 1];
+
+        ret[i - 1] = ret[k];
+        ret[k] = swap;
+    }
+}
+
 /* Anybody may be a parent of anybody later in the list; then the list is shuffled. */
 static inline void made_shape(prop *p, made *f, const made_options *o) {
     uint32_t founders = 2 + prop_below(p, o->persons > 3 ? o->persons / 2 : 1), place[MADE_PERSONS];
@@ -125,28 +155,15 @@ static inline void made_shape(prop *p, made *f, const made_options *o) {
     f->n = o->persons;
     for (uint32_t i = 0; i < f->n; i++) {
         persons[i] = (atg_person){.father = -1, .mother = -1};
-        persons[i].sex = i == 0   ? ATG_SEX_MALE
-                         : i == 1 ? ATG_SEX_FEMALE
-                                  : (prop_chance(p, 0.5) ? ATG_SEX_MALE : ATG_SEX_FEMALE);
+        persons[i].sex = made_sex(p, i);
         if (i < founders) {
             persons[i].inbreeding = o->inbred && prop_chance(p, 0.5) ? prop_between(p, 0, 0.3) : 0;
             continue;
         }
-        do
-            persons[i].father = (int32_t)prop_below(p, i);
-        while (persons[persons[i].father].sex != ATG_SEX_MALE);
-        do
-            persons[i].mother = (int32_t)prop_below(p, i);
-        while (persons[persons[i].mother].sex != ATG_SEX_FEMALE);
+        persons[i].father = made_parent(p, persons, i, ATG_SEX_MALE);
+        persons[i].mother = made_parent(p, persons, i, ATG_SEX_FEMALE);
     }
-    for (uint32_t i = 0; i < f->n; i++)
-        place[i] = i;
-    for (uint32_t i = f->n; i > 1; i--) {
-        uint32_t k = prop_below(p, i), swap = place[i - 1];
-
-        place[i - 1] = place[k];
-        place[k] = swap;
-    }
+    made_shuffle(p, f->n, place);
     for (uint32_t i = 0; i < f->n; i++) {
         atg_person *q = &f->persons[place[i]];
 
@@ -188,35 +205,37 @@ static inline atg_geno made_seen(prop *p, const atg_marker *k, int pat, int mat,
     return (atg_geno){(int16_t)a, (int16_t)b};
 }
 
+/* An allele of a parent with these two (from the mother; from the father, or -1); NULL: of nobody,
+ * as founders have. */
+static inline int made_passed(prop *p, const made *f, uint32_t m, int sex, const int *parent) {
+    const atg_marker *k = &f->markers[m];
+    int from;
+
+    if (!parent)
+        return made_draw(p, k->freqs, k->n);
+    from = parent[1] >= 0 && prop_chance(p, 0.5) ? parent[1] : parent[0];
+    return made_draw(p, f->matrix[m][sex] + (size_t)from * k->n, k->n);
+}
+
 /* Drop genes through the pedigree and see some of them. */
 static inline void made_genes(prop *p, made *f, uint32_t m, const made_options *o) {
     const atg_marker *k = &f->markers[m];
-    int pat[MADE_PERSONS], mat[MADE_PERSONS];
-    bool placed[MADE_PERSONS] = {false};
+    int genes[MADE_PERSONS][2] = {{0}};
+    uint32_t order[MADE_PERSONS] = {0};
 
-    for (uint32_t n = 0; n < f->n;)
-        for (uint32_t i = 0; i < f->n; i++) {
-            const atg_person *q = &f->persons[i];
-            bool haploid = k->chrom == ATG_CHROM_X && q->sex == ATG_SEX_MALE;
+    brute_parents_first(&f->ped, order);
+    for (uint32_t n = 0; n < f->n; n++) {
+        uint32_t i = order[n];
+        const atg_person *q = &f->persons[i];
+        bool haploid = k->chrom == ATG_CHROM_X && q->sex == ATG_SEX_MALE;
 
-            if (placed[i] || (q->father >= 0 && !(placed[q->father] && placed[q->mother])))
-                continue;
-            placed[i] = true;
-            n++;
-            pat[i] = mat[i] = -1;
-            for (int s = 0; s < (haploid ? 1 : 2); s++) {
-                int32_t parent = s ? q->father : q->mother;
-                int from = parent < 0                                ? 0
-                           : pat[parent] >= 0 && prop_chance(p, 0.5) ? pat[parent]
-                                                                     : mat[parent];
-                int to = parent < 0 ? made_draw(p, k->freqs, k->n)
-                                    : made_draw(p, f->matrix[m][s] + (size_t)from * k->n, k->n);
-
-                *(s ? &pat[i] : &mat[i]) = to;
-            }
-            f->genos[i][m] =
-                prop_chance(p, o->typed) ? made_seen(p, k, pat[i], mat[i], o) : ATG_UNTYPED;
-        }
+        genes[i][0] = made_passed(p, f, m, 0, q->mother < 0 ? NULL : genes[q->mother]);
+        genes[i][1] = -1;
+        if (!haploid)
+            genes[i][1] = made_passed(p, f, m, 1, q->father < 0 ? NULL : genes[q->father]);
+        f->genos[i][m] =
+            prop_chance(p, o->typed) ? made_seen(p, k, genes[i][1], genes[i][0], o) : ATG_UNTYPED;
+    }
 }
 
 static inline void made_observe(made *f, uint32_t n_markers) {

@@ -94,7 +94,7 @@ static inline uint32_t made_observations(const atg_marker *k, bool haploid, atg_
 
     for (uint32_t d = 0; d < sizeof(doubts) / sizeof(*doubts); d++)
         for (int16_t a = 0; a < k->n; a++) {
-            for (int16_t b = a; b < (haploid && d == 0 ? a + 1 : k->n); b++)
+            for (int16_t b = a; b < brute_end(k, haploid && d == 0, a); b++)
                 if (a != k->silent && b != k->silent)
                     ret[n++] = (atg_obs){{a, b}, doubts[d][0], doubts[d][1]};
             if (a != k->silent)

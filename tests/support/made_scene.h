@@ -162,7 +162,7 @@ static inline double scene_weight(const prop *p, const scene *s, uint32_t f, con
     if (!isfinite(scene_tuple(p, s, f, who)))
         return 0; /* what is impossible stays so */
     for (uint32_t swapped = 0; swapped < 1U << k; swapped++) {
-        int32_t left[SCENE_MISSING];
+        int32_t left[SCENE_MISSING] = {0};
         double chance = 1;
 
         for (uint32_t i = 0; i < k; i++) {
@@ -215,26 +215,32 @@ static inline void scene_add(const scene *s, const int32_t *who, double weight, 
     }
 }
 
+/* Nobody is two persons, and the sexes allow it. */
+static inline bool scene_is_possible(const scene *s, const int32_t *who) {
+    for (uint32_t k = 0; k < s->op.n_missing; k++) {
+        atg_sex sex = s->families[s->missing[k].family].persons[s->missing[k].person].sex;
+
+        if (who[k] < 0)
+            continue;
+        for (uint32_t q = 0; q < k; q++)
+            if (who[q] == who[k])
+                return false;
+        if (!atg_sex_fits(s->samples[who[k]].sex, sex))
+            return false;
+    }
+    return true;
+}
+
 /* Every one-to-one assignment that the sexes allow. */
 static inline scene_answer scene_solve(const prop *p, const scene *s) {
-    int32_t who[SCENE_MISSING];
+    int32_t who[SCENE_MISSING] = {-1, -1, -1, -1, -1, -1};
     scene_answer a = {0};
     uint32_t n = s->op.n_missing;
 
-    for (uint32_t j = 0; j < n; j++)
-        who[j] = -1;
     for (;;) {
-        double weight = 1;
+        double weight = scene_is_possible(s, who) ? 1 : 0;
         uint32_t j = n;
 
-        for (uint32_t k = 0; k < n; k++) {
-            atg_sex sex = s->families[s->missing[k].family].persons[s->missing[k].person].sex;
-
-            for (uint32_t q = 0; q < k && who[k] >= 0; q++)
-                weight = who[q] == who[k] ? 0 : weight;
-            if (who[k] >= 0 && !atg_sex_fits(s->samples[who[k]].sex, sex))
-                weight = 0;
-        }
         for (uint32_t f = 0, at = 0; f < s->op.n_families && weight > 0;
              at += s->list[f++].n_missing)
             weight *= scene_weight(p, s, f, who + at);

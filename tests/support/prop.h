@@ -16,10 +16,12 @@ typedef struct prop {
 } prop;
 
 /* for (PROP_EACH(p, 100)) { ... } */
+/* NOLINTBEGIN(bugprone-macro-parentheses): p is the name of the variable that is declared */
 #define PROP_EACH(p, n)                                                                            \
     prop p = prop_seed(0);                                                                         \
     p.seed < (n);                                                                                  \
     p = prop_seed(p.seed + 1)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline prop prop_seed(uint64_t seed) {
     return (prop){.seed = seed, .rng = atg_rng_seed(seed * 0x9e3779b97f4a7c15U + 1)};

@@ -189,6 +189,20 @@ static void without_mutation_means_the_same_markers_without_a_model(void **state
     }
 }
 
+/* All genotypes of a marker, and their probabilities. */
+static uint32_t genotypes(const atg_marker *m, bool haploid, atg_obs *ret, double *ret_p) {
+    uint32_t n = 0;
+
+    for (int16_t a = 0; a < m->n; a++)
+        for (int16_t b = a; b < brute_end(m, haploid, a); b++) {
+            double p = haploid ? m->freqs[a] : m->freqs[a] * m->freqs[b];
+
+            ret[n] = (atg_obs){.geno = {a, b}};
+            ret_p[n++] = a == b ? p : 2 * p;
+        }
+    return n;
+}
+
 /* The mean of an LR over unrelated persons is 1: sum over g of P(g) LR(g). */
 static void tables_average_to_one_over_the_population(void **state) {
     (void)state;
@@ -196,27 +210,17 @@ static void tables_average_to_one_over_the_population(void **state) {
         for (PROP_EACH(p, LARGE_SEEDS)) {
             made_operation o;
             atg_obs obs[MADE_OBS];
-            double got[MADE_OBS], sum = 0;
-            uint32_t n = 0;
+            double got[MADE_OBS], share[MADE_OBS], sum = 0;
+            uint32_t n;
 
             open_family(&p, &o, &kinds[k].options, 9, 5);
             o.op.params.theta = 0;
-
-            const atg_marker *marker = &o.family.markers[0];
-
-            if (marker->silent >= 0)
+            if (o.family.markers[0].silent >= 0)
                 continue; /* what is seen is not all there is */
-            for (int16_t a = 0; a < marker->n; a++)
-                for (int16_t b = a; b < (is_haploid(&o) ? a + 1 : marker->n); b++)
-                    obs[n++] = (atg_obs){.geno = {a, b}};
+            n = genotypes(&o.family.markers[0], is_haploid(&o), obs, share);
             compile(&p, &o.op, (atg_obs_set){n, obs}, got);
-            for (uint32_t i = 0; i < n; i++) {
-                double q = marker->freqs[obs[i].geno.a], r = marker->freqs[obs[i].geno.b];
-
-                sum += pow(10, got[i]) * (is_haploid(&o)                   ? q
-                                          : obs[i].geno.a == obs[i].geno.b ? q * r
-                                                                           : 2 * q * r);
-            }
+            for (uint32_t i = 0; i < n; i++)
+                sum += pow(10, got[i]) * share[i];
             prop_close(&p, kinds[k].name, sum, 1, 1e-11);
         }
 }

@@ -56,12 +56,9 @@ static void build(elim *e, const graph *g) {
 }
 
 static void by_hand(const graph *g, uint32_t n_keep, double *ret) {
-    uint32_t value[VARS] = {0}, kept = 1;
+    uint32_t value[VARS] = {0};
 
-    for (uint32_t v = 0; v < n_keep; v++)
-        kept *= g->dims[v];
-    for (uint32_t c = 0; c < kept; c++)
-        ret[c] = 0;
+    memset(ret, 0, CELLS * sizeof(*ret));
     for (;;) {
         double product = 1;
         uint32_t at = 0, v = g->n_vars;
@@ -91,7 +88,7 @@ static void sums_are_those_over_every_combination(void **state) {
     for (PROP_EACH(p, SEEDS)) {
         double want[CELLS], got[CELLS], log = 0;
         uint32_t keep[VARS], n_keep, n = 1;
-        graph g;
+        graph g = {0};
         atg_err err = {0};
 
         make_graph(&p, &g);

@@ -81,37 +81,35 @@ static void founders_bring_their_inbreeding(void **state) {
     assert_true(k[0] == 1);
 }
 
-/* With every founder allele different, kinship is the chance that two random alleles are one. */
+/* Every founder allele different, passed on by chance. */
+static void drop_genes(prop *p, const atg_pedigree *ped, const uint32_t *order, int (*ret)[2]) {
+    for (uint32_t n = 0; n < ped->n; n++) {
+        uint32_t i = order[n];
+        const atg_person *q = &ped->persons[i];
+
+        for (int s = 0; s < 2; s++)
+            ret[i][s] =
+                q->father < 0 ? (int)(2 * i) + s : ret[s ? q->father : q->mother][prop_below(p, 2)];
+    }
+}
+
+/* Kinship is the chance that two random alleles are one. */
 static void kinship_is_identity_of_random_alleles(void **state) {
     (void)state;
     for (PROP_EACH(p, 4)) {
         made_options o = {.persons = 8, .alleles = 2};
         made f;
         double k[MADE_PERSONS * MADE_PERSONS];
-        static uint32_t same[MADE_PERSONS * MADE_PERSONS];
+        uint32_t same[MADE_PERSONS * MADE_PERSONS] = {0}, order[MADE_PERSONS];
 
         made_family(&p, &f, &o);
-        memset(same, 0, sizeof(same));
+        brute_parents_first(&f.ped, order);
         for (uint32_t d = 0; d < DROPS; d++) {
-            int gene[MADE_PERSONS][2];
-            bool placed[MADE_PERSONS] = {false};
+            int gene[MADE_PERSONS][2] = {{0}};
 
-            for (uint32_t n = 0; n < f.n;)
-                for (uint32_t i = 0; i < f.n; i++) {
-                    const atg_person *q = &f.persons[i];
-
-                    if (placed[i] || (q->father >= 0 && !(placed[q->father] && placed[q->mother])))
-                        continue;
-                    placed[i] = true;
-                    n++;
-                    for (int s = 0; s < 2; s++)
-                        gene[i][s] = q->father < 0
-                                         ? (int)(2 * i) + s
-                                         : gene[s ? q->father : q->mother][prop_below(&p, 2)];
-                }
-            for (uint32_t i = 0; i < f.n; i++)
-                for (uint32_t j = 0; j < f.n; j++)
-                    same[i * f.n + j] += gene[i][prop_below(&p, 2)] == gene[j][prop_below(&p, 2)];
+            drop_genes(&p, &f.ped, order, gene);
+            for (uint32_t c = 0; c < f.n * f.n; c++)
+                same[c] += gene[c / f.n][prop_below(&p, 2)] == gene[c % f.n][prop_below(&p, 2)];
         }
         assert_int_equal(atg_kinship(&f.ped, false, k, NULL), ATG_OK);
         for (uint32_t c = 0; c < f.n * f.n; c++)
@@ -144,7 +142,7 @@ static double share_excluded(const prop *p, made *f, uint32_t who) {
     prop_ok(p, atg_loglik(f->markers, 0, &f->ped, 0, &own, &err), &err);
     f->persons[who].genos = geno;
     for (int16_t a = 0; a < k->n && isfinite(own); a++)
-        for (int16_t b = a; b < (haploid ? a + 1 : k->n); b++) {
+        for (int16_t b = a; b < brute_end(k, haploid, a); b++) {
             double loglik = 0, seen = 0;
 
             geno[0] = (atg_geno){a, b};

@@ -77,7 +77,7 @@ static double sum_over(prop *p, made *f, uint32_t who, double theta) {
     double sum = 0;
 
     for (int16_t a = 0; a < k->n; a++)
-        for (int16_t b = a; b < (haploid ? a + 1 : k->n); b++) {
+        for (int16_t b = a; b < brute_end(k, haploid, a); b++) {
             if (a == k->silent || b == k->silent)
                 continue;
             f->genos[who][0] = (atg_geno){a, b};
@@ -87,41 +87,45 @@ static double sum_over(prop *p, made *f, uint32_t who, double theta) {
     return sum;
 }
 
+/* P(nothing is seen of the person), his genotypes being distributed like `of`. */
+static double hidden_share(const made *f, uint32_t who, const double *of) {
+    const atg_marker *k = &f->markers[0];
+    bool haploid = k->chrom == ATG_CHROM_X && f->persons[who].sex == ATG_SEX_MALE;
+    double d = f->persons[who].dropout, sum = 0;
+
+    for (int b = 0; b < k->n; b++)
+        for (int a = 0; a <= b; a++) {
+            double lost = b == k->silent ? 1 : d;
+
+            if (!haploid)
+                lost *= a == k->silent ? 1 : d;
+            sum += of[b * (b + 1) / 2 + a] * lost;
+        }
+    return sum;
+}
+
 static void likelihoods_sum_to_one_over_what_may_be_seen(void **state) {
     (void)state;
     for (uint32_t k = 0; k < KINDS; k++)
         for (PROP_EACH(p, LARGE_SEEDS)) {
             made_options o = sized(&p, &kinds[k], 8, 5);
-            double theta = o.alleles > 4 ? 0 : theta_of(&p), hidden = 0, of[PAIRS];
+            double theta = o.alleles > 4 ? 0 : theta_of(&p), of[PAIRS], all;
+            atg_err err = {0};
             made f;
 
             o.dropin = 0; /* three alleles seen would be missing from the sum */
             made_family(&p, &f, &o);
 
             uint32_t who = prop_below(&p, f.n);
-            bool haploid = o.x && f.persons[who].sex == ATG_SEX_MALE;
-            double d = f.persons[who].dropout, all, copies_lost = haploid ? d : d * d;
-            int16_t s = f.markers[0].silent;
-            atg_err err = {0};
 
             f.genos[who][0] = ATG_UNTYPED;
             prop_ok(&p,
                     atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta},
                                               of, &all, &err),
                     &err);
-            if (!isfinite(all))
-                continue;
-            for (int16_t b = 0; b < f.markers[0].n; b++)
-                for (int16_t a = 0; a <= b; a++) {
-                    int n_silent = s < 0 ? 0 : haploid ? a == s : (a == s) + (b == s);
-                    double lost = n_silent == 2 || (haploid && n_silent) ? 1
-                                  : n_silent == 1                        ? d
-                                                                         : copies_lost;
-
-                    hidden += of[b * (b + 1) / 2 + a] * lost;
-                }
-            prop_close(&p, kinds[k].name, sum_over(&p, &f, who, theta), exp(all) * (1 - hidden),
-                       1e-11);
+            if (isfinite(all))
+                prop_close(&p, kinds[k].name, sum_over(&p, &f, who, theta),
+                           exp(all) * (1 - hidden_share(&f, who, of)), 1e-11);
         }
 }
 
@@ -207,41 +211,48 @@ static void lumping_alleles_changes_nothing(void **state) {
         }
 }
 
+/* P(a/b and everything seen) / P(everything seen), for every a/b of a person. */
+static void same_distribution(const prop *p, made *f, uint32_t who, double theta,
+                              const double *of) {
+    const atg_marker *k = &f->markers[0];
+    bool haploid = k->chrom == ATG_CHROM_X && f->persons[who].sex == ATG_SEX_MALE;
+    atg_obs kept = f->obs[0][who];
+    double all = made_brute(f, 0, &f->ped, f->obs[0], theta);
+
+    for (int16_t a = 0; a < (int16_t)k->n; a++)
+        for (int16_t b = a; b < brute_end(k, haploid, a); b++) {
+            brute at = {.marker = k};
+            double seen = brute_seen(&at, &kept, b, haploid ? -1 : a), certain;
+
+            f->obs[0][who] = (atg_obs){.geno = {a, b}};
+            certain = made_brute(f, 0, &f->ped, f->obs[0], theta);
+            prop_close(p, "share of a genotype", of[b * (b + 1) / 2 + a], certain * seen / all,
+                       1e-11);
+        }
+}
+
 /* Of anybody: related parents, founders, typed persons. */
 static void distributions_of_genotypes_are_ratios_of_likelihoods(void **state) {
     (void)state;
     for (uint32_t k = 0; k < KINDS; k++)
         for (PROP_EACH(p, BRUTE_SEEDS)) {
             made_options o = sized(&p, &kinds[k], 4, 3);
-            double theta = theta_of(&p), of[PAIRS], log_all, all, certain;
+            double theta = theta_of(&p), of[PAIRS], loglik_all, all;
             atg_err err = {0};
             made f;
 
             made_family(&p, &f, &o);
 
             uint32_t who = prop_below(&p, f.n);
-            atg_marker visible = f.markers[0];
-            bool haploid = o.x && f.persons[who].sex == ATG_SEX_MALE;
-            atg_obs kept = f.obs[0][who];
 
             prop_ok(&p,
                     atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta},
-                                              of, &log_all, &err),
+                                              of, &loglik_all, &err),
                     &err);
             all = made_brute(&f, 0, &f.ped, f.obs[0], theta);
-            prop_close(&p, "likelihood", exp(log_all), all, 1e-11);
-            if (all == 0 || f.markers[0].silent >= 0) /* silent: seen is not the genotype */
-                continue;
-            for (int16_t b = 0; b < visible.n; b++)
-                for (int16_t a = haploid ? b : 0; a <= b; a++) {
-                    brute at = {.marker = &visible};
-                    double seen = brute_seen(&at, &kept, b, haploid ? -1 : a);
-
-                    f.obs[0][who] = (atg_obs){.geno = {a, b}};
-                    certain = made_brute(&f, 0, &f.ped, f.obs[0], theta);
-                    prop_close(&p, kinds[k].name, of[b * (b + 1) / 2 + a], certain * seen / all,
-                               1e-11);
-                }
+            prop_close(&p, "likelihood", exp(loglik_all), all, 1e-11);
+            if (all > 0 && f.markers[0].silent < 0) /* silent: seen is not the genotype */
+                same_distribution(&p, &f, who, theta, of);
         }
 }
 

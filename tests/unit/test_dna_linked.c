@@ -47,49 +47,38 @@ static double haplotype(const two *t, uint32_t i, int paternal) {
     return passed(t, paternal, (uint32_t)(paternal ? person->father : person->mother), h);
 }
 
-static double both_from(two *t, uint32_t at) {
-    uint32_t i = t->order[at], n[2] = {t->f->markers[0].n, t->f->markers[1].n};
-    uint32_t one = n[0] * n[1], all;
-    double sum = 0;
+static uint32_t ways(const void *user, uint32_t at) {
+    const two *t = user;
+    uint32_t one = (uint32_t)t->f->markers[0].n * t->f->markers[1].n;
 
-    if (at == t->f->n)
-        return 1;
-    all = haploid_at(t->f, i) ? one : one * one;
-    for (uint32_t c = 0; c < all; c++) {
-        double p = 1;
+    return haploid_at(t->f, t->order[at]) ? one : one * one;
+}
 
-        t->hap[i][0][0] = (int)(c % n[0]);
-        t->hap[i][0][1] = (int)(c / n[0] % n[1]);
-        t->hap[i][1][0] = haploid_at(t->f, i) ? -1 : (int)(c / one % n[0]);
-        t->hap[i][1][1] = haploid_at(t->f, i) ? -1 : (int)(c / one / n[0]);
-        for (int m = 0; m < 2; m++) {
-            brute b = {.marker = &t->f->markers[m]};
+static double take(void *user, uint32_t at, uint32_t way) {
+    two *t = user;
+    uint32_t i = t->order[at], n[2] = {t->f->markers[0].n, t->f->markers[1].n}, one = n[0] * n[1];
+    bool haploid = haploid_at(t->f, i);
+    double p = 1;
 
-            p *= brute_seen(&b, &t->f->obs[m][i], t->hap[i][0][m], t->hap[i][1][m]);
-        }
-        for (int s = 0; s < (haploid_at(t->f, i) ? 1 : 2) && p > 0; s++)
-            p *= haplotype(t, i, s);
-        if (p > 0)
-            sum += p * both_from(t, at + 1);
+    t->hap[i][0][0] = (int)(way % n[0]);
+    t->hap[i][0][1] = (int)(way / n[0] % n[1]);
+    t->hap[i][1][0] = haploid ? -1 : (int)(way / one % n[0]);
+    t->hap[i][1][1] = haploid ? -1 : (int)(way / one / n[0]);
+    for (int m = 0; m < 2; m++) {
+        brute b = {.marker = &t->f->markers[m]};
+
+        p *= brute_seen(&b, &t->f->obs[m][i], t->hap[i][0][m], t->hap[i][1][m]);
     }
-    return sum;
+    for (int s = 0; s < (haploid ? 1 : 2) && p > 0; s++)
+        p *= haplotype(t, i, s);
+    return p;
 }
 
 static double brute_linked(const made *f, double rho) {
     two t = {.f = f, .rho = rho};
-    bool placed[MADE_PERSONS] = {false};
-    uint32_t n = 0;
 
-    while (n < f->n)
-        for (uint32_t i = 0; i < f->n; i++) {
-            const atg_person *q = &f->persons[i];
-
-            if (placed[i] || (q->father >= 0 && !(placed[q->father] && placed[q->mother])))
-                continue;
-            placed[i] = true;
-            t.order[n++] = i;
-        }
-    return both_from(&t, 0);
+    brute_parents_first(&f->ped, t.order);
+    return brute_walk(f->n, ways, take, &t);
 }
 
 static double linked(const prop *p, const made *f, const atg_pedigree *ped, double rho) {

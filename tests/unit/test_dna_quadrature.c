@@ -97,11 +97,12 @@ static int add_node(void *user, const double *freq, double weight, atg_err *err)
 
 /* The probability of a sequence of draws, by the formula as it is written. */
 static double sampled(const double *p, const uint32_t *power, double theta) {
-    double product = 1, seen = 0;
+    double product = 1;
+    uint32_t seen = 0;
 
     for (uint32_t i = 0; i < ALLELES; i++)
         for (uint32_t k = 0; k < power[i]; k++, seen++)
-            product *= (k * theta + (1 - theta) * p[i]) / (1 + (seen - 1) * theta);
+            product *= (k * theta + (1 - theta) * p[i]) / (1 + ((double)seen - 1) * theta);
     return product;
 }
 

@@ -42,7 +42,7 @@ static void within_tolerance(const atg_reference *ref, const char *path) {
 }
 
 static void check_golden(const char *name, atg_reference *ret) {
-    const char *folder = getenv("ATG_NUMBERS_DIR");
+    const char *folder = getenv("ATG_NUMBERS_DIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
     char path[PATH_LENGTH];
     atg_err err;
 
@@ -68,20 +68,20 @@ static void likelihoods_lrs_and_kinship_are_those_of_other_programs(void **state
         {"likelihood, impossible", 2},
         {"likelihood, founder_inbreeding", 2},
         {"likelihood, pruning", 2},
-        {"likelihood, panel23", 4 * 23},
+        {"likelihood, panel23", 92},
         {"likelihood, linked2", 42},
         {"linked pair likelihood", 21},
         {"log-likelihood", 100},
         {"theta LR", 64},
         {"theta LR, H1", 64},
         {"theta LR, H2", 64},
-        {"LR cases, likelihood", 10 * 23 * 8},
+        {"LR cases, likelihood", 1840},
         {"LR cases, LR", 70},
-        {"genotype distribution", 22 * 10},
+        {"genotype distribution", 220},
         {"likelihood of references", 22},
-        {"exclusion power", 6 * 3},
-        {"kinship", 19 * 9},
-        {"kinship, X", 19 * 9},
+        {"exclusion power", 18},
+        {"kinship", 171},
+        {"kinship, X", 171},
     };
     atg_reference ref = {0};
 
@@ -102,7 +102,7 @@ static void mutation_matrices_are_those_of_other_programs(void **state) {
 
     (void)state;
     check_golden("mutation-matrices.json", &ref);
-    assert_true(kind_of(&ref, "mutation matrix")->n >= 15 * 81);
+    assert_true(kind_of(&ref, "mutation matrix")->n >= 1215);
     assert_int_equal(ref.n, 1);
 }
 
@@ -160,37 +160,44 @@ static void relative_differences_are_symmetric_and_strict_about_zero(void **stat
     assert_true(atg_relative_difference(0, 0) == 0);
 }
 
+/* A file of reference numbers?  Those of frequencies stand there too. */
+static bool check_named(const char *folder, const char *name) {
+    size_t length = strlen(name);
+    char path[PATH_LENGTH];
+    atg_reference ref = {0};
+    atg_err err;
+
+    if (length < 5 || strcmp(name + length - 5, ".json") != 0)
+        return false;
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+
+    int rc = check_file(path, &ref, &err);
+
+    if (rc == ATG_EPARSE && strstr(err.msg, "no reference file"))
+        return false;
+    if (rc)
+        fail_msg("%s: %s", path, err.msg);
+    within_tolerance(&ref, path);
+    return true;
+}
+
 static void check_folder(const char *folder) {
-    DIR *dir = opendir(folder);
-    uint32_t n = 0;
+    struct dirent **entries;
+    int n = scandir(folder, &entries, NULL, alphasort);
+    bool any = false;
 
-    if (!dir)
+    if (n < 0)
         fail_msg("cannot open %s", folder);
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        size_t length = strlen(entry->d_name);
-        char path[PATH_LENGTH];
-        atg_reference ref = {0};
-        atg_err err;
-
-        if (length < 5 || strcmp(entry->d_name + length - 5, ".json") != 0)
-            continue;
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-
-        int rc = check_file(path, &ref, &err);
-
-        if (rc == ATG_EPARSE && strstr(err.msg, "no reference file"))
-            continue; /* frequencies */
-        if (rc)
-            fail_msg("%s: %s", path, err.msg);
-        within_tolerance(&ref, path);
-        n++;
+    for (int i = 0; i < n; i++) {
+        any |= check_named(folder, entries[i]->d_name);
+        free(entries[i]);
     }
-    (void)closedir(dir);
-    assert_true(n > 0);
+    free(entries);
+    assert_true(any);
 }
 
 static void a_folder_of_more_numbers_is_checked_where_one_is_named(void **state) {
-    const char *folder = getenv("ATG_REFERENCE");
+    const char *folder = getenv("ATG_REFERENCE"); /* NOLINT(concurrency-mt-unsafe): one thread */
     char path[PATH_LENGTH];
 
     (void)state;
