@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "match/assign_dense.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -103,6 +104,13 @@ static bool worth_room(const sweep *s, const side *sd) {
     return sd->bits <= ROOM_BITS && (double)s->from->n * s->step->sets.n > exp2(sd->bits + 3);
 }
 
+static int inwards_dense(sweep *s, const side *sd, cell *room) {
+    dense_step d = {.from = s->from, .step = s->step, .bits = sd->bits, .pool = s->pool};
+    int rc = dense_inwards(&d, room);
+
+    return rc ? rc : charge(s->work, d.pairs, &s->since, s->pool);
+}
+
 static int inwards_step(sweep *s, const side *sd, bool sums) {
     target to = {.table = &s->step->states};
     int rc;
@@ -111,7 +119,10 @@ static int inwards_step(sweep *s, const side *sd, bool sums) {
         to.room = POOL_GET(s->pool, cell, (size_t)1 << sd->bits);
         if (!to.room)
             return pool_rc(s->pool);
-        rc = sums ? inwards(s, &to, 1, true, true) : inwards(s, &to, 1, true, false);
+        if (sums)
+            rc = inwards_dense(s, sd, to.room);
+        else
+            rc = sums ? inwards(s, &to, 1, true, true) : inwards(s, &to, 1, true, false);
         if (!rc)
             rc = table_of(to.table, s->pool, sd->bits, to.room);
         pool_drop(s->pool, to.room);
@@ -321,8 +332,16 @@ INLINE int outwards(sweep *s, uint32_t words, bool sums) {
     return ATG_OK;
 }
 
-static int outwards_step(sweep *s, uint32_t words, bool sums) {
+static int outwards_dense(sweep *s, const side *sd) {
+    dense_step d = {.from = s->from, .step = s->step, .bits = sd->bits, .pool = s->pool};
+    int rc = dense_outwards(&d, s->from->out, s->step->sets.out);
+
+    return rc ? rc : charge(s->work, d.pairs, &s->since, s->pool);
+}
+
+static int outwards_step(sweep *s, const side *sd, bool sums) {
     table *from = s->from, *sets = &s->step->sets;
+    uint32_t words = sd->words;
 
     from->out = POOL_GET(s->pool, cell, from->n);
     sets->out = POOL_GET(s->pool, cell, sets->n);
@@ -330,6 +349,8 @@ static int outwards_step(sweep *s, uint32_t words, bool sums) {
         return pool_rc(s->pool);
     for (uint32_t k = 0; k < sets->n; k++)
         sets->out[k] = (cell){XNUM_ZERO, 0, TABLE_NEVER};
+    if (sums && s->step->n_drops == 0 && worth_room(s, sd))
+        return outwards_dense(s, sd);
     if (words == 1)
         return sums ? outwards(s, 1, true) : outwards(s, 1, false);
     return sums ? outwards(s, words, true) : outwards(s, words, false);
@@ -344,7 +365,7 @@ static int side_outwards(joint *jt, uint32_t which, work *w) {
         table *from = i ? &sd->steps[i - 1].states : &sd->start;
         sweep s = {.from = from, .step = st, .pool = p, .work = w, .joint = jt};
 
-        if (outwards_step(&s, sd->words, jt->sums))
+        if (outwards_step(&s, sd, jt->sums))
             return pool_rc(p);
         table_drop(&st->states, p);
     }
