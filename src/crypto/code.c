@@ -142,7 +142,10 @@ int code_recovery_new(char ret[CODE_RECOVERY + 1], atg_err *err) {
     if (rc)
         return rc;
     for (size_t i = 0; i < CODE_RECOVERY; i++)
-        ret[i] = i % 5 == 4 ? '-' : symbols[randombytes_uniform(32)];
+        if (i % 5 == 4)
+            ret[i] = '-';
+        else
+            ret[i] = symbols[randombytes_uniform(32)];
     ret[CODE_RECOVERY] = '\0';
     return ATG_OK;
 }

@@ -14,7 +14,7 @@ static void list_names(const json_t *populations, char ret[NAMES_SIZE]) {
     size_t used = 0;
 
     *ret = '\0';
-    json_object_foreach(jin_iterable(populations), name, v) {
+    json_object_foreach(json_iterable(populations), name, v) {
         size_t n = strlen(name);
 
         if (used + n + 3 > NAMES_SIZE)
@@ -40,7 +40,7 @@ static int choose(jin *j, const json_t *populations, atg_str wanted, const char 
     list_names(populations, names);
     if (wanted.n == 0 && json_object_size(populations) != 1)
         return jin_fail(j, ATG_EINVAL, "Name one of the populations of this file: %s", names);
-    json_object_foreach(jin_iterable(populations), name, v) {
+    json_object_foreach(json_iterable(populations), name, v) {
         if (wanted.n && !atg_str_eq_nocase(atg_str_of(name), wanted))
             continue;
         *ret_name = name;
@@ -105,7 +105,7 @@ static int read_markers(marker_set *set, jin *j, const json_t *markers) {
 
     if (rc)
         return rc;
-    json_object_foreach(jin_iterable(markers), name, v) {
+    json_object_foreach(json_iterable(markers), name, v) {
         jin_key(j, name);
         rc = read_marker(set, j, name, v);
         jin_up(j);

@@ -211,7 +211,7 @@ void jin_known(jin *j, const json_t *obj, const char *const *keys) {
     const char *key;
     json_t *v;
 
-    json_object_foreach(jin_iterable(obj), key, v) know(j, atg_str_of(key), keys);
+    json_object_foreach(json_iterable(obj), key, v) know(j, atg_str_of(key), keys);
 }
 
 void jin_known_members(jin *j, const char *const *keys) {

@@ -12,7 +12,7 @@
 
 #include <antigone/formats.h>
 
-#include <jansson.h>
+#include "base/json_read.h"
 
 enum {
     JIN_DEPTH = 16,   /* steps from the outermost object to any value that is read */
@@ -104,16 +104,6 @@ int jin_get_share(jin *j, const json_t *obj, const char *key, jin_need need, dou
 int jin_get_count(jin *j, const json_t *obj, const char *key, jin_need need, uint32_t *ret);
 int jin_get_bool(jin *j, const json_t *obj, const char *key, bool *ret);
 int jin_get_sex(jin *j, const json_t *obj, const char *key, atg_sex *ret);
-
-/* For jansson's iteration, which changes nothing and does not say so. */
-static inline json_t *jin_iterable(const json_t *v) {
-    union {
-        const json_t *in;
-        json_t *out;
-    } same = {.in = v};
-
-    return same.out;
-}
 
 /* A copy in the arena. */
 int jin_keep(jin *j, atg_str *s);

@@ -125,7 +125,7 @@ int opjson_genotypes(opjson *o, const json_t *owner, atg_sex sex, atg_geno **ret
         for (uint32_t m = 0; m < o->set.n; m++)
             genos[m] = ATG_UNTYPED;
         o->clock++;
-        json_object_foreach(jin_iterable(all), name, v) {
+        json_object_foreach(json_iterable(all), name, v) {
             rc = read_marker(o, name, v, sex, genos);
             if (rc)
                 break;

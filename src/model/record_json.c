@@ -2,6 +2,7 @@
 #include "model/record.h"
 
 #include "base/instant.h"
+#include "base/json_read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,11 @@ static int by_bytes(const void *a, const void *b) {
     return strcmp(*x, *y);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): JSON is nested, and so is this; no deeper than DEPTH_MAX */
 static int canonical(atg_arena *arena, json *j, const json_t *v, int depth, atg_err *err);
 
 static int canonical_object(atg_arena *arena, json *j, const json_t *v, int depth, atg_err *err) {
+    json_t *all = json_iterable(v);
     size_t n = json_object_size(v), i = 0;
     const char **keys = ATG_GET(arena, const char *, n + 1);
 
@@ -24,8 +27,7 @@ static int canonical_object(atg_arena *arena, json *j, const json_t *v, int dept
         return atg_fail(err, ATG_ELIMIT, "A JSON object has more than %d members", KEYS_MAX);
     if (!keys)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading JSON");
-    for (void *it = json_object_iter((json_t *)(uintptr_t)v); it;
-         it = json_object_iter_next((json_t *)(uintptr_t)v, it))
+    for (void *it = json_object_iter(all); it; it = json_object_iter_next(all, it))
         keys[i++] = json_object_iter_key(it);
     qsort(keys, n, sizeof(*keys), by_bytes);
     json_object_line(j);
@@ -41,36 +43,38 @@ static int canonical_object(atg_arena *arena, json *j, const json_t *v, int dept
     return ATG_OK;
 }
 
-/* Bounded by DEPTH_MAX. */
-static int canonical(atg_arena *arena, json *j, const json_t *v,
-                     int depth, /* NOLINT(misc-no-recursion) */
-                     atg_err *err) {
+static int canonical_array(atg_arena *arena, json *j, const json_t *v, int depth, atg_err *err) {
+    json_array_line(j);
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        int rc = canonical(arena, j, json_array_get(v, i), depth + 1, err);
+
+        if (rc)
+            return rc;
+    }
+    json_end(j, ']');
+    return ATG_OK;
+}
+
+static int canonical(atg_arena *arena, json *j, const json_t *v, int depth, atg_err *err) {
     if (depth > DEPTH_MAX)
         return atg_fail(err, ATG_ELIMIT, "JSON is nested deeper than %d levels", DEPTH_MAX);
     if (json_is_object(v))
         return canonical_object(arena, j, v, depth, err);
-    if (json_is_array(v)) {
-        json_array_line(j);
-        for (size_t i = 0; i < json_array_size(v); i++) {
-            int rc = canonical(arena, j, json_array_get(v, i), depth + 1, err);
-
-            if (rc)
-                return rc;
-        }
-        json_end(j, ']');
-    } else if (json_is_string(v)) {
+    if (json_is_array(v))
+        return canonical_array(arena, j, v, depth, err);
+    if (json_is_string(v))
         json_str(j, (atg_str){json_string_value(v), json_string_length(v)});
-    } else if (json_is_integer(v)) {
+    else if (json_is_integer(v))
         json_int(j, json_integer_value(v));
-    } else if (json_is_real(v)) {
+    else if (json_is_real(v))
         json_num(j, json_real_value(v));
-    } else if (json_is_boolean(v)) {
+    else if (json_is_boolean(v))
         json_bool(j, json_is_true(v));
-    } else {
+    else
         json_none(j);
-    }
     return ATG_OK;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 int record_canonical(atg_arena *arena, const json_t *from, size_t limit, atg_str *ret,
                      atg_err *err) {
@@ -103,7 +107,7 @@ int record_read_json(atg_arena *arena, const json_t *object, record *r, atg_err 
     if (!json_is_object(object))
         return atg_fail(err, ATG_EPARSE, "A record is a JSON object");
 
-    json_t *all = (json_t *)(uintptr_t)object; /* iterating changes nothing in it */
+    json_t *all = json_iterable(object);
 
     for (void *it = json_object_iter(all); it; it = json_object_iter_next(all, it)) {
         const char *key = json_object_iter_key(it);

@@ -84,7 +84,7 @@ static int read_choice(const field_type *field, atg_str text, value *v, atg_err 
         if (n + len + 3 > sizeof(words))
             break;
         if (n) {
-            memcpy(words + n, ", ", 2);
+            memcpy(words + n, ", ", 3);
             n += 2;
         }
         memcpy(words + n, field->choices[c], len + 1);
@@ -270,6 +270,28 @@ static int read_json_range(const field_type *field, const json_t *from, value *v
     return check_range(field, v, err);
 }
 
+static int read_json_number(const field_type *field, const json_t *from, value *v, atg_err *err) {
+    if (!json_is_number(from))
+        return bad(field, err, "That is not a number");
+    v->number = json_number_value(from);
+    return check_number(field, v->number, err);
+}
+
+static int read_json_bool(const field_type *field, const json_t *from, value *v, atg_err *err) {
+    if (!json_is_boolean(from))
+        return bad(field, err, "Write true or false");
+    v->flag = json_is_true(from);
+    return ATG_OK;
+}
+
+static int read_json_text(atg_arena *arena, const field_type *field, const json_t *from, value *ret,
+                          atg_err *err) {
+    if (!json_is_string(from))
+        return bad(field, err, "That is not a text");
+    return value_read(arena, field, (atg_str){json_string_value(from), json_string_length(from)},
+                      ret, err);
+}
+
 int value_read_json(atg_arena *arena, const field_type *field, const json_t *from, value *ret,
                     atg_err *err) {
     value v = {.known = true};
@@ -283,19 +305,12 @@ int value_read_json(atg_arena *arena, const field_type *field, const json_t *fro
         rc = record_canonical(arena, from, field->max_size, &v.text, err);
     else if (field->kind == FIELD_RANGE)
         rc = read_json_range(field, from, &v, err);
-    else if (field->kind == FIELD_NUMBER) {
-        v.number = json_number_value(from);
-        rc = json_is_number(from) ? check_number(field, v.number, err)
-                                  : bad(field, err, "That is not a number");
-    } else if (field->kind == FIELD_BOOL) {
-        v.flag = json_is_true(from);
-        rc = json_is_boolean(from) ? ATG_OK : bad(field, err, "Write true or false");
-    } else if (!json_is_string(from)) {
-        rc = bad(field, err, "That is not a text");
-    } else {
-        return value_read(arena, field,
-                          (atg_str){json_string_value(from), json_string_length(from)}, ret, err);
-    }
+    else if (field->kind == FIELD_NUMBER)
+        rc = read_json_number(field, from, &v, err);
+    else if (field->kind == FIELD_BOOL)
+        rc = read_json_bool(field, from, &v, err);
+    else
+        return read_json_text(arena, field, from, ret, err);
     if (!rc)
         *ret = v;
     return rc;

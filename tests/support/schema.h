@@ -6,8 +6,9 @@
 
 #include "testing.h"
 
-#include <jansson.h>
 #include <stdio.h>
+
+#include "base/json_read.h"
 
 static inline bool schema_fits(const json_t *root, const json_t *schema, const json_t *value);
 
@@ -28,16 +29,6 @@ static inline bool schema_among(const char *const *list, const char *s) {
         if (!strcmp(*list, s))
             return true;
     return false;
-}
-
-/* For jansson's iteration, which changes nothing and does not say so. */
-static inline json_t *schema_iterable(const json_t *v) {
-    union {
-        const json_t *in;
-        json_t *out;
-    } same = {.in = v};
-
-    return same.out;
 }
 
 static inline void schema_known(const json_t *schema) {
@@ -73,7 +64,7 @@ static inline void schema_known(const json_t *schema) {
     const char *key;
     json_t *v;
 
-    json_object_foreach(schema_iterable(schema), key, v) {
+    json_object_foreach(json_iterable(schema), key, v) {
         if (!schema_among(known, key))
             fail_msg("tests/support/schema.h does not know the keyword %s", key);
     }
@@ -217,7 +208,7 @@ static inline bool schema_fits(const json_t *root, const json_t *schema, const j
         if (items && !schema_fits(root, items, x))
             return false;
     }
-    return !json_is_object(value) || schema_properties(root, schema, schema_iterable(value));
+    return !json_is_object(value) || schema_properties(root, schema, json_iterable(value));
 }
 /* NOLINTEND(misc-no-recursion) */
 
