@@ -8,7 +8,8 @@ set -eu
 # thing to look for, and the Debian package that brings it
 tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
 libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev
-    liboath:liboath-dev icu-i18n:libicu-dev cmocka:libcmocka-dev'
+    liboath:liboath-dev icu-i18n:libicu-dev libpq:libpq-dev sqlite3:libsqlite3-dev
+    cmocka:libcmocka-dev'
 [ "${1:-}" = lint ] &&
     tools="$tools git:git clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
 
@@ -20,6 +21,8 @@ find_missing() {
         pkg-config --exists "${pair%%:*}" 2>/dev/null || printf '%s ' "${pair#*:}"
     done
     [ -e /usr/include/stdio.h ] || printf 'libc6-dev '
+    # what the tests of the store start
+    [ -e /usr/lib/postgresql/15/bin/initdb ] || printf 'postgresql-15 '
     if [ "$want" = lint ] && ! ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* \
         >/dev/null 2>&1; then
         printf 'libclang-rt-dev '

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections, waiting and transactions on PostgreSQL. */
+#include "store/postgres.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+    LOOK_MS = 50,         /* how often the cancel flag is looked at */
+    GRACE_MS = 10000,     /* what the network and a stopping server may add to a limit */
+    EXCLUDE_KEY = 0x4154, /* of the advisory lock */
+};
+
+static void be_quiet(void *user, const PGresult *notice) {
+    (void)user;
+    (void)notice;
+}
+
+bool postgres_connected(const postgres_db *d) {
+    return d->conn && PQstatus(d->conn) == CONNECTION_OK;
+}
+
+static int no_connection(PGconn *conn, atg_err *err) {
+    const char *text = conn ? PQerrorMessage(conn) : "out of memory";
+
+    return atg_fail(err, ATG_EDB, "Cannot connect to PostgreSQL: %.*s", (int)strcspn(text, "\n"),
+                    text);
+}
+
+/* Ours first, where the user's own choice wins; last what must be. */
+static PGconn *dial(const postgres_db *d) {
+    char seconds[16];
+    const char *const keys[] = {"connect_timeout",  "application_name",    "keepalives_idle",
+                                "keepalives_count", "keepalives_interval", "tcp_user_timeout",
+                                "dbname",           "client_encoding",     NULL};
+    const char *const values[] = {seconds, "antigone",  "20",   "3", "10",
+                                  "30000", d->conninfo, "UTF8", NULL};
+
+    snprintf(seconds, sizeof(seconds), "%u", (d->base.connect_ms + 999) / 1000);
+    return PQconnectdbParams(keys, values, 1);
+}
+
+static int set_session(postgres_db *d, atg_err *err) {
+    char sql[400];
+
+    snprintf(sql, sizeof(sql),
+             "SET statement_timeout=%u; SET lock_timeout=%u;"
+             "SET idle_in_transaction_session_timeout=600000;"
+             "SET default_transaction_isolation='serializable';"
+             "SET standard_conforming_strings=on; SET synchronous_commit=on;"
+             "SET client_min_messages=error",
+             d->base.usual_ms, d->base.busy_ms);
+    return postgres_run(d, "session", sql, err);
+}
+
+int postgres_connect(postgres_db *d, atg_err *err) {
+    int rc;
+
+    if (postgres_connected(d))
+        return ATG_OK;
+    PQfinish(d->conn);
+    d->conn = NULL;
+    d->generation++;
+
+    PGconn *conn = dial(d);
+
+    if (!conn || PQstatus(conn) != CONNECTION_OK) {
+        rc = no_connection(conn, err);
+        PQfinish(conn);
+        d->base.retry = true;
+        return rc;
+    }
+    if (PQserverVersion(conn) < 130000) {
+        PQfinish(conn);
+        return atg_fail(err, ATG_EDB, "The PostgreSQL server is older than version 13: upgrade it");
+    }
+    PQsetNoticeReceiver(conn, be_quiet, NULL);
+    d->conn = conn;
+    return set_session(d, err);
+}
+
+void postgres_start_clock(postgres_db *d) {
+    d->deadline = d->base.statement_ms ? now_ms() + d->base.statement_ms + GRACE_MS : 0;
+}
+
+static void ask_to_stop(postgres_db *d) {
+    char text[256];
+    PGcancel *cancel = PQgetCancel(d->conn);
+
+    if (cancel) {
+        (void)PQcancel(cancel, text, sizeof(text));
+        PQfreeCancel(cancel);
+    }
+    d->deadline = now_ms() + GRACE_MS;
+}
+
+/* A server that does not answer in time, nor to being told to stop, is as good as gone. */
+static int give_up(postgres_db *d, const char *doing, atg_err *err) {
+    PQfinish(d->conn);
+    d->conn = NULL;
+    return postgres_failed(d, NULL, doing, err);
+}
+
+int postgres_result(postgres_db *d, const char *doing, PGresult **ret, atg_err *err) {
+    bool asked = false;
+
+    while (d->conn && PQisBusy(d->conn)) {
+        struct pollfd fd = {.fd = PQsocket(d->conn), .events = POLLIN};
+
+        if (db_cancelled(&d->base) && !asked) {
+            asked = true;
+            ask_to_stop(d);
+        }
+        if (d->deadline && now_ms() > d->deadline)
+            return give_up(d, doing, err);
+        if (poll(&fd, 1, LOOK_MS) != 0 && !PQconsumeInput(d->conn))
+            break;
+    }
+    if (!d->conn)
+        return postgres_failed(d, NULL, doing, err);
+    *ret = PQgetResult(d->conn);
+    return ATG_OK;
+}
+
+void postgres_drain(postgres_db *d) {
+    PGresult *r = NULL;
+
+    do {
+        PQclear(r);
+        r = NULL;
+    } while (postgres_result(d, "", &r, NULL) == ATG_OK && r);
+}
+
+int postgres_run(postgres_db *d, const char *name, const char *sql, atg_err *err) {
+    PGresult *r = NULL;
+    int rc = ATG_OK, waited;
+
+    postgres_start_clock(d);
+    if (!d->conn || !PQsendQuery(d->conn, sql))
+        return postgres_failed(d, NULL, name, err);
+    while ((waited = postgres_result(d, name, &r, rc ? NULL : err)) == ATG_OK && r) {
+        ExecStatusType status = PQresultStatus(r);
+
+        if (rc == ATG_OK && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+            rc = postgres_failed(d, r, name, err);
+        PQclear(r);
+    }
+    return rc ? rc : waited;
+}
+
+static int script(db *base, const char *name, const char *sql, atg_err *err) {
+    postgres_db *d = postgres_of(base);
+    int rc = base->mode ? ATG_OK : postgres_connect(d, err);
+
+    return rc ? rc : postgres_run(d, name, sql, err);
+}
+
+/* ---- transactions ---- */
+
+static int begin(db *base, db_mode mode, atg_err *err) {
+    static const char *const sql[] = {
+        [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        [DB_WRITE] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
+    };
+    postgres_db *d = postgres_of(base);
+    int rc = ATG_OK;
+
+    /* a connection that broke while it was idle shows it only when it is used */
+    for (int tries = 0; tries < 2; tries++) {
+        rc = postgres_connect(d, err);
+        if (rc)
+            break;
+        base->retry = false;
+        rc = postgres_run(d, "begin", sql[mode], err);
+        if (rc == ATG_OK)
+            break;
+    }
+    base->lost = false;
+    return rc;
+}
+
+static int commit(db *base, atg_err *err) {
+    postgres_db *d = postgres_of(base);
+    PGTransactionStatusType at = d->conn ? PQtransactionStatus(d->conn) : PQTRANS_UNKNOWN;
+    int rc;
+
+    if (at == PQTRANS_INERROR)
+        return atg_fail(err, ATG_EDB, "The transaction failed and cannot be committed");
+    rc = postgres_run(d, "commit", "COMMIT", err);
+    /* the answer got lost, not what was asked for */
+    base->unknown = rc == ATG_EDB && base->lost;
+    return rc;
+}
+
+static void rollback(db *base) {
+    postgres_db *d = postgres_of(base);
+
+    base->cancel = NULL;
+    if (postgres_connected(d) && PQtransactionStatus(d->conn) != PQTRANS_IDLE) {
+        postgres_drain(d);
+        (void)postgres_run(d, "rollback", "ROLLBACK", NULL);
+    }
+}
+
+static int limit(db *base, atg_err *err) {
+    char sql[64];
+
+    snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout=%u", base->statement_ms);
+    return postgres_run(postgres_of(base), "limit", sql, err);
+}
+
+static int exclude(db *base, bool on, atg_err *err) {
+    char sql[80];
+
+    snprintf(sql, sizeof(sql), "SELECT pg_advisory_%s(%d)", on ? "lock" : "unlock", EXCLUDE_KEY);
+    return script(base, "exclude", sql, err);
+}
+
+static void close_connection(db *base) {
+    postgres_db *d = postgres_of(base);
+
+    PQfinish(d->conn);
+    mem_free(d->conninfo);
+    mem_free(d);
+}
+
+static const backend postgres_backend = {
+    .kind = DB_POSTGRES,
+    .rows_size = sizeof(postgres_rows),
+    .close = close_connection,
+    .prepare = postgres_prepare,
+    .forget = postgres_forget,
+    .start = postgres_start,
+    .next = postgres_next,
+    .finish = postgres_finish,
+    .n_columns = postgres_n_columns,
+    .column = postgres_column,
+    .changed = postgres_changed,
+    .script = script,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .limit = limit,
+    .exclude = exclude,
+};
+
+/* libpq's own words about a string that it cannot read may quote a password in it. */
+static int check_conninfo(const char *conninfo, atg_err *err) {
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &why);
+
+    PQfreemem(why);
+    if (!options)
+        return atg_fail(err, ATG_EINVAL,
+                        "The connection string of PostgreSQL cannot be read: write it as "
+                        "\"host=... dbname=... user=...\" or as postgresql://...");
+    PQconninfoFree(options);
+    return ATG_OK;
+}
+
+int postgres_open(const db_options *options, db **ret, atg_err *err) {
+    int rc = check_conninfo(options->conninfo, err);
+    postgres_db *d = rc ? NULL : mem_zero(1, sizeof(*d));
+
+    if (rc)
+        return rc;
+    if (!d)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory connecting to PostgreSQL");
+    d->base = (db){.backend = &postgres_backend,
+                   .statement_ms = options->statement_ms,
+                   .usual_ms = options->statement_ms,
+                   .connect_ms = options->connect_ms,
+                   .busy_ms = options->busy_ms};
+    d->conninfo = mem_alloc(strlen(options->conninfo) + 1);
+    if (d->conninfo) {
+        memcpy(d->conninfo, options->conninfo, strlen(options->conninfo) + 1);
+        rc = postgres_connect(d, err);
+    } else {
+        rc = atg_fail(err, ATG_ENOMEM, "Out of memory connecting to PostgreSQL");
+    }
+    if (rc) {
+        close_connection(&d->base);
+        return rc;
+    }
+    *ret = &d->base;
+    return ATG_OK;
+}

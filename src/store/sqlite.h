@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the SQLite backend share. */
+#ifndef ATG_STORE_SQLITE_H
+#define ATG_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store/backend.h"
+#include "store/place.h"
+
+/* "ATG1": in the header of the file, so that no other database is taken for a store. */
+enum { SQLITE_STORE_ID = 0x41544731 };
+
+typedef struct sqlite_db {
+    db base;
+    sqlite3 *handle;
+    place place;
+    uint64_t busy_until; /* of the wait for a lock that is going on */
+    uint64_t deadline;   /* of the statement that runs; 0: none */
+} sqlite_db;
+
+static inline sqlite_db *sqlite_of(db *d) {
+    return (sqlite_db *)(void *)d;
+}
+
+/* Turn the last failure of the handle into ours.  `doing` is a statement's name or a verb. */
+int sqlite_failed(sqlite_db *d, int code, const char *doing, atg_err *err);
+
+/* One statement without rows or values, or one whose first column is wanted. */
+int sqlite_do(sqlite_db *d, const char *sql, atg_err *err);
+int sqlite_ask(sqlite_db *d, const char *sql, int64_t *ret, atg_err *err);
+
+void sqlite_close(db *base);
+
+extern const backend sqlite_backend;
+
+#endif
