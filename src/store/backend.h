@@ -25,7 +25,7 @@ typedef struct backend {
     int (*commit)(db *d, atg_err *err);
     void (*rollback)(db *d);
     int (*limit)(db *d, atg_err *err);
-    int (*exclude)(db *d, bool on, atg_err *err);
+    int (*exclude)(db *d, bool on, uint32_t wait_ms, atg_err *err);
 } backend;
 
 struct db {
@@ -34,7 +34,8 @@ struct db {
     size_t n_cache, cap_cache;
     db_rows *all;
     db_mode mode;
-    int depth; /* savepoints */
+    int depth;    /* savepoints */
+    bool guarded; /* the transaction belongs to somebody else: no commit, no rollback */
     bool failed;
     bool lost;    /* by the failure the transaction is gone as a whole */
     bool retry;   /* of the last failure */

@@ -130,6 +130,8 @@ int db_script(db *d, const char *name, const char *sql, atg_err *err);
 /* Transactions.  Outside of one each statement is its own.  A connection that broke is made anew
  * by db_begin(). */
 int db_begin(db *d, db_mode mode, atg_err *err);
+/* Not for closures of a store (store.h), whose transaction is the store's: there a commit fails,
+ * and a rollback fails the transaction. */
 int db_commit(db *d, atg_err *err);
 void db_rollback(db *d);
 db_mode db_mode_of(const db *d);
@@ -147,8 +149,8 @@ bool db_unknown(const db *d);
 
 /* Be alone: SQLite: no other connection to the directory is open or can be opened until
  * db_share(); PostgreSQL: nobody else is between these two calls.  ATG_ECONFLICT when others are
- * in the way. */
-int db_exclude(db *d, atg_err *err);
+ * in the way for `wait_ms`. */
+int db_exclude(db *d, uint32_t wait_ms, atg_err *err);
 void db_share(db *d);
 
 /* SQLite only: a consistent copy in a new file, written and synced before it gets its name, while

@@ -21,9 +21,9 @@ static void leave(db *d) {
 int db_begin(db *d, db_mode mode, atg_err *err) {
     int rc;
 
-    d->retry = d->unknown = false;
     if (d->mode || mode == DB_NONE)
         return atg_fail(err, ATG_EINVAL, "A transaction is open already");
+    d->retry = d->unknown = d->failed = d->lost = false;
     end_all(d);
     rc = d->backend->begin(d, mode, err);
     if (rc == ATG_OK)
@@ -31,11 +31,27 @@ int db_begin(db *d, db_mode mode, atg_err *err) {
     return rc;
 }
 
+/* A closure that ends the transaction it was given. */
+static int refuse(db *d, atg_err *err) {
+    atg_err why;
+
+    atg_fail(&why, ATG_EINVAL, "A closure cannot end the transaction of the store");
+    if (!d->failed) {
+        d->failed = true;
+        d->failure = why;
+    }
+    if (err)
+        *err = why;
+    return ATG_EINVAL;
+}
+
 int db_commit(db *d, atg_err *err) {
     int rc;
 
     if (!d->mode)
         return atg_fail(err, ATG_EINVAL, "No transaction is open");
+    if (d->guarded)
+        return refuse(d, err);
     if (d->failed) {
         rc = d->failure.code;
         if (err)
@@ -55,6 +71,10 @@ int db_commit(db *d, atg_err *err) {
 void db_rollback(db *d) {
     if (!d->mode)
         return;
+    if (d->guarded) {
+        (void)refuse(d, NULL);
+        return;
+    }
     end_all(d);
     d->backend->rollback(d);
     leave(d);
@@ -143,11 +163,11 @@ int db_rollback_to(db *d, atg_err *err) {
     return rc;
 }
 
-int db_exclude(db *d, atg_err *err) {
+int db_exclude(db *d, uint32_t wait_ms, atg_err *err) {
     d->retry = false;
-    return d->backend->exclude(d, true, err);
+    return d->backend->exclude(d, true, wait_ms, err);
 }
 
 void db_share(db *d) {
-    (void)d->backend->exclude(d, false, NULL);
+    (void)d->backend->exclude(d, false, 0, NULL);
 }

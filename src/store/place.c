@@ -114,11 +114,39 @@ void place_close(place *p) {
     p->lock = -1;
 }
 
-int place_exclude(place *p, bool on, uint32_t wait_ms, atg_err *err) {
-    if (lock_byte(p->lock, on ? F_WRLCK : F_RDLCK, PRESENCE, wait_ms))
-        return ATG_OK;
+static uint64_t inode_of(const char *path) {
+    struct stat there;
+
+    return stat(path, &there) ? 0 : (uint64_t)there.st_ino;
+}
+
+/* Two that want to be alone would wait for each other's presence: so each leaves first, and makes
+ * sure afterwards that the file is the one it had. */
+static int enter_alone(place *p, uint32_t wait_ms, atg_err *err) {
+    uint64_t inode = inode_of(p->file);
+    bool gate;
+
+    (void)lock_byte(p->lock, F_UNLCK, PRESENCE, 0);
+    gate = lock_byte(p->lock, F_WRLCK, GATE, wait_ms);
+    if (gate && lock_byte(p->lock, F_WRLCK, PRESENCE, wait_ms)) {
+        if (inode_of(p->file) == inode)
+            return ATG_OK;
+        return atg_fail(err, ATG_ECONFLICT, "The store was replaced meanwhile: try again");
+    }
+    if (gate)
+        (void)lock_byte(p->lock, F_UNLCK, GATE, 0);
+    if (!lock_byte(p->lock, F_RDLCK, PRESENCE, UINT16_MAX))
+        return atg_fail(err, ATG_EIO, "The lock of the store %.200s was lost", p->file);
     return atg_fail(err, ATG_ECONFLICT,
                     "Other processes use the store %.200s: end them, then try again", p->file);
+}
+
+int place_exclude(place *p, bool on, uint32_t wait_ms, atg_err *err) {
+    if (on)
+        return enter_alone(p, wait_ms, err);
+    (void)lock_byte(p->lock, F_RDLCK, PRESENCE, 0);
+    (void)lock_byte(p->lock, F_UNLCK, GATE, 0);
+    return ATG_OK;
 }
 
 int place_sync_directory(const char *path, atg_err *err) {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -212,11 +213,26 @@ static int limit(db *base, atg_err *err) {
     return postgres_run(postgres_of(base), "limit", sql, err);
 }
 
-static int exclude(db *base, bool on, atg_err *err) {
-    char sql[80];
+static int exclude(db *base, bool on, uint32_t wait_ms, atg_err *err) {
+    static const db_statement lock = {"lock", "SELECT pg_try_advisory_lock($1)"};
+    static const db_statement unlock = {"unlock", "SELECT pg_advisory_unlock($1)"};
+    uint64_t end = now_ms() + wait_ms;
+    db_value key = db_int(EXCLUDE_KEY);
+    int64_t got = 0;
+    int rc = ATG_OK;
 
-    snprintf(sql, sizeof(sql), "SELECT pg_advisory_%s(%d)", on ? "lock" : "unlock", EXCLUDE_KEY);
-    return script(base, "exclude", sql, err);
+    if (!on)
+        return db_get_one(base, &unlock, &key, 1, 0, &got, err);
+    while (!got) {
+        rc = db_get_one(base, &lock, &key, 1, 0, &got, err);
+        if (rc)
+            return rc;
+        if (!got && now_ms() >= end)
+            return atg_fail(err, ATG_ECONFLICT, "Another process is migrating the store");
+        if (!got)
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    return ATG_OK;
 }
 
 static void close_connection(db *base) {

@@ -135,7 +135,7 @@ static void bind(bound *b, const db_value *values, int n) {
 
         b->formats[i] = 1;
         if (number) {
-            b->numbers[i] = htobe64(v->type == DB_INT ? (uint64_t)v->i : bits_of(v->d));
+            b->numbers[i] = htobe64(v->type == DB_INT ? (uint64_t)v->i : bits_of(v->d + 0.0));
             b->values[i] = (const char *)&b->numbers[i];
             b->lengths[i] = sizeof(b->numbers[i]);
         } else if (v->type == DB_NULL) {

@@ -58,7 +58,7 @@ static int bind(sqlite3_stmt *s, int at, const db_value *v) {
     case DB_INT:
         return sqlite3_bind_int64(s, at, v->i);
     case DB_DOUBLE:
-        return sqlite3_bind_double(s, at, v->d);
+        return sqlite3_bind_double(s, at, v->d + 0.0); /* -0.0 does not come back */
     case DB_TEXT:
         return sqlite3_bind_text64(s, at, p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
     case DB_BLOB:
@@ -182,10 +182,8 @@ static int limit(db *base, atg_err *err) {
     return ATG_OK;
 }
 
-static int exclude(db *base, bool on, atg_err *err) {
-    sqlite_db *d = sqlite_of(base);
-
-    return place_exclude(&d->place, on, base->busy_ms, err);
+static int exclude(db *base, bool on, uint32_t wait_ms, atg_err *err) {
+    return place_exclude(&sqlite_of(base)->place, on, wait_ms, err);
 }
 
 const backend sqlite_backend = {
