@@ -45,11 +45,13 @@ static PGconn *dial(const postgres_db *d) {
 }
 
 static int set_session(postgres_db *d, atg_err *err) {
-    char sql[400];
+    char sql[600];
 
     snprintf(sql, sizeof(sql),
              "SET statement_timeout=%u; SET lock_timeout=%u;"
              "SET idle_in_transaction_session_timeout=600000;"
+             "SET tcp_keepalives_idle=20; SET tcp_keepalives_interval=10;"
+             "SET tcp_keepalives_count=3; SET tcp_user_timeout=30000;"
              "SET default_transaction_isolation='serializable';"
              "SET standard_conforming_strings=on; SET synchronous_commit=on;"
              "SET client_min_messages=error",
@@ -164,7 +166,9 @@ static int script(db *base, const char *name, const char *sql, atg_err *err) {
 static int begin(db *base, db_mode mode, atg_err *err) {
     static const char *const sql[] = {
         [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        [DB_WRITE] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
+        /* a writer that was cut off must not keep its locks for long */
+        [DB_WRITE] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE;"
+                     "SET LOCAL idle_in_transaction_session_timeout=60000",
     };
     postgres_db *d = postgres_of(base);
     int rc = ATG_OK;
