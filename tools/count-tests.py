@@ -16,9 +16,8 @@ def count(record):
     """(passed, failed, skipped) of one test program."""
     good = record["result"] in ("OK", "SKIP", "EXPECTEDFAIL")
     lines = LINE.findall(record.get("stdout") or "")
-    # cmocka prints "not ok 3 # SKIP"
-    skipped = sum(1 for _, rest in lines if "# SKIP" in rest.upper())
-    failed = sum(1 for no, rest in lines if no and "# SKIP" not in rest.upper())
+    skipped = sum(1 for no, rest in lines if not no and "# SKIP" in rest.upper())
+    failed = sum(1 for no, _ in lines if no)
     passed = len(lines) - failed - skipped
     if not lines and good:
         skipped, passed = (1, 0) if record["result"] == "SKIP" else (0, 1)

@@ -74,8 +74,6 @@ static int set_up(void **state) {
     database_make_folder(o->where.directory, sizeof(o->where.directory));
     if (!o->where.postgres)
         return 0;
-    if (!server_installed())
-        return 0;
     if (!server_start(false))
         return -1;
 
@@ -91,18 +89,13 @@ static int tear_down(void **state) {
     one *o = *state;
 
     database_remove_folder(o->where.directory);
-    if (o->where.postgres && server_installed())
+    if (o->where.postgres)
         server_drop_database(strrchr(o->where.conninfo, '=') + 1);
     return 0;
 }
 
 static void run(void **state) {
     one *o = *state;
-
-    if (o->where.postgres && !server_installed()) {
-        fprintf(stderr, "PostgreSQL is not installed: \"%s\" is skipped\n", o->name);
-        skip();
-    }
     o->test->run(&o->where);
 }
 
@@ -120,7 +113,8 @@ static void add(struct CMUnitTest *to, one *o, const database_test *test, bool p
 
 int database_run(const database_test *tests, size_t n) {
     static struct CMUnitTest list[TESTS_MAX];
-    size_t count = 0;
+    bool postgres = server_installed();
+    size_t count = 0, left_out = 0;
     int failed;
 
     remove_stale();
@@ -129,11 +123,15 @@ int database_run(const database_test *tests, size_t n) {
             add(&list[count], &all[count], &tests[i], false);
             count++;
         }
-        if (tests[i].on != ON_SQLITE) {
+        /* Meson takes cmocka's way of saying "skipped" for a failure: so they are left out */
+        left_out += tests[i].on != ON_SQLITE && !postgres;
+        if (tests[i].on != ON_SQLITE && postgres) {
             add(&list[count], &all[count], &tests[i], true);
             count++;
         }
     }
+    if (left_out)
+        fprintf(stderr, "PostgreSQL is not installed: %zu tests are skipped\n", left_out);
     failed = _cmocka_run_group_tests("store", list, count, NULL, NULL);
     server_end();
     return failed;
