@@ -203,6 +203,10 @@ static int query(db *d, const db_statement *statement, const db_value *values, i
     return rc ? failed(d, err) : ATG_OK;
 }
 
+int db_post(db *d, const db_statement *statement, const db_value *values, int n, atg_err *err) {
+    return db_run(d, statement, values, n, NULL, err);
+}
+
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,
              atg_err *err) {
     return query(d, statement, values, n, false, ret, err);

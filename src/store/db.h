@@ -92,6 +92,11 @@ int db_limit(db *d, uint32_t statement_ms, const atomic_bool *cancel, atg_err *e
 int db_run(db *d, const db_statement *statement, const db_value *values, int n,
            int64_t *ret_changed, atg_err *err);
 
+/* Run a statement whose rows and count nobody asks for, without waiting for it where the database
+ * allows that: its failure is that of a later call of the transaction, db_commit() at the latest.
+ * The values are read before it returns. */
+int db_post(db *d, const db_statement *statement, const db_value *values, int n, atg_err *err);
+
 /* Run a statement that gives rows.  Text and blobs among the values must stay until db_end().  The
  * same statement cannot run twice at a time on a connection; others may between its rows. */
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The history: a gapless hash chain for each file (crypto/chain.h), written in the transaction of
+ * the change, and one Merkle tree over all entries (crypto/tree.h), whose leaves are put in order
+ * by one sequencer behind the commits, with signed checkpoints (crypto/checkpoint.h).
+ *
+ * An entry's `detail` is one line of JSON in the clear: of clear fields the values, of personal
+ * fields commitments under the person's salt (hash_commit).  What a personal field was and became
+ * stands sealed in `history`, under the person's key, so that a history reads as a story as long as
+ * the person was not erased, and the chain stays whole afterwards. */
+#ifndef ATG_STORE_AUDIT_H
+#define ATG_STORE_AUDIT_H
+
+#include "crypto/chain.h"
+#include "crypto/checkpoint.h"
+#include "store/keys.h"
+
+/* One event.  `file` is the file that it happened to; what belongs to no file (accounts, keys,
+ * backups) goes to the chain of the store itself, whose identifier is meta's "store". */
+typedef struct audit_event {
+    uuid file;
+    int64_t at;
+    uuid account;
+    const char *action; /* "add", "edit", "read", "export", ...: docs/audit.md lists them */
+    const char *kind;   /* of the record, or "" */
+    uuid record;
+    int64_t rev;
+    atg_str detail;    /* JSON, canonical (record_canonical) */
+    uuid person;       /* none: nothing sealed */
+    const key256 *key; /* of the person */
+    atg_str history;   /* JSON to be sealed; empty: none */
+    bool first;        /* the file is new in this transaction: its chain needs no look-up */
+} audit_event;
+
+/* Append to the file's chain, in the caller's transaction. */
+int audit_append(db *d, const audit_event *e, atg_err *err);
+
+/* Put entries that were committed into the tree, all that wait, in the order (at, file, seq) of
+ * each run.  `*ret_n` (may be NULL) is how many.  In a transaction. */
+int audit_sequence(db *d, uint64_t *ret_n, atg_err *err);
+
+/* Sign what the tree is now, keep and return the note; the last one again when nothing came since.
+ * `origin` names who keeps the tree. */
+int audit_checkpoint(db *d, const sign_pair *pair, const char *origin, int64_t at, checkpoint *ret,
+                     atg_err *err);
+/* ATG_ENOTFOUND before the first. */
+int audit_last_checkpoint(db *d, checkpoint *ret, atg_err *err);
+
+/* An entry as a story reads it. */
+typedef struct audit_entry {
+    chain_entry e;   /* views into the arena */
+    atg_str history; /* JSON, opened; empty when there is none or it cannot be opened any more */
+    bool erased;
+} audit_entry;
+
+/* The entries of a file from `from_seq` (1) on, at most `limit`. */
+int audit_read(db *d, keyring *keys, atg_arena *arena, const uuid *file, uint64_t from_seq,
+               uint32_t limit, audit_entry **ret, uint32_t *ret_n, atg_err *err);
+
+/* What was looked at. */
+typedef struct audit_report {
+    uint64_t entries, files, leaves, checkpoints, waiting;
+    double seconds;
+} audit_report;
+
+/* Follow every chain, every leaf and every checkpoint.  `witnessed` are checkpoints that somebody
+ * else kept (may be NULL): each must be of this tree.  ATG_EDENIED with the first that is broken:
+ * which file and entry, which leaf, which checkpoint. */
+int audit_verify(db *d, const sign_public *pub, const checkpoint *witnessed, uint32_t n_witnessed,
+                 uint32_t threads, const atg_progress *progress, audit_report *ret, atg_err *err);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The row of each file (missing, remains, family, ...) that lists and searches read, and the
+ * printed codes: KIND-SITE-NUMBER, "AM-K3-000123", six digits or more, counted by kind and site. */
+#ifndef ATG_STORE_FILES_H
+#define ATG_STORE_FILES_H
+
+#include "model/record.h"
+#include "store/db.h"
+
+enum { FILE_SORT_MAX = 32, FILE_CODE_MAX = 40 };
+
+typedef struct file_row {
+    int64_t n; /* stands for the file in the token table; grows with each new file */
+    uuid id, operation;
+    record_kind kind;
+    atg_str code;
+    uint32_t state; /* index in record_types[kind].states; 0 where there are none */
+    int sex;        /* index of the choice "sex", or -1 */
+    atg_str sort;   /* at most FILE_SORT_MAX bytes of an ICU sort key, sealed names stay readable
+                       in no more than that: docs/threats.md says what it leaks */
+    int64_t changed;
+    bool withdrawn;
+} file_row;
+
+/* The next number and code of a kind ("AM") at a site ("K3"); `count` of them at once, the first
+ * is returned. */
+int files_numbers(db *d, const char *kind, atg_str site, int64_t count, int64_t *ret_n,
+                  int64_t *ret_number, atg_err *err);
+/* "AM-K3-000123" in `ret`. */
+void files_code(const char *kind, atg_str site, int64_t number, char ret[FILE_CODE_MAX]);
+
+int files_insert(db *d, const file_row *f, atg_err *err);
+int files_update(db *d, const file_row *f, atg_err *err); /* by id; n and code stay */
+int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *err);
+/* By printed code, ASCII letters without case. */
+int files_find(db *d, atg_arena *arena, atg_str code, file_row *ret, atg_err *err);
+
+typedef enum files_order { FILES_BY_CODE, FILES_BY_NAME, FILES_BY_CHANGE } files_order;
+
+/* A page of a list.  `state` and `sex` are -1 for any.  `after` is the last file of the page
+ * before (none: the first page); FILES_BY_CHANGE lists the latest first. */
+typedef struct files_query {
+    uuid operation;
+    record_kind kind;
+    int state, sex;
+    bool withdrawn; /* those too */
+    files_order order;
+    uuid after;
+    uint32_t limit; /* 1..1000 */
+} files_query;
+
+int files_list(db *d, atg_arena *arena, const files_query *q, file_row **ret, uint32_t *ret_n,
+               atg_err *err);
+/* How many there are by state, in the order of record_types[kind].states. */
+int files_count(db *d, const uuid *operation, record_kind kind, int64_t *ret, uint32_t n_states,
+                atg_err *err);
+
+#endif
