@@ -7,7 +7,11 @@
  * Greek, Arabic, Hebrew, Han): 王偉, Олександр and محمد are found as written and in Latin letters.
  * Tokens: of a word itself, of its beginnings of 1, 2, 3, 4 and 6 letters, and of each three
  * letters in a row of names (two of Han, Hiragana, Katakana and Hangul); of codes: whole, without
- * punctuation, and their beginnings and ends; of dates: the day, the month, the year. */
+ * punctuation, and their beginnings and ends; of dates: the day, the month, the year.
+ *
+ * The class of the field (record.h) is part of each token, so that whoever may not read names
+ * cannot find out by searching who is there: a query looks only for tokens of the classes it is
+ * given. */
 #ifndef ATG_STORE_TOKENS_H
 #define ATG_STORE_TOKENS_H
 
@@ -42,6 +46,7 @@ typedef struct search_query {
     uuid operation;
     int kind; /* record_kind of the files, or -1 */
     int state, sex;
+    uint32_t classes; /* 1 << field_class: what the account may read */
     atg_str text;
     int64_t before; /* files with a smaller number only (paging, the latest first); 0: all */
     uint32_t limit;
@@ -56,8 +61,8 @@ typedef bool search_check(void *user, const file_row *f, atg_err *err);
 int tokens_search(db *d, atg_arena *arena, const key256 *key, const search_query *q,
                   search_check *check, void *user, file_row **ret, uint32_t *ret_n, atg_err *err);
 
-/* Whether the words of the query stand in the record's searchable fields. */
-bool search_matches(atg_arena *arena, atg_str text, const record *r);
+/* Whether the words of the query stand in the record's searchable fields of these classes. */
+bool search_matches(atg_arena *arena, atg_str text, uint32_t classes, const record *r);
 
 /* The beginning of the ICU sort key (root collation) of a text, at most FILE_SORT_MAX bytes. */
 int tokens_sort_key(atg_arena *arena, atg_str text, atg_str *ret, atg_err *err);
