@@ -206,7 +206,8 @@ def types_c(d):
 
 def store_c(d, core):
     out = ["/* Made by tools/records.py from schema/records.json and schema/core.sql. */",
-           '#include "store/records.h"', ""]
+           '#include "store/records.h"', "",
+           '#pragma GCC diagnostic ignored "-Woverlength-strings"', ""]
     for dialect in ("sqlite", "postgres"):
         lines = ddl(d, core, dialect).splitlines()
         out.append(f"const char record_ddl_{dialect}[] =")

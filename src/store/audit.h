@@ -29,10 +29,20 @@ typedef struct audit_event {
     const key256 *key; /* of the person */
     atg_str history;   /* JSON to be sealed; empty: none */
     bool first;        /* the file is new in this transaction: its chain needs no look-up */
+    chain *head;       /* see audit_append(); may be NULL */
 } audit_event;
 
-/* Append to the file's chain, in the caller's transaction. */
+/* Append to the file's chain, in the caller's transaction.
+ *
+ * That takes one query, for the end of the chain, unless the event is the first of a new file or
+ * the end is known: `e->head` is chain_start() for the first event of a transaction, each call
+ * leaves the new end there, and the next event of the same file in the same transaction asks
+ * nothing.  It may not outlive the transaction. */
 int audit_append(db *d, const audit_event *e, atg_err *err);
+
+/* What the sealed history of an entry is bound to; returns its length. */
+enum { AUDIT_PLACE = 42 };
+size_t audit_history_place(const uuid *file, uint64_t seq, char ret[AUDIT_PLACE]);
 
 /* Put entries that were committed into the tree, all that wait, in the order (at, file, seq) of
  * each run.  `*ret_n` (may be NULL) is how many.  In a transaction. */
