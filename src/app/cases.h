@@ -13,6 +13,7 @@
 #include "store/files.h"
 #include "store/records.h"
 #include "store/store.h"
+#include "store/tokens.h"
 
 typedef struct cases cases;
 
@@ -50,22 +51,34 @@ typedef enum change_kind { CHANGE_ADD, CHANGE_EDIT, CHANGE_STATE, CHANGE_WITHDRA
 
 /* One change of one record.
  * ADD: `r` with its fields; kind, operation (but for an operation itself), file (for kinds that
- *   stand in a file) are set; id, code, person, rev are filled in.
+ *   stand in a file) are set; id and code where none is given, person, rev are filled in.
  * EDIT: `r` has id, kind, and rev as it was read, and all fields as they shall be; only fields that
- *   differ are checked and written.
- * STATE: the same with `state`.  WITHDRAW: hides the record; a reason is needed. */
+ *   differ are checked and written.  A field that the account may not see stays as it is while it
+ *   is unknown in `r`.
+ * STATE: id, kind, rev and the new state.  WITHDRAW: id, kind, rev; hides the record.  Both need a
+ *   reason where the file is not new. */
 typedef struct change {
     change_kind what;
     record *r;
 } change;
 
-/* Apply in the caller's transaction (a closure of store_write); for imports, merges and bundles
- * that do many or nothing.  ATG_EDENIED names the right or the rule that is in the way;
- * ATG_ECONFLICT says who changed it and what differs. */
-int cases_apply(cases *c, db *d, const actor *who, change *ch, atg_err *err);
+/* Apply in a transaction of its own.  ATG_EDENIED names the right or the rule that is in the way;
+ * ATG_ECONFLICT says who changed it and what differs. `ch->r` then has its id, code and
+ * revision. */
+int cases_change(cases *c, const actor *who, atg_arena *arena, change *ch, atg_err *err);
 
-/* The same in a transaction of its own. */
-int cases_change(cases *c, const actor *who, change *ch, atg_err *err);
+/* Many changes in the caller's transaction (a closure of store_write), which do all or nothing:
+ * imports, merges, bundles.  What a batch remembers and still has to write lies in `arena`, what
+ * the changes need for themselves does not.  cases_batch_end() writes the rest. */
+typedef struct cases_batch cases_batch;
+
+int cases_batch_new(cases *c, db *d, const actor *who, atg_arena *arena, cases_batch **ret,
+                    atg_err *err);
+/* Codes of this many new files of a kind are reserved at once; fewer may be made. */
+int cases_batch_expect(cases_batch *b, const uuid *operation, record_kind kind, uint32_t n,
+                       atg_err *err);
+int cases_apply(cases_batch *b, change *ch, atg_err *err);
+int cases_batch_end(cases_batch *b, atg_err *err);
 
 /* A record as this account may see it: fields it may not read are unknown and listed in `hidden`
  * (bits, by field); those that need a reason are shown when one is given.  Looking at sensitive
@@ -93,8 +106,10 @@ typedef struct file_page {
 
 int cases_list(cases *c, const actor *who, atg_arena *arena, const files_query *q, file_page *ret,
                atg_err *err);
-int cases_search(cases *c, const actor *who, atg_arena *arena, const uuid *operation, int kind,
-                 atg_str text, int64_t before, uint32_t limit, file_page *ret, atg_err *err);
+/* `q->classes` is filled in: what this account may read of everything that stands in files of
+ * `q->kind`, which is given. */
+int cases_search(cases *c, const actor *who, atg_arena *arena, search_query *q, file_page *ret,
+                 atg_err *err);
 
 /* The file or record of a printed code or identifier. */
 int cases_find(cases *c, atg_arena *arena, atg_str code_or_id, file_row *ret, atg_err *err);
@@ -107,5 +122,7 @@ int cases_history(cases *c, const actor *who, atg_arena *arena, const uuid *file
  * tokens; a tombstone stays, here and in the journal DIRECTORY/erased, which a restore applies
  * again.  The administrator's or the board's right, with a reason. */
 int cases_erase(cases *c, const actor *who, const uuid *person, atg_err *err);
+/* Write the journal anew from the tombstones: one line each, "person operation at account". */
+int cases_write_journal(cases *c, atg_err *err);
 
 #endif

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking at records: what an account may see, and the entry that it looked. */
+#include "app/cases_internal.h"
+
+#include <string.h>
+
+#include "app/rights.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+enum { LOOK_EVENT = 1 << 20, FILE_RECORDS = 10000, LIST_MAX = 1000 };
+
+/* ---- what may be seen ---- */
+
+bool cases_may_see(const actor *who, uint32_t roles, record_kind kind, uint32_t f) {
+    access_right right = rights_field(roles, kind, f);
+
+    return right >= ACCESS_READ || (right == ACCESS_REASON && cases_reason(who));
+}
+
+/* The classes of which the account may see everything that can be searched in such files. */
+static uint32_t classes_of(const actor *who, uint32_t roles, int file_kind) {
+    uint32_t classes = (1u << CLASSES) - 1;
+
+    for (uint32_t k = 0; k < RECORD_KINDS; k++) {
+        if ((int)k != file_kind && !(record_types[k].in >> file_kind & 1))
+            continue;
+        for (uint32_t f = 0; f < record_types[k].n_fields; f++)
+            if (record_types[k].fields[f].search && !cases_may_see(who, roles, (record_kind)k, f))
+                classes &= ~(1u << record_types[k].fields[f].class);
+    }
+    return classes;
+}
+
+/* Take out what may not be seen; gives the bits of the sensitive fields that are shown. */
+static uint64_t mask(const actor *who, uint32_t roles, seen *s) {
+    uint64_t shown = 0;
+    record *r = s->r;
+
+    s->hidden = 0;
+    for (uint32_t f = 0; f < record_types[r->kind].n_fields; f++) {
+        if (!cases_may_see(who, roles, r->kind, f)) {
+            s->hidden |= UINT64_C(1) << f;
+            r->fields[f] = (value){0};
+        } else if (r->fields[f].known && rights_sensitive(r->kind, f)) {
+            shown |= UINT64_C(1) << f;
+        }
+    }
+    return shown;
+}
+
+/* ---- the entry that somebody looked ---- */
+
+static int write_look(db *d, void *user, atg_err *err) {
+    const look_event *e = user;
+
+    return audit_append(d,
+                        &(audit_event){.file = e->file,
+                                       .at = clock_now(),
+                                       .account = e->who->account,
+                                       .action = e->action,
+                                       .kind = e->kind,
+                                       .record = e->record,
+                                       .rev = e->rev,
+                                       .detail = e->detail},
+                        err);
+}
+
+int cases_tell_look(cases *c, look_event *e, atg_err *err) {
+    return store_write(c->s, write_look, e, err);
+}
+
+static void write_shown(json *j, const record *r, uint64_t shown) {
+    json_key(j, record_types[r->kind].name);
+    json_array_line(j);
+    for (uint32_t f = 0; f < record_types[r->kind].n_fields; f++)
+        if (shown >> f & 1)
+            json_text(j, record_field(r->kind, f)->name);
+    json_end(j, ']');
+}
+
+/* Which fields of which kinds were shown (bits by kind), and why.  Why may name somebody: a read
+ * is about a file, and its words are as clear as a code. */
+static int tell_shown(cases *c, look_event *e, const seen *all, uint32_t n, const uint64_t *shown,
+                      atg_err *err) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(LOOK_EVENT);
+    uint64_t kinds[RECORD_KINDS] = {0};
+    bool done[RECORD_KINDS] = {false};
+    json j;
+
+    if (!buf)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory writing the history");
+    for (uint32_t i = 0; i < n; i++)
+        kinds[all[i].r->kind] |= shown[i];
+    j = json_new(buf);
+    json_object_line(&j);
+    json_key(&j, "shown");
+    json_object_line(&j);
+    for (uint32_t i = 0; i < n; i++) {
+        record_kind kind = all[i].r->kind;
+
+        if (kinds[kind] && !done[kind])
+            write_shown(&j, all[i].r, kinds[kind]);
+        done[kind] = true;
+    }
+    json_end(&j, '}');
+    if (e->who->reason.n) {
+        json_key(&j, "reason");
+        json_str(&j, e->who->reason);
+    }
+    json_end(&j, '}');
+
+    int rc = atg_buf_take(buf, &e->detail, err);
+
+    return rc ? rc : cases_tell_look(c, e, err);
+}
+
+/* Mask what was read, and say in the history what is shown, before anything is shown. */
+static int show(cases *c, const actor *who, uint32_t roles, const uuid *file, seen *all, uint32_t n,
+                atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(CASES_ARENA);
+    uint64_t *shown = arena ? ATG_GET(arena, uint64_t, n + 1) : NULL;
+    uint64_t any = 0;
+
+    if (!shown)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory reading a file");
+    for (uint32_t i = 0; i < n; i++) {
+        shown[i] = mask(who, roles, &all[i]);
+        any |= shown[i];
+    }
+    if (!any)
+        return ATG_OK;
+
+    look_event e = {.who = who,
+                    .file = *file,
+                    .record = n == 1 ? all->r->id : *file,
+                    .rev = n == 1 ? all->r->rev : 0,
+                    .action = "read",
+                    .kind = n == 1 ? record_types[all->r->kind].name : ""};
+
+    return tell_shown(c, &e, all, n, shown, err);
+}
+
+/* ---- one record, one file ---- */
+
+typedef struct reading {
+    cases *c;
+    const actor *who;
+    atg_arena *arena;
+    record_kind kind;
+    const uuid *id;
+    uint32_t roles;
+    file_row file;
+    seen *all;
+    uint32_t n, cap;
+} reading;
+
+static int keep(reading *w, const record_row *row, atg_err *err) {
+    if (w->n == w->cap) {
+        uint32_t cap = w->cap ? 2 * w->cap : 16;
+        seen *more = ATG_GET(w->arena, seen, cap);
+
+        if (!more)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory reading a file");
+        if (w->n)
+            memcpy(more, w->all, w->n * sizeof(*more));
+        w->all = more;
+        w->cap = cap;
+    }
+    w->all[w->n++] = (seen){.r = row->r, .erased = row->erased};
+    return ATG_OK;
+}
+
+static int state_of(const record *r) {
+    return record_types[r->kind].states[0] ? (int)r->state : -1;
+}
+
+static int read_one(db *d, void *user, atg_err *err) {
+    reading *w = user;
+    record_row row;
+    int rc = records_get(d, w->c->keys, w->arena, w->kind, w->id, &row, err);
+
+    if (rc)
+        return rc;
+    w->n = 0;
+    rc = cases_roles(d, w->who, &row.r->operation, &w->roles, err);
+    if (!rc)
+        rc = rights_action(w->roles, ACTION_READ, (int)row.r->kind, state_of(row.r), err);
+    return rc ? rc : keep(w, &row, err);
+}
+
+int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, const uuid *id,
+              seen *ret, atg_err *err) {
+    reading w = {.c = c, .who = who, .arena = arena, .kind = kind, .id = id};
+    int rc = store_read(c->s, read_one, &w, err);
+
+    if (!rc)
+        rc = show(c, who, w.roles, &w.all->r->file, w.all, 1, err);
+    if (!rc)
+        *ret = w.all[0];
+    return rc;
+}
+
+/* The records of one kind that stand in the file and that this account may read at all. */
+static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
+    record_row *rows;
+    uuid after = {{0}};
+    uint32_t n;
+
+    if (rights_action(w->roles, ACTION_READ, (int)kind, -1, NULL))
+        return ATG_OK;
+    do {
+        int rc = records_list(d, w->c->keys, w->arena, kind, RECORDS_OF_FILE, w->id, &after,
+                              LIST_MAX, &rows, &n, err);
+
+        for (uint32_t i = 0; i < n && !rc; i++)
+            rc = keep(w, &rows[i], err);
+        if (rc)
+            return rc;
+        if (w->n > FILE_RECORDS)
+            return atg_fail(err, ATG_ELIMIT, "A file with more than %d records", FILE_RECORDS);
+        if (n)
+            after = rows[n - 1].r->id;
+    } while (n == LIST_MAX);
+    return ATG_OK;
+}
+
+static int read_all(db *d, reading *w, atg_err *err) {
+    int rc = read_one(d, w, err);
+
+    for (uint32_t k = 0; k < RECORD_KINDS && !rc; k++)
+        if (record_types[k].in >> w->kind & 1)
+            rc = read_kind(w, d, (record_kind)k, err);
+    return rc;
+}
+
+static int read_file(db *d, void *user, atg_err *err) {
+    reading *w = user;
+    int rc = files_get(d, w->arena, w->id, &w->file, err);
+
+    w->kind = w->file.kind;
+    return rc ? rc : read_all(d, w, err);
+}
+
+int cases_file(cases *c, const actor *who, atg_arena *arena, const uuid *file, seen **ret,
+               uint32_t *ret_n, atg_err *err) {
+    reading w = {.c = c, .who = who, .arena = arena, .id = file};
+    int rc = store_read(c->s, read_file, &w, err);
+
+    if (!rc)
+        rc = show(c, who, w.roles, file, w.all, w.n, err);
+    if (rc)
+        return rc;
+    *ret = w.all;
+    *ret_n = w.n;
+    return ATG_OK;
+}
+
+/* ---- lists and searches ---- */
+
+/* The fields that a file is known by among people. */
+static const char *const title_fields[RECORD_KINDS][2] = {
+    [RECORD_OPERATION] = {"name", NULL},   [RECORD_MISSING] = {"family_name", "given_name"},
+    [RECORD_REMAINS] = {"tag", NULL},      [RECORD_FAMILY] = {"label", NULL},
+    [RECORD_BATCH] = {"laboratory", NULL}, [RECORD_STAFF_PROFILE] = {"label", NULL},
+};
+
+typedef struct listing {
+    cases *c;
+    const actor *who;
+    atg_arena *arena;
+    const files_query *q; /* of a list, or NULL */
+    search_query *search; /* of a search, or NULL */
+    db *d;
+    uint32_t roles;
+    file_page page;
+    bool named; /* sensitive fields stand in the titles */
+} listing;
+
+static int title_of(listing *w, db *d, uint32_t i, atg_err *err) {
+    const file_row *f = &w->page.rows[i];
+    atg_str parts[2] = {{NULL, 0}, {NULL, 0}};
+    record_row row;
+    bool any = false;
+    int rc;
+
+    for (int k = 0; k < 2 && title_fields[f->kind][k]; k++) {
+        int field = record_field_of(f->kind, atg_str_of(title_fields[f->kind][k]));
+
+        any |= field >= 0 && cases_may_see(w->who, w->roles, f->kind, (uint32_t)field);
+    }
+    if (!any)
+        return ATG_OK;
+    rc = records_get(d, w->c->keys, w->arena, f->kind, &f->id, &row, err);
+    for (int k = 0; k < 2 && !rc && title_fields[f->kind][k]; k++) {
+        int field = record_field_of(f->kind, atg_str_of(title_fields[f->kind][k]));
+
+        if (field < 0 || !row.r->fields[field].known ||
+            !cases_may_see(w->who, w->roles, f->kind, (uint32_t)field))
+            continue;
+        parts[k] = row.r->fields[field].text;
+        w->named |= rights_sensitive(f->kind, (uint32_t)field);
+    }
+    if (rc || !parts[0].n)
+        return rc;
+    w->page.titles[i] =
+        parts[1].n ? atg_arena_printf(w->arena, "%.*s, %.*s", ATG_FMT(parts[0]), ATG_FMT(parts[1]))
+                   : parts[0];
+    return w->page.titles[i].p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
+}
+
+static int title_all(listing *w, db *d, uint32_t limit, atg_err *err) {
+    int rc = ATG_OK;
+
+    w->page.more = w->page.n > limit;
+    w->page.n = w->page.more ? limit : w->page.n;
+    w->page.titles = ATG_GET(w->arena, atg_str, w->page.n + 1);
+    if (!w->page.titles)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
+    for (uint32_t i = 0; i < w->page.n && !rc; i++)
+        rc = title_of(w, d, i, err);
+    return rc;
+}
+
+/* A list of names was shown: that stands in the chain of the operation. */
+static int tell_list(listing *w, const uuid *operation, const char *done, atg_err *err) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(LOOK_EVENT);
+    look_event e = {.action = done, json j;
+
+    if (!w->named)
+        return ATG_OK;
+    if (!buf)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory writing the history");
+    j = json_new(buf);
+    json_object_line(&j);
+    json_key(&j, "named");
+    json_array_line(&j);
+    for (uint32_t i = 0; i < w->page.n; i++)
+        if (w->page.titles[i].n)
+            json_str(&j, w->page.rows[i].code);
+    json_end(&j, ']');
+    if (w->who->reason.n) {
+        json_key(&j, "reason");
+        json_str(&j, w->who->reason);
+    }
+    json_end(&j, '}');
+
+    int rc = atg_buf_take(buf, &e.detail, err);
+
+    return rc ? rc : cases_tell_look(w->c, &e, err);
+}
+
+static int read_list(db *d, void *user, atg_err *err) {
+    listing *w = user;
+    files_query q = *w->q;
+    int rc = cases_roles(d, w->who, &q.operation, &w->roles, err);
+
+    if (!rc)
+        rc = rights_action(w->roles, ACTION_READ, (int)q.kind, -1, err);
+    if (rc)
+        return rc;
+    w->named = false;
+    q.limit++; /* one more tells whether there is a next page */
+    rc = files_list(d, w->arena, &q, &w->page.rows, &w->page.n, err);
+    return rc ? rc : title_all(w, d, w->q->limit, err);
+}
+
+int cases_list(cases *c, const actor *who, atg_arena *arena, const files_query *q, file_page *ret,
+               atg_err *err) {
+    listing w = {.c = c, .who = who, .arena = arena, .q = q};
+
+    if (q->limit < 1 || q->limit >= LIST_MAX)
+        return atg_fail(err, ATG_EINVAL, "A page has 1 to %d files", LIST_MAX - 1);
+
+    int rc = store_read(c->s, read_list, &w, err);
+
+    if (!rc)
+        rc = tell_list(&w, &q->operation, "list", err);
+    if (!rc)
+        *ret = w.page;
+    return rc;
+}
+
+/* Do the typed words stand in the file itself? */
+static bool answers(void *user, const file_row *f, atg_err *err) {
+    listing *w = user;
+    ATG_AUTO(atg_arena) arena = atg_arena_new(CASES_ARENA);
+    reading file = {.c = w->c, .who = w->who, .arena = arena, .id = &f->id, .roles = w->roles};
+    uint32_t classes = classes_of(w->who, w->roles, (int)f->kind);
+
+    if (!arena) {
+        (void)atg_fail(err, ATG_ENOMEM, "Out of memory searching");
+        return false;
+    }
+    file.kind = f->kind;
+    if (read_all(w->d, &file, err))
+        return false;
+    for (uint32_t i = 0; i < file.n; i++)
+        if (search_matches(arena, w->search->text, classes, file.all[i].r))
+            return true;
+    return false;
+}
+
+static int read_found(db *d, void *user, atg_err *err) {
+    listing *w = user;
+    search_query q = *w->search;
+    KEY_AUTO key256 key = {{0}};
+    int rc = cases_roles(d, w->who, &q.operation, &w->roles, err);
+
+    if (!rc)
+        rc = rights_action(w->roles, ACTION_READ, q.kind, -1, err);
+    if (!rc)
+        rc = keys_operation(d, w->c->keys, &q.operation, KEY_TOKENS, &key, err);
+    if (rc)
+        return rc;
+    w->named = false;
+    q.limit++;
+    q.classes = classes_of(w->who, w->roles, q.kind);
+    w->d = d;
+    rc = tokens_search(d, w->arena, &key, &q, answers, w, &w->page.rows, &w->page.n, err);
+    return rc ? rc : title_all(w, d, w->search->limit, err);
+}
+
+int cases_search(cases *c, const actor *who, atg_arena *arena, search_query *q, file_page *ret,
+                 atg_err *err) {
+    listing w = {.c = c, .who = who, .arena = arena, .search = q};
+
+    if (q->limit < 1 || q->limit >= LIST_MAX)
+        return atg_fail(err, ATG_EINVAL, "A page has 1 to %d files", LIST_MAX - 1);
+    if (q->kind < 0 || q->kind >= RECORD_KINDS || !record_types[q->kind].is_file)
+        return atg_fail(err, ATG_EINVAL, "A search is for files of one kind");
+
+    int rc = store_read(c->s, read_found, &w, err);
+
+    if (!rc)
+        rc = tell_list(&w, &q->operation, "search", err);
+    if (!rc)
+        *ret = w.page;
+    return rc;
+}
+
+/* ---- by code ---- */
+
+typedef struct finding {
+    atg_arena *arena;
+    atg_str what;
+    file_row row;
+} finding;
+
+static int find_one(db *d, void *user, atg_err *err) {
+    finding *w = user;
+    uuid id;
+
+    return uuid_read(w->what, &id) ? files_get(d, w->arena, &id, &w->row, err)
+                                   : files_find(d, w->arena, w->what, &w->row, err);
+}
+
+int cases_find(cases *c, atg_arena *arena, atg_str code_or_id, file_row *ret, atg_err *err) {
+    finding w = {arena, atg_str_trim(code_or_id), {0}};
+    int rc = store_read(c->s, find_one, &w, err);
+
+    if (!rc)
+        *ret = w.row;
+    return rc;
+}
