@@ -325,7 +325,9 @@ static int title_all(listing *w, db *d, uint32_t limit, atg_err *err) {
 /* A list of names was shown: that stands in the chain of the operation. */
 static int tell_list(listing *w, const uuid *operation, const char *done, atg_err *err) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(LOOK_EVENT);
-    look_event e = {.action = done, json j;
+    look_event e = {
+        .who = w->who, .file = *operation, .record = *operation, .action = done, .kind = ""};
+    json j;
 
     if (!w->named)
         return ATG_OK;
