@@ -32,6 +32,12 @@ typedef struct atg_obs {
     double dropout, dropin;
 } atg_obs;
 
+/** Is the same seen in the same way? */
+static inline bool atg_obs_same(const atg_obs *a, const atg_obs *b) {
+    return a->geno.a == b->geno.a && a->geno.b == b->geno.b && a->dropout == b->dropout &&
+           a->dropin == b->dropin;
+}
+
 /** The n * n mutation matrix of one sex, row = parental allele. */
 ATG_API ATG_MUST_USE int atg_mutation_matrix(const atg_marker *marker, const atg_mutation *mutation,
                                              double *ret, atg_err *err);

@@ -72,7 +72,7 @@ static int index_bodies(atg_arena *arena, const atg_operation *merged, uint32_t 
 /* One-to-one assignments that the sexes allow: bodies of each sex against missing of each sex do
  * not interact unless sex is unknown, so the exact count is left to small operations. */
 static double count_assignments(const atg_operation *op) {
-    double men[2] = {0, 0}, women[2] = {0, 0};
+    uint32_t men[2] = {0, 0}, women[2] = {0, 0};
     double product = 1;
 
     for (uint32_t i = 0; i < op->n_samples; i++) {
@@ -86,10 +86,11 @@ static double count_assignments(const atg_operation *op) {
     if (men[0] + women[0] < op->n_samples || men[1] + women[1] < op->n_missing)
         return NAN;
     for (int s = 0; s < 2; s++) {
-        double n = s ? women[0] : men[0], m = s ? women[1] : men[1], term = 1, sum = 1;
+        uint32_t n = s ? women[0] : men[0], m = s ? women[1] : men[1];
+        double term = 1, sum = 1;
 
-        for (double k = 1; k <= fmin(n, m) && isfinite(sum); k++) {
-            term *= (n - k + 1) * (m - k + 1) / k;
+        for (uint32_t k = 0; k < n && k < m && isfinite(sum); k++) {
+            term *= (double)(n - k) * (m - k) / (k + 1.0);
             sum += term;
         }
         product *= sum;

@@ -26,7 +26,8 @@ typedef struct target {
 typedef struct comparison {
     identify *run;
     uint32_t n_rows[ATG_MARKERS_MAX];
-    atg_obs_set sets[ATG_MARKERS_MAX];
+    atg_obs *obs[ATG_MARKERS_MAX];
+    atg_obs_set sets[ATG_MARKERS_MAX]; /* of these */
     bool independent[ATG_MARKERS_MAX];
     uint16_t *rows; /* n_samples * n_markers */
     uint8_t *body_sex;
@@ -39,7 +40,7 @@ typedef struct comparison {
 
 static void comparison_close(comparison *c) {
     for (uint32_t m = 0; m < ATG_MARKERS_MAX; m++)
-        mem_free((void *)(uintptr_t)c->sets[m].obs);
+        mem_free(c->obs[m]);
     for (uint32_t w = 0; w < PARALLEL_MAX; w++) {
         atg_compiler_free(c->compilers[w]);
         for (uint32_t m = 0; c->tables[w] && m < c->run->op->n_markers; m++)
@@ -52,58 +53,67 @@ static void comparison_close(comparison *c) {
     atg_scan_free(c->scan);
 }
 
-static bool same_obs(const atg_obs *a, const atg_obs *b) {
-    return a->geno.a == b->geno.a && a->geno.b == b->geno.b && a->dropout == b->dropout &&
-           a->dropin == b->dropin;
-}
-
 /* Observations of one marker, each once.  Clean genotypes are found by a table, the few others by
  * going through them. */
+typedef struct row_finder {
+    atg_obs *obs;
+    uint32_t n, n_odd, n_alleles;
+    uint32_t *clean; /* by genotype: row + 1 */
+    uint32_t *odd;   /* rows */
+} row_finder;
+
+static uint32_t clean_row(row_finder *f, const atg_obs *o) {
+    uint32_t *slot = &f->clean[(uint32_t)o->geno.a * f->n_alleles + (uint32_t)o->geno.b];
+
+    if (!*slot) {
+        f->obs[f->n++] = *o;
+        *slot = f->n;
+    }
+    return *slot - 1;
+}
+
+static uint32_t odd_row(row_finder *f, const atg_obs *o) {
+    for (uint32_t k = 0; k < f->n_odd; k++)
+        if (atg_obs_same(&f->obs[f->odd[k]], o))
+            return f->odd[k];
+    f->odd[f->n_odd++] = f->n;
+    f->obs[f->n] = *o;
+    return f->n++;
+}
+
+/* UINT32_MAX: the sample says nothing here. */
+static uint32_t row_of_sample(const comparison *c, uint32_t m, const atg_sample *s, row_finder *f) {
+    atg_obs o = {s->genos[m], s->dropout, s->dropin};
+    bool blind = c->run->op->markers[m].chrom == ATG_CHROM_X && s->sex == ATG_SEX_UNKNOWN;
+
+    if (!c->independent[m] || !atg_geno_typed(o.geno) || blind)
+        return UINT32_MAX;
+    return o.geno.b >= 0 && o.dropout == 0 && o.dropin == 0 ? clean_row(f, &o) : odd_row(f, &o);
+}
+
 static int rows_of_marker(comparison *c, uint32_t m, atg_err *err) {
     const atg_operation *op = c->run->op;
-    uint32_t n_alleles = op->markers[m].n, n = 0, n_odd = 0;
-    atg_obs *obs = mem_alloc((op->n_samples + 1) * sizeof(*obs));
-    MEM_AUTO uint32_t *clean = mem_zero((size_t)n_alleles * n_alleles, sizeof(*clean));
+    size_t n_alleles = op->markers[m].n;
+    MEM_AUTO uint32_t *clean = mem_zero(n_alleles * n_alleles, sizeof(*clean));
     MEM_AUTO uint32_t *odd = mem_alloc((op->n_samples + 1) * sizeof(*odd));
+    row_finder f = {.n_alleles = op->markers[m].n, .clean = clean, .odd = odd};
 
-    c->sets[m].obs = obs;
-    if (!obs || !clean || !odd)
+    c->obs[m] = f.obs = mem_alloc((op->n_samples + 1) * sizeof(*f.obs));
+    if (!f.obs || !clean || !odd)
         return atg_fail(err, ATG_ENOMEM, "Out of memory preparing a comparison");
     for (uint32_t i = 0; i < op->n_samples; i++) {
-        const atg_sample *s = &op->samples[i];
-        atg_obs o = {s->genos[m], s->dropout, s->dropin};
-        bool plain = o.geno.b >= 0 && o.dropout == 0 && o.dropin == 0;
-        bool blind = op->markers[m].chrom == ATG_CHROM_X && s->sex == ATG_SEX_UNKNOWN;
-        uint32_t *slot = plain ? &clean[(uint32_t)o.geno.a * n_alleles + (uint32_t)o.geno.b] : NULL;
-        uint32_t row = UINT32_MAX, k;
+        uint32_t row = row_of_sample(c, m, &op->samples[i], &f);
 
-        if (!c->independent[m] || !atg_geno_typed(o.geno) || blind) {
-            c->rows[(size_t)i * op->n_markers + m] = UINT16_MAX;
-            continue;
-        }
-        if (slot && *slot)
-            row = *slot - 1;
-        for (k = 0; !slot && k < n_odd && row == UINT32_MAX; k++)
-            if (same_obs(&obs[odd[k]], &o))
-                row = odd[k];
-        if (row == UINT32_MAX) {
-            row = n;
-            obs[n++] = o;
-            if (slot)
-                *slot = n;
-            else
-                odd[n_odd++] = row;
-        }
-        if (row >= ATG_SCAN_ROWS_MAX)
+        if (f.n > ATG_SCAN_ROWS_MAX)
             return atg_fail(err, ATG_ELIMIT, "More than %d different observations at %.*s",
                             ATG_SCAN_ROWS_MAX, ATG_FMT(op->markers[m].name));
-        c->rows[(size_t)i * op->n_markers + m] = (uint16_t)row;
+        c->rows[(size_t)i * op->n_markers + m] = (uint16_t)(row < f.n ? row : UINT16_MAX);
     }
-    c->sets[m].n = n;
-    c->n_rows[m] = n;
+    c->sets[m] = (atg_obs_set){f.n, f.obs};
+    c->n_rows[m] = f.n;
     for (uint32_t i = 0; i < op->n_samples; i++)
         if (c->rows[(size_t)i * op->n_markers + m] == UINT16_MAX)
-            c->rows[(size_t)i * op->n_markers + m] = (uint16_t)n;
+            c->rows[(size_t)i * op->n_markers + m] = (uint16_t)f.n;
     return ATG_OK;
 }
 
@@ -363,31 +373,39 @@ static int add_target(comparison *c, const target *t, uint32_t *cap, atg_err *er
     return ATG_OK;
 }
 
+/* Search for the family's other missing persons with a strong candidate in place, in each of the
+ * family's ways. */
+static int seat_candidate(comparison *c, const candidate *strong, uint32_t *cap, atg_err *err) {
+    const atg_operation *op = c->run->op;
+    const ways *w = identify_ways(c->run, strong->missing);
+    const atg_family *f = &op->families[op->missing[strong->missing].family];
+
+    for (uint32_t p = 0; p < f->n_missing; p++) {
+        if (f->missing[p] == strong->missing)
+            continue;
+        for (uint32_t k = 0; k < (w ? w->n : 1); k++) {
+            target t = {f->missing[p], strong->missing, strong->body, w ? &w->family[k] : f};
+            int rc = add_target(c, &t, cap, err);
+
+            if (rc)
+                return rc;
+        }
+    }
+    return ATG_OK;
+}
+
 /* A missing person whose nearest relatives are missing too says little alone: put each strong
  * candidate of a relative in place and search again. */
 static int seat_relatives(comparison *c, atg_err *err) {
-    identify *run = c->run;
-    const atg_operation *op = run->op;
+    const identify *run = c->run;
     uint32_t cap = c->n_targets;
+    int rc = ATG_OK;
 
     c->n_targets = 0;
-    for (uint64_t i = 0; i < run->n_candidates; i++) {
-        const candidate *strong = &run->candidates[i];
-        const ways *w = identify_ways(run, strong->missing);
-        const atg_family *f = &op->families[op->missing[strong->missing].family];
-
-        if (!(strong->strongest >= SEAT_FROM))
-            continue;
-        for (uint32_t p = 0; p < f->n_missing; p++)
-            for (uint32_t k = 0; k < (w ? w->n : 1) && f->missing[p] != strong->missing; k++) {
-                target t = {f->missing[p], strong->missing, strong->body, w ? &w->family[k] : f};
-                int rc = add_target(c, &t, &cap, err);
-
-                if (rc)
-                    return rc;
-            }
-    }
-    return ATG_OK;
+    for (uint64_t i = 0; i < run->n_candidates && !rc; i++)
+        if (run->candidates[i].strongest >= SEAT_FROM)
+            rc = seat_candidate(c, &run->candidates[i], &cap, err);
+    return rc;
 }
 
 int identify_compare(identify *run, atg_err *err) {

@@ -59,6 +59,34 @@ static uint32_t below(double x, uint32_t n, const double *alpha, const double *b
     return count;
 }
 
+/* Where node number i is, by bisection. */
+static double bisect(uint32_t i, uint32_t n, const double *alpha, const double *beta) {
+    double low = 0, high = 1;
+
+    for (int k = 0; k < 1100 && high - low > 1e-15 * high; k++) {
+        double x = low > 0 ? (low + high) / 2 : high > 1e-8 ? high / 2 : high / 1e8;
+
+        if (below(x, n, alpha, beta) > i)
+            high = x;
+        else
+            low = x;
+    }
+    return (low + high) / 2;
+}
+
+/* A node to the last place, by Newton's steps. */
+static double polish(double x, uint32_t n, const double *alpha, const double *beta) {
+    for (int k = 0; k < 3; k++) {
+        double slope, squares, value = evaluate(x, n, alpha, beta, &slope, &squares);
+        double next = x - value / slope;
+
+        if (!(fabs(next - x) < 1e-6 * x) || !(next > 0 && next < 1))
+            break;
+        x = next;
+    }
+    return x;
+}
+
 int quadrature_beta(double a, double b, uint32_t n, double *ret_nodes, double *ret_weights,
                     atg_err *err) {
     double alpha[QUADRATURE_MAX + 1], beta[QUADRATURE_MAX + 1];
@@ -67,24 +95,8 @@ int quadrature_beta(double a, double b, uint32_t n, double *ret_nodes, double *r
         return atg_fail(err, ATG_ELIMIT, "A quadrature of %u nodes is not possible", n);
     recurrence(a, b, n + 1, alpha, beta);
     for (uint32_t i = 0; i < n; i++) {
-        double low = 0, high = 1, x, slope, squares;
+        double slope, squares, x = polish(bisect(i, n, alpha, beta), n, alpha, beta);
 
-        for (int k = 0; k < 1100 && high - low > 1e-15 * high; k++) { /* bisection */
-            x = low > 0 ? (low + high) / 2 : high > 1e-8 ? high / 2 : high / 1e8;
-            if (below(x, n, alpha, beta) > i)
-                high = x;
-            else
-                low = x;
-        }
-        x = (low + high) / 2;
-        for (int k = 0; k < 3; k++) {
-            double value = evaluate(x, n, alpha, beta, &slope, &squares);
-            double next = x - value / slope;
-
-            if (!(fabs(next - x) < 1e-6 * x) || !(next > 0 && next < 1))
-                break;
-            x = next;
-        }
         evaluate(x, n, alpha, beta, &slope, &squares);
         ret_nodes[i] = x;
         ret_weights[i] = 1 / squares;

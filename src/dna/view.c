@@ -107,18 +107,19 @@ static void lumped_matrix(const view *v, mutation_form form, double *mut) {
         }
 }
 
-static int make_lumped(view *v, const bool *seen, bool split, const mutation_form *forms,
-                       atg_err *err) {
+/* Which class each allele is in; returns the number of classes.  *ret_rest: frequency of what is
+ * lumped. */
+static uint32_t lump(view *v, const bool *seen, bool split, double *ret_rest) {
     const atg_marker *m = v->marker;
     uint32_t n = 0;
-    double rest = 1;
 
     v->rest = v->fresh = -1;
+    *ret_rest = 1;
     for (uint16_t i = 0; i < m->n; i++)
         if (seen[i] || i == m->silent) {
             v->rep[n] = (int16_t)i;
             v->class_of[i] = (int16_t)n++;
-            rest -= m->freqs[i];
+            *ret_rest -= m->freqs[i];
         }
     v->n_rest = m->n - n;
     for (uint16_t i = 0; i < m->n; i++)
@@ -133,15 +134,23 @@ static int make_lumped(view *v, const bool *seen, bool split, const mutation_for
         v->rep[n] = v->rep[n - 1];
         n++;
     }
+    return n;
+}
 
+static int make_lumped(view *v, const bool *seen, bool split, const mutation_form *forms,
+                       atg_err *err) {
+    double rest;
+    uint32_t n = lump(v, seen, split, &rest);
     int rc = reserve(v, n, err);
 
     if (rc)
         return rc;
     for (uint32_t c = 0; c < n; c++)
-        v->freq[c] = (int)c == v->rest ? rest : (int)c == v->fresh ? 0 : m->freqs[v->rep[c]];
-    if (v->rest >= 0 && rest <= 0) /* rounding of a table whose frequencies sum to more than 1 */
-        v->freq[v->rest] = 1e-12;
+        v->freq[c] = v->marker->freqs[v->rep[c]];
+    if (v->rest >= 0) /* rounding of a table whose frequencies sum to more than 1 leaves nothing */
+        v->freq[v->rest] = rest > 0 ? rest : 1e-12;
+    if (v->fresh >= 0)
+        v->freq[v->fresh] = 0;
     for (int s = 0; s < 2; s++) {
         double *mut = v->room + n + s * (size_t)n * n;
 

@@ -169,23 +169,25 @@ static int copy_block(const ranking *r, uint32_t b, branch_block *ret) {
     return ATG_OK;
 }
 
-static int open_groups(ranking *r) {
-    r->groups = POOL_GET(r->pool, branch, r->n_groups);
-    if (!r->groups)
-        return pool_rc(r->pool);
+/* The groups with room for what is in them, or NULL. */
+static branch *open_groups(ranking *r) {
+    branch *groups = POOL_GET(r->pool, branch, r->n_groups);
+
+    if (!groups)
+        return NULL;
     for (uint32_t b = 0; b < r->x->model.n_blocks; b++)
-        r->groups[r->group[b]].n_blocks++;
+        groups[r->group[b]].n_blocks++;
     for (uint32_t g = 0; g < r->n_groups; g++) {
-        branch *q = &r->groups[g];
+        branch *q = &groups[g];
 
         q->n_things = r->count[g];
         q->bodies = POOL_GET(r->pool, uint32_t, q->n_things);
         q->blocks = POOL_GET(r->pool, branch_block, q->n_blocks);
         if (!q->bodies || !q->blocks)
-            return pool_rc(r->pool);
+            return NULL;
         q->n_blocks = 0;
     }
-    return ATG_OK;
+    return groups;
 }
 
 static int fill_groups(ranking *r) {
@@ -210,7 +212,10 @@ static int fill_groups(ranking *r) {
 
 /* Rank what the picked tuples make up. */
 static int rank_picked(ranking *r, const ranked **ret) {
-    if (find_values(r) || find_groups(r) || open_groups(r) || fill_groups(r))
+    if (find_values(r) || find_groups(r))
+        return pool_rc(r->pool);
+    r->groups = open_groups(r);
+    if (!r->groups || fill_groups(r))
         return pool_rc(r->pool);
 
     const ranked **lists = POOL_GET(r->pool, const ranked *, r->n_groups);

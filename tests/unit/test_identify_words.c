@@ -415,9 +415,9 @@ static void too_many_mutations_are_not_probable(void **state) {
     for (uint32_t m = 0; m < LAB_MARKERS && n < 3; m++) { /* three alleles that no parent has */
         atg_geno father = l->genos[f][0][m], mother = l->genos[f][1][m];
 
-        for (int16_t a = 0; a < TABLE_ALLELES; a++)
+        for (int a = 0; a < TABLE_ALLELES; a++)
             if (a != father.a && a != father.b && a != mother.a && a != mother.b) {
-                l->seen[body][m].a = a;
+                l->seen[body][m].a = (int16_t)a;
                 n++;
                 break;
             }
