@@ -72,7 +72,7 @@ static bool among_best(const identify *run, uint64_t c) {
 
     for (uint64_t k = run->of_missing[p->missing]; k < run->of_missing[p->missing + 1]; k++)
         better += run->candidates[k].strongest > p->strongest ||
-                  (run->candidates[k].strongest == p->strongest && k < c);
+                  (k < c && run->candidates[k].strongest == p->strongest);
     return better < PLACE_BEST;
 }
 
@@ -216,7 +216,7 @@ static int solve_ways(joint *g, uint32_t family, atg_assign_family *room, atg_er
         ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)FAMILY_ARENA_MIB << 20);
         atg_assign_problem problem = {op->n_samples, op->n_missing, n + 1, room};
         atg_assign_options options = {.seed = g->run->options.seed,
-                                      .threads = g->run->options.threads};
+                                      .threads = parallel_threads(g->run->options.threads)};
         atg_assign_result r;
 
         if (!arena)
@@ -261,7 +261,7 @@ int identify_jointly(identify *run, atg_err *err) {
             &(atg_assign_problem){op->n_samples, op->n_missing, op->n_families, g->families},
             &(atg_assign_options){.seed = run->options.seed,
                                   .n_top = run->options.n_top,
-                                  .threads = run->options.threads},
+                                  .threads = parallel_threads(run->options.threads)},
             run->progress, &run->assign, err);
     if (!rc)
         rc = solve_all_ways(g, err);
