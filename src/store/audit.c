@@ -79,6 +79,11 @@ static int check_event(const audit_event *e, atg_err *err) {
 
     if (uuid_none(&e->file) || !e->action || !e->action[0] || !e->kind || e->rev < 0)
         return atg_fail(err, ATG_EINVAL, "An event of the history needs a file and an action");
+    if (strlen(e->action) > AUDIT_WORD || strlen(e->kind) > AUDIT_WORD)
+        return atg_fail(err, ATG_EINVAL, "The action or kind of an event is too long");
+    if (e->detail.n > AUDIT_DETAIL || e->history.n > AUDIT_DETAIL)
+        return atg_fail(err, ATG_ELIMIT, "A change of more than %d KiB has no place in the history",
+                        AUDIT_DETAIL >> 10);
     if (sealed && (uuid_none(&e->person) || !e->key))
         return atg_fail(err, ATG_EINVAL, "A sealed history needs a person and their key");
     if (e->head && uuid_cmp(&e->head->file, &e->file) != 0)

@@ -14,18 +14,22 @@
 #include "crypto/checkpoint.h"
 #include "store/keys.h"
 
+enum { AUDIT_WORD = 64, AUDIT_DETAIL = 1 << 20 };
+
 /* One event.  `file` is the file that it happened to; what belongs to no file (accounts, keys,
  * backups) goes to the chain of the store itself, whose identifier is meta's "store". */
 typedef struct audit_event {
     uuid file;
     int64_t at;
     uuid account;
-    const char *action; /* "add", "edit", "read", "export", ...: docs/audit.md lists them */
+    const char *action; /* "add", "edit", "read", "export", ...: docs/audit.md lists them; at most
+                           AUDIT_WORD bytes, as `kind` */
     const char *kind;   /* of the record, or "" */
     uuid record;
-    int64_t rev;
-    atg_str detail;    /* JSON, canonical (record_canonical) */
-    uuid person;       /* none: nothing sealed */
+    int64_t rev; /* of the record behind a change; 0 where none was changed */
+    atg_str
+        detail;  /* JSON, canonical (record_canonical); at most AUDIT_DETAIL bytes, as `history` */
+    uuid person; /* none: nothing sealed */
     const key256 *key; /* of the person */
     atg_str history;   /* JSON to be sealed; empty: none */
     bool first;        /* the file is new in this transaction: its chain needs no look-up */
@@ -44,12 +48,14 @@ int audit_append(db *d, const audit_event *e, atg_err *err);
 enum { AUDIT_PLACE = 42 };
 size_t audit_history_place(const uuid *file, uint64_t seq, char ret[AUDIT_PLACE]);
 
-/* Put entries that were committed into the tree, all that wait, in the order (at, file, seq) of
- * each run.  `*ret_n` (may be NULL) is how many.  In a transaction. */
+/* Put entries that were committed into the tree, all that wait: in the order (file, seq) of each
+ * run, so that every size of the tree holds a beginning of each chain.  `*ret_n` (may be NULL) is
+ * how many.  In a transaction; any number of processes may. */
 int audit_sequence(db *d, uint64_t *ret_n, atg_err *err);
 
 /* Sign what the tree is now, keep and return the note; the last one again when nothing came since.
- * `origin` names who keeps the tree. */
+ * `origin` names who keeps the tree (checkpoint.h).  ATG_EDENIED: the tree is not a longer one than
+ * that of the last checkpoint, so nothing is signed. */
 int audit_checkpoint(db *d, const sign_pair *pair, const char *origin, int64_t at, checkpoint *ret,
                      atg_err *err);
 /* ATG_ENOTFOUND before the first. */

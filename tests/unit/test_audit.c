@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The history: what is appended, put into the tree, signed and read again. */
+#include <pthread.h>
+
 #include "audited.h"
 
 #include "crypto/seal.h"
@@ -8,6 +10,11 @@ static const db_statement links = {
     "links", "SELECT file, seq, at, account, action, kind, record, rev, detail, prev, hash "
              "FROM audit ORDER BY file, seq"};
 static const db_statement count_pending = {"count_pending", "SELECT count(*) FROM pending"};
+static const db_statement leaves = {"leaves", "SELECT n, file, seq, hash FROM leaf ORDER BY n"};
+static const db_statement tree_state = {"tree_state", "SELECT size, state FROM tree"};
+static const db_statement count_checkpoints = {"count_checkpoints",
+                                               "SELECT count(*) FROM checkpoint"};
+static const db_statement cut_tree = {"cut_tree", "UPDATE tree SET size = $1, state = $2"};
 static const db_statement one_history = {"one_history", "SELECT person, sealed FROM history"};
 
 static uuid uuid_in(db_rows *rows, int at) {
@@ -151,11 +158,13 @@ static void what_a_personal_field_was_is_sealed_to_its_place(const database *whe
 
 static void an_event_that_breaks_the_rules_is_refused(const database *where) {
     db *d = audited_open(where);
+    char long_word[AUDIT_WORD + 2] = {0};
     uuid other = audited_id(1, 99);
     chain head = chain_start(&other);
     atg_err err = {0};
 
-    for (int k = 0; k < 6; k++) {
+    memset(long_word, 'a', AUDIT_WORD + 1);
+    for (int k = 0; k < 8; k++) {
         audit_event e = audited_event(1, 1);
 
         if (k == 0)
@@ -168,13 +177,255 @@ static void an_event_that_breaks_the_rules_is_refused(const database *where) {
             e.rev = -1;
         else if (k == 4)
             e.history = ATG_STR("{}");
-        else
+        else if (k == 5)
             e.head = &head;
+        else if (k == 6)
+            e.kind = long_word;
+        else
+            e.detail.n = AUDIT_DETAIL + 1;
         must(db_begin(d, DB_WRITE, &err), &err);
-        assert_int_equal(audit_append(d, &e, &err), ATG_EINVAL);
+        assert_int_equal(audit_append(d, &e, &err), k == 7 ? ATG_ELIMIT : ATG_EINVAL);
         db_rollback(d);
     }
     assert_int_equal(follow_all(d), 0);
+    db_close(d);
+}
+
+/* ---- the tree ---- */
+
+/* The next event of each of these files, in one transaction. */
+static void append_all(db *d, uint32_t from, uint32_t to, int64_t rev) {
+    atg_err err = {0};
+
+    must(db_begin(d, DB_WRITE, &err), &err);
+    for (uint32_t file = from; file < to; file++) {
+        audit_event e = audited_event(file, rev);
+
+        must(audit_append(d, &e, &err), &err);
+    }
+    must(db_commit(d, &err), &err);
+}
+
+static uint64_t sequence(db *d) {
+    atg_err err = {0};
+    uint64_t n = 99;
+
+    must(db_begin(d, DB_WRITE, &err), &err);
+    must(audit_sequence(d, &n, &err), &err);
+    must(db_commit(d, &err), &err);
+    return n;
+}
+
+/* The tree that the leaves make; each file's entries stand in their order. */
+static tree tree_of_leaves(db *d) {
+    db_rows *rows = NULL;
+    uint64_t seen[16] = {0};
+    atg_err err = {0};
+    tree t = {0};
+
+    must(db_query(d, &leaves, NULL, 0, &rows, &err), &err);
+    while (db_next(rows, &err) > 0) {
+        uuid file = uuid_in(rows, 1);
+        hash256 hash = hash_in(rows, 3);
+        hash256 leaf = tree_leaf((atg_str){(const char *)hash.bytes, HASH_SIZE});
+
+        assert_int_equal(db_get_int(rows, 0), t.size);
+        assert_int_equal(db_get_int(rows, 2), ++seen[file.bytes[15]]);
+        tree_add(&t, &leaf);
+    }
+    db_end(rows);
+    return t;
+}
+
+static void expect_tree(db *d, uint64_t size) {
+    unsigned char state[TREE_SAVED_MAX];
+    tree t = tree_of_leaves(d);
+    size_t n = tree_save(&t, state);
+    db_rows *rows = NULL;
+    atg_err err = {0};
+
+    assert_int_equal(t.size, size);
+    must(db_query(d, &tree_state, NULL, 0, &rows, &err), &err);
+    assert_int_equal(db_next(rows, &err), 1);
+    assert_int_equal(db_get_int(rows, 0), size);
+    assert_int_equal(db_get_blob(rows, 1).n, n);
+    assert_memory_equal(db_get_blob(rows, 1).p, state, n);
+    db_end(rows);
+}
+
+static void what_was_committed_becomes_leaves_once(const database *where) {
+    db *d = audited_open(where);
+    atg_err err = {0};
+    uint64_t n = 5;
+
+    assert_int_equal(sequence(d), 0);
+    append_all(d, 0, 5, 1);
+    append_all(d, 3, 5, 2);
+    must(db_begin(d, DB_WRITE, &err), &err);
+    must(audit_sequence(d, &n, &err), &err);
+    assert_int_equal(n, 7);
+    db_rollback(d);
+    assert_int_equal(sequence(d), 7);
+    assert_int_equal(sequence(d), 0);
+    expect_tree(d, 7);
+    append_all(d, 5, 8, 1);
+    append_all(d, 3, 5, 3);
+    assert_int_equal(sequence(d), 5);
+    expect_tree(d, 12);
+    db_close(d);
+}
+
+/* Append and sequence on one connection until it is done, as a store does. */
+typedef struct process {
+    pthread_t thread;
+    const database *where;
+    uint32_t number;
+    int n_conflicts, rc;
+    atg_err err;
+} process;
+
+static int append_and_sequence(db *d, uint32_t file, int64_t rev, atg_err *err) {
+    audit_event e = audited_event(file, rev);
+    int rc = db_begin(d, DB_WRITE, err);
+
+    if (rc == ATG_OK)
+        rc = audit_append(d, &e, err);
+    if (rc == ATG_OK)
+        rc = db_commit(d, err);
+    else
+        db_rollback(d);
+    return rc;
+}
+
+static int sequence_only(db *d, atg_err *err) {
+    int rc = db_begin(d, DB_WRITE, err);
+
+    if (rc == ATG_OK)
+        rc = audit_sequence(d, NULL, err);
+    if (rc == ATG_OK)
+        rc = db_commit(d, err);
+    else
+        db_rollback(d);
+    return rc;
+}
+
+static void *run_process(void *user) {
+    process *p = user;
+    db_options options = {.directory = p->where->directory,
+                          .conninfo = database_conninfo(p->where)};
+    db *d = NULL;
+
+    p->rc = db_open(&options, &d, &p->err);
+    for (int64_t rev = 1; p->rc == ATG_OK && rev <= 20;) {
+        p->rc = append_and_sequence(d, p->number, rev, &p->err);
+        rev += p->rc == ATG_OK;
+        if (p->rc == ATG_OK)
+            p->rc = sequence_only(d, &p->err);
+        if (p->rc && db_retry(d)) {
+            p->rc = ATG_OK;
+            p->n_conflicts++;
+        }
+    }
+    db_close(d);
+    return NULL;
+}
+
+static void several_processes_sequence_side_by_side(const database *where) {
+    db *d = audited_open(where);
+    process all[4];
+
+    for (uint32_t i = 0; i < 4; i++) {
+        all[i] = (process){.where = where, .number = i};
+        assert_int_equal(pthread_create(&all[i].thread, NULL, run_process, &all[i]), 0);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(all[i].thread, NULL);
+    for (int i = 0; i < 4; i++)
+        must(all[i].rc, &all[i].err);
+    while (sequence(d))
+        ;
+    expect_tree(d, 80);
+    assert_int_equal(follow_all(d), 80);
+    db_close(d);
+}
+
+/* ---- checkpoints ---- */
+
+static sign_pair pair_of(unsigned char seed) {
+    key256 k = {{seed}};
+    sign_pair pair;
+
+    sign_pair_of(&k, &pair);
+    return pair;
+}
+
+static int sign(db *d, const sign_pair *pair, int64_t at, checkpoint *ret, atg_err *err) {
+    int rc;
+
+    must(db_begin(d, DB_WRITE, err), err);
+    rc = audit_checkpoint(d, pair, "antigone.example/K3", at, ret, err);
+    if (rc)
+        db_rollback(d);
+    else
+        must(db_commit(d, err), err);
+    return rc;
+}
+
+static void a_checkpoint_is_made_when_something_came(const database *where) {
+    db *d = audited_open(where);
+    sign_pair pair = pair_of(1);
+    checkpoint a, b, c;
+    atg_err err = {0};
+    int64_t n = 0;
+    tree t;
+
+    assert_int_equal(audit_last_checkpoint(d, &a, &err), ATG_ENOTFOUND);
+    append_all(d, 0, 5, 1);
+    sequence(d);
+    must(sign(d, &pair, 1000, &a, &err), &err);
+    must(checkpoint_check(&a, &pair.pub, &err), &err);
+    t = tree_of_leaves(d);
+    assert_int_equal(a.size, 5);
+    assert_true(hash_eq(&a.root, &(hash256[]){tree_root(&t)}[0]));
+    must(sign(d, &pair, 2000, &b, &err), &err);
+    assert_memory_equal(&a, &b, sizeof(a));
+    append_all(d, 0, 1, 2);
+    sequence(d);
+    must(sign(d, &pair, 500, &b, &err), &err); /* the clock was set back */
+    assert_int_equal(b.size, 6);
+    assert_int_equal(b.at, 500);
+    must(audit_last_checkpoint(d, &c, &err), &err);
+    assert_memory_equal(&b, &c, sizeof(b));
+    must(db_get_one(d, &count_checkpoints, NULL, 0, 0, &n, &err), &err);
+    assert_int_equal(n, 2);
+    db_close(d);
+}
+
+static void a_tree_that_lost_entries_is_not_signed(const database *where) {
+    db *d = audited_open(where);
+    sign_pair pair = pair_of(1);
+    unsigned char state[TREE_SAVED_MAX];
+    checkpoint c;
+    atg_err err = {0};
+
+    append_all(d, 0, 5, 1);
+    sequence(d);
+    must(sign(d, &pair, 1000, &c, &err), &err);
+    for (uint64_t size = 4; size <= 5; size++) {
+        hash256 other = {{7}};
+        tree t = {0};
+
+        while (t.size < size)
+            tree_add(&t, &other);
+        must(db_run(d, &cut_tree,
+                    (db_value[]){db_int((int64_t)size), db_blob(state, tree_save(&t, state))}, 2,
+                    NULL, &err),
+             &err);
+        assert_int_equal(sign(d, &pair, 2000, &c, &err), ATG_EDENIED);
+        assert_non_null(strstr(err.msg, "falsified"));
+    }
+    must(db_run(d, &cut_tree, (db_value[]){db_int(5), db_blob("x", 1)}, 2, NULL, &err), &err);
+    assert_int_equal(sign(d, &pair, 2000, &c, &err), ATG_EPARSE);
     db_close(d);
 }
 
@@ -190,6 +441,12 @@ int main(void) {
          what_a_personal_field_was_is_sealed_to_its_place, ON_BOTH},
         {"an event that breaks the rules is refused", an_event_that_breaks_the_rules_is_refused,
          ON_BOTH},
+        {"what was committed becomes leaves once", what_was_committed_becomes_leaves_once, ON_BOTH},
+        {"several processes sequence side by side", several_processes_sequence_side_by_side,
+         ON_BOTH},
+        {"a checkpoint is made when something came", a_checkpoint_is_made_when_something_came,
+         ON_BOTH},
+        {"a tree that lost entries is not signed", a_tree_that_lost_entries_is_not_signed, ON_BOTH},
     };
 
     return DATABASE_RUN(tests);
