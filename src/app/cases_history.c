@@ -3,10 +3,10 @@
 #include "app/cases_internal.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "app/rights.h"
 #include "base/json_read.h"
+#include "base/mem.h"
 
 enum { HISTORY_PAGE = 1000, HISTORY_MAX = 100000, EVENT_JSON = 16 << 20 };
 
@@ -92,7 +92,7 @@ static int open_entry(telling *w, audit_entry *a, atg_err *err) {
     json_decref(opened);
     a->e.detail = text ? atg_arena_str(w->arena, atg_str_of(text)) : (atg_str){NULL, 0};
     a->history = (atg_str){NULL, 0};
-    free(text);
+    mem_free(text);
     return a->e.detail.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory reading a history");
 }
 

@@ -3,7 +3,7 @@
 
 #include "formats/opwords.h"
 
-static int make_maps(opjson *o) {
+int opjson_open_maps(opjson *o) {
     map **maps[] = {&o->sample_ids,  &o->staff_ids,  &o->family_ids,
                     &o->missing_ids, &o->family.ids, &o->set.names};
 
@@ -13,7 +13,7 @@ static int make_maps(opjson *o) {
     return ATG_OK;
 }
 
-static void free_maps(opjson *o) {
+void opjson_free_maps(opjson *o) {
     map_free(o->sample_ids);
     map_free(o->staff_ids);
     map_free(o->family_ids);
@@ -23,7 +23,7 @@ static void free_maps(opjson *o) {
 }
 
 /* The name stands in both formats but is a text of its own in one of them. */
-static int read_name(opjson *o) {
+int opjson_read_name(opjson *o) {
     json_auto_t *v = NULL;
     int rc = jin_enter_load(&o->j, "name", JIN_OPTIONAL, &v);
 
@@ -43,7 +43,7 @@ static int read_schema(opjson *o) {
     if (rc)
         return rc;
     if (atg_str_eq(s, atg_str_of(opwords_schema))) {
-        rc = read_name(o);
+        rc = opjson_read_name(o);
         return rc ? rc : opjson_read_own(o);
     }
     if (atg_str_eq(s, ATG_STR("dvi-reference/1")))
@@ -90,11 +90,11 @@ int atg_operation_read_json(atg_arena *arena, atg_str bytes, atg_operation *ret,
     int rc = jin_open(&o->j, arena, bytes, notes, err);
 
     if (!rc)
-        rc = make_maps(o);
+        rc = opjson_open_maps(o);
     if (!rc)
         rc = read_schema(o);
     if (!rc)
         rc = opjson_finish(o, ret);
-    free_maps(o);
+    opjson_free_maps(o);
     return rc;
 }

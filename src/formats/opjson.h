@@ -60,6 +60,9 @@ int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret);
 int opjson_sample(void *user, jin *j, const json_t *v, uint32_t index);
 int opjson_staff(void *user, jin *j, const json_t *v, uint32_t index);
 
+/* One element of "families". */
+int opjson_family(void *user, jin *j, const json_t *v, uint32_t index);
+
 /* The list of members of a family, as a pedigree.  A member's "missing" is its id as a missing
  * person; they are appended to `o->missing` for the family with index `family`.  The value in
  * hand is the family. */
@@ -70,6 +73,14 @@ int opjson_finish(opjson *o, atg_operation *ret);
 
 /* The two formats.  jin_open() has been done. */
 int opjson_read_own(opjson *o);
+/* Its population, numbers and markers; then, behind the lists, its prior. */
+int opjson_read_head(opjson *o);
+int opjson_read_prior(opjson *o);
+/* The maps of a new one, and away with them. */
+int opjson_open_maps(opjson *o);
+void opjson_free_maps(opjson *o);
+/* The member "name" of the outermost object. */
+int opjson_read_name(opjson *o);
 int opjson_read_reference(opjson *o);
 
 #endif

@@ -67,7 +67,7 @@ static int read_consents(opjson *o, const json_t *v, atg_family *fam) {
     return rc;
 }
 
-static int read_family(void *user, jin *j, const json_t *v, uint32_t index) {
+int opjson_family(void *user, jin *j, const json_t *v, uint32_t index) {
     static const char *const keys[] = {"id", "members", "consents", NULL};
     opjson *o = user;
     atg_family *fam = opjson_push(j->arena, &o->families, sizeof(*fam));
@@ -213,7 +213,7 @@ static int read_given(opjson *o, const json_t *list) {
     return rc;
 }
 
-static int read_prior(opjson *o) {
+int opjson_read_prior(opjson *o) {
     static const char *const keys[] = {"kind", "not_on_list", "n_expected", "given", NULL};
     jin *j = &o->j;
     atg_prior *p = &o->params.prior;
@@ -260,7 +260,7 @@ static int read_list(opjson *o, const char *key, jin_element_fn *fn) {
     return rc || !list ? rc : jin_each(&o->j, *list, fn, o);
 }
 
-int opjson_read_own(opjson *o) {
+int opjson_read_head(opjson *o) {
     static const char *const keys[] = {
         "schema",       "name",    "population", "theta",         "min_frequency",
         "threshold",    "prior",   "markers",    "process_error", "max_incompatible",
@@ -277,13 +277,17 @@ int opjson_read_own(opjson *o) {
         rc = read_numbers(o);
     if (!rc)
         rc = jin_enter_load(j, "markers", JIN_REQUIRED, &markers);
-    if (!rc)
-        rc = opjson_markers(o, markers);
+    return rc ? rc : opjson_markers(o, markers);
+}
+
+int opjson_read_own(opjson *o) {
+    int rc = opjson_read_head(o);
+
     if (!rc)
         rc = read_list(o, "remains", opjson_sample);
     if (!rc)
-        rc = read_list(o, "families", read_family);
+        rc = read_list(o, "families", opjson_family);
     if (!rc)
         rc = read_list(o, "staff", opjson_staff);
-    return rc ? rc : read_prior(o);
+    return rc ? rc : opjson_read_prior(o);
 }
