@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/operation_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "formats/opbuild.h"
+#include "model/date.h"
+#include "store/records.h"
+
+enum {
+    PAGE = 500,
+    PARTS_MAX = 16,       /* steps from a part to its body */
+    PART_ARENA = 64 << 20 /* what one page of records may need */
+};
+
+static const int64_t day_us = INT64_C(86400) * 1000000;
+
+/* A growing list of identifiers, in the order of the engine's own lists. */
+typedef struct ids {
+    uuid *p;
+    uint32_t n, cap;
+} ids;
+
+typedef struct loading {
+    db *d;
+    keyring *keys;
+    atg_arena *arena;
+    const load_scope *scope;
+    opbuild *b;
+    map *places; /* family (16 bytes) and member -> index in `who` */
+    map *codes;  /* code of a missing person -> index in `who` */
+    struct place {
+        uuid file;
+        atg_str code;
+    } * who;
+    uint32_t n_who, cap_who;
+    ids remains, families;
+    int32_t today; /* days since 1970 */
+} loading;
+
+static int no_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Out of memory loading an operation");
+}
+
+static int push_id(atg_arena *arena, ids *list, const uuid *id, atg_err *err) {
+    if (list->n == list->cap) {
+        uint32_t cap = list->cap ? 2 * list->cap : 64;
+        uuid *more = ATG_GET(arena, uuid, cap);
+
+        if (!more)
+            return no_memory(err);
+        if (list->n)
+            memcpy(more, list->p, list->n * sizeof(*more));
+        list->p = more;
+        list->cap = cap;
+    }
+    list->p[list->n++] = *id;
+    return ATG_OK;
+}
+
+/* Every record of a kind, a page at a time in memory of its own. */
+typedef int each_fn(loading *l, atg_arena *page, const record_row *row, atg_err *err);
+
+static int each(loading *l, record_kind kind, records_by by, const uuid *of, each_fn *fn,
+                atg_err *err) {
+    uuid after = {{0}};
+    uint32_t n;
+
+    do {
+        ATG_AUTO(atg_arena) page = atg_arena_new(PART_ARENA);
+        record_row *rows;
+
+        if (!page)
+            return no_memory(err);
+
+        int rc = records_list(l->d, l->keys, page, kind, by, of, &after, PAGE, &rows, &n, err);
+
+        for (uint32_t i = 0; i < n && !rc; i++)
+            if (!rows[i].r->withdrawn && !rows[i].erased)
+                rc = fn(l, page, &rows[i], err);
+        if (rc)
+            return rc;
+        if (n)
+            after = rows[n - 1].r->id;
+    } while (n == PAGE);
+    return ATG_OK;
+}
+
+/* All records of a kind in one file. */
+static int in_file(loading *l, atg_arena *page, record_kind kind, const uuid *file,
+                   record_row **ret, uint32_t *ret_n, atg_err *err) {
+    uuid after = {{0}};
+
+    return records_list(l->d, l->keys, page, kind, RECORDS_OF_FILE, file, &after, PAGE, ret, ret_n,
+                        err);
+}
+
+static json_t *json_of(const value *v) {
+    return v->known ? json_loadb(v->text.p, v->text.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
+/* What is wrong with a file, told with its code. */
+static int blame(atg_str code, atg_err *err, int rc) {
+    char msg[sizeof(err->msg)];
+
+    if (!err || rc == ATG_ENOMEM)
+        return rc;
+    memcpy(msg, err->msg, sizeof(msg));
+    (void)snprintf(err->msg, sizeof(err->msg), "%.*s: %.340s", ATG_FMT(code), msg);
+    return rc;
+}
+
+/* ---- the head ---- */
+
+static void set_number(json_t *head, const char *key, const value *v) {
+    if (v->known)
+        (void)json_object_set_new(head, key, json_real(v->number));
+}
+
+static int make_head(loading *l, atg_str *ret, atg_err *err) {
+    record_row row;
+    int rc =
+        records_get(l->d, l->keys, l->arena, RECORD_OPERATION, &l->scope->operation, &row, err);
+
+    if (rc)
+        return rc;
+
+    const value *f = row.r->fields;
+    json_auto_t *head = json_of(&f[OPERATION_DNA]);
+    json_t *prior = json_of(&f[OPERATION_PRIOR]);
+
+    if (!json_is_object(head)) {
+        json_decref(prior);
+        return atg_fail(err, ATG_ENOTFOUND,
+                        "%.*s has no population, theta and markers yet: enter its field 'dna'",
+                        ATG_FMT(row.r->code));
+    }
+    (void)json_object_set_new(head, "schema", json_string("antigone-operation/1"));
+    (void)json_object_set_new(head, "name",
+                              json_stringn(f[OPERATION_NAME].text.p, f[OPERATION_NAME].text.n));
+    if (prior)
+        (void)json_object_set_new(head, "prior", prior);
+    set_number(head, "threshold", &f[OPERATION_THRESHOLD]);
+    set_number(head, "min_log10_lr", &f[OPERATION_MIN_LOG10_LR]);
+
+    char *text = json_dumps(head, JSON_COMPACT);
+
+    *ret = text ? atg_arena_str(l->arena, atg_str_of(text)) : (atg_str){NULL, 0};
+    mem_free(text);
+    return ret->p ? ATG_OK : no_memory(err);
+}
+
+/* ---- who is missing where ---- */
+
+static atg_str place_key(atg_arena *arena, const uuid *family, atg_str member) {
+    char *p = atg_arena_get(arena, UUID_SIZE + member.n, 1);
+
+    if (!p)
+        return (atg_str){NULL, 0};
+    memcpy(p, family->bytes, UUID_SIZE);
+    if (member.n)
+        memcpy(p + UUID_SIZE, member.p, member.n);
+    return (atg_str){p, UUID_SIZE + member.n};
+}
+
+static bool is_sought(const record *r) {
+    return !r->fields[MISSING_MERGED_INTO].known && r->state != MISSING_STATE_FOUND_ALIVE &&
+           r->state != MISSING_STATE_WITHDRAWN;
+}
+
+static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
+    const record *r = row->r;
+    const value *family = &r->fields[MISSING_FAMILY], *member = &r->fields[MISSING_MEMBER];
+
+    (void)page;
+    if (!family->known || !member->known || !is_sought(r))
+        return ATG_OK;
+    if (l->n_who == l->cap_who) {
+        uint32_t cap = l->cap_who ? 2 * l->cap_who : 64;
+        struct place *more = ATG_GET(l->arena, struct place, cap);
+
+        if (!more)
+            return no_memory(err);
+        if (l->n_who)
+            memcpy(more, l->who, l->n_who * sizeof(*more));
+        l->who = more;
+        l->cap_who = cap;
+    }
+
+    struct place *p = &l->who[l->n_who];
+    atg_str key = place_key(l->arena, &family->ref, member->text);
+
+    *p = (struct place){.file = r->id, .code = atg_arena_str(l->arena, r->code)};
+    if (!key.p || !p->code.p || map_add(l->codes, p->code, l->n_who) == ATG_ENOMEM)
+        return no_memory(err);
+
+    int rc = map_add(l->places, key, l->n_who);
+
+    if (rc == ATG_ENOMEM)
+        return no_memory(err);
+    if (rc)
+        return atg_fail(err, ATG_EINVAL,
+                        "%.*s and %.*s are missing at the same place of one pedigree: merge them, "
+                        "or correct one",
+                        ATG_FMT(l->who[map_get(l->places, key)].code), ATG_FMT(p->code));
+    l->n_who++;
+    return ATG_OK;
+}
+
+/* ---- profiles ---- */
+
+static void set_share(json_t *to, const char *key, const value *v) {
+    if (v->known && v->number > 0)
+        (void)json_object_set_new(to, key, json_real(v->number));
+}
+
+/* Put what a profile says into a sample or a member. */
+static int put_profile(json_t *to, const record *r, atg_err *err) {
+    const value *f = r->fields;
+    json_auto_t *said = json_of(&f[PROFILE_GENOTYPES]);
+    json_t *all = json_object_get(to, "genotypes");
+
+    if (!json_is_object(said))
+        return atg_fail(err, ATG_EPARSE, "The genotypes of a profile are not a JSON object");
+    set_share(to, "dropout", &f[PROFILE_DROPOUT]);
+    set_share(to, "dropin", &f[PROFILE_DROPIN]);
+    if (f[PROFILE_KIND].choice ==
+        record_word(record_field(RECORD_PROFILE, PROFILE_KIND)->choices, ATG_STR("mtdna")))
+        return json_object_set(to, "mt", said) ? no_memory(err) : ATG_OK;
+    if (!all)
+        return json_object_set(to, "genotypes", said) ? no_memory(err) : ATG_OK;
+    return json_object_update(all, said) ? no_memory(err) : ATG_OK;
+}
+
+static const char *sex_letter(const value *v) {
+    if (!v->known || v->choice == SEX_UNKNOWN)
+        return "U";
+    return v->choice == SEX_MALE ? "M" : "F";
+}
+
+/* ---- remains ---- */
+
+/* The code of the body that a part belongs to. */
+static int body_of(loading *l, atg_arena *page, const record *r, atg_str *ret, atg_err *err) {
+    *ret = r->code;
+    for (int i = 0; r->fields[REMAINS_PART_OF].known; i++) {
+        record_row row;
+        int rc = records_get(l->d, l->keys, page, RECORD_REMAINS, &r->fields[REMAINS_PART_OF].ref,
+                             &row, err);
+
+        if (rc)
+            return rc;
+        if (i == PARTS_MAX)
+            return atg_fail(err, ATG_EINVAL, "It is a part of itself");
+        r = row.r;
+        *ret = r->code;
+    }
+    return ATG_OK;
+}
+
+/* Profiles of one sample stand together; a profile of no sample stands alone. */
+static const uuid *sample_of(const record *r) {
+    return r->fields[PROFILE_SAMPLE].known ? &r->fields[PROFILE_SAMPLE].ref : &r->id;
+}
+
+static bool usable(const record_row *row) {
+    return !row->r->withdrawn && !row->erased;
+}
+
+static int add_sample(loading *l, const record *file, const record_row *rows, uint32_t n,
+                      uint32_t first, uint32_t number, atg_str body, atg_err *err) {
+    char id[FILE_CODE_MAX + 12];
+    json_auto_t *s = json_object();
+    int rc = ATG_OK;
+
+    (void)snprintf(id, sizeof(id), number ? "%.*s/%u" : "%.*s", ATG_FMT(file->code), number + 1);
+    (void)json_object_set_new(s, "id", json_string(id));
+    (void)json_object_set_new(s, "body", json_stringn(body.p, body.n));
+    (void)json_object_set_new(s, "sex", json_string(sex_letter(&file->fields[REMAINS_SEX])));
+    if (file->fields[REMAINS_WHAT].known && file->fields[REMAINS_WHAT].choice)
+        (void)json_object_set_new(s, "part", json_true());
+    for (uint32_t i = first; i < n && !rc; i++)
+        if (usable(&rows[i]) && uuid_cmp(sample_of(rows[i].r), sample_of(rows[first].r)) == 0) {
+            rc = put_profile(s, rows[i].r, err);
+            if (rows[i].r->fields[PROFILE_MIXTURE].known && rows[i].r->fields[PROFILE_MIXTURE].flag)
+                (void)json_object_set_new(s, "mixture", json_true());
+        }
+    if (!rc)
+        rc = opbuild_remains(l->b, s, err);
+    return rc ? rc : push_id(l->arena, &l->remains, &file->id, err);
+}
+
+static int take_remains(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
+    record_row *rows;
+    uint32_t n, number = 0;
+    atg_str body;
+    int rc = in_file(l, page, RECORD_PROFILE, &row->r->id, &rows, &n, err);
+
+    if (rc || !n)
+        return rc;
+    rc = body_of(l, page, row->r, &body, err);
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        bool met = !usable(&rows[i]);
+
+        for (uint32_t k = 0; k < i && !met; k++)
+            met = usable(&rows[k]) && uuid_cmp(sample_of(rows[k].r), sample_of(rows[i].r)) == 0;
+        if (!met)
+            rc = add_sample(l, row->r, rows, n, i, number++, body, err);
+    }
+    return rc ? blame(row->r->code, err, rc) : ATG_OK;
+}
+
+/* ---- families ---- */
+
+/* May this donor's profile be used today? */
+static bool consents(const loading *l, const record_row *row) {
+    const value *f = row->r->fields;
+    date ends;
+
+    if (!usable(row) || f[DONOR_WITHDRAWN_ON].known)
+        return false;
+    return !f[DONOR_ENDS_ON].known || date_read(f[DONOR_ENDS_ON].text, &ends, NULL) ||
+           ends.to >= l->today;
+}
+
+static const record *donor_of(const loading *l, const record_row *donors, uint32_t n,
+                              const record *profile) {
+    for (uint32_t i = 0; i < n && profile->fields[PROFILE_DONOR].known; i++)
+        if (uuid_cmp(&donors[i].r->id, &profile->fields[PROFILE_DONOR].ref) == 0)
+            return consents(l, &donors[i]) ? donors[i].r : NULL;
+    return NULL;
+}
+
+static json_t *member_of(json_t *members, atg_str label) {
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        json_t *m = json_array_get(members, i);
+        const char *id = json_string_value(json_object_get(m, "id"));
+
+        if (id && atg_str_eq(atg_str_of(id), label))
+            return m;
+    }
+    return NULL;
+}
+
+static int put_profiles(loading *l, atg_arena *page, const uuid *file, json_t *members,
+                        atg_err *err) {
+    record_row *donors, *profiles;
+    uint32_t n_donors, n;
+    int rc = in_file(l, page, RECORD_PROFILE, file, &profiles, &n, err);
+
+    if (rc || !n)
+        return rc;
+    rc = in_file(l, page, RECORD_DONOR, file, &donors, &n_donors, err);
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        const record *donor =
+            usable(&profiles[i]) ? donor_of(l, donors, n_donors, profiles[i].r) : NULL;
+        json_t *m = donor ? member_of(members, donor->fields[DONOR_LABEL].text) : NULL;
+
+        if (donor && !m)
+            return atg_fail(err, ATG_EINVAL, "The donor \"%.*s\" has no place in the pedigree",
+                            ATG_FMT(donor->fields[DONOR_LABEL].text));
+        if (m)
+            rc = put_profile(m, profiles[i].r, err);
+    }
+    return rc;
+}
+
+/* Who of the members is missing. */
+static int put_missing(loading *l, atg_arena *page, const uuid *file, json_t *members,
+                       atg_err *err) {
+    for (size_t i = 0; i < json_array_size(members); i++) {
+        json_t *m = json_array_get(members, i);
+        const char *id = json_string_value(json_object_get(m, "id"));
+        atg_str key = place_key(page, file, atg_str_of(id));
+        int64_t at = key.p ? map_get(l->places, key) : -1;
+
+        if (!key.p)
+            return no_memory(err);
+        (void)json_object_del(m, "missing");
+        if (at >= 0 &&
+            json_object_set_new(m, "missing", json_stringn(l->who[at].code.p, l->who[at].code.n)))
+            return no_memory(err);
+    }
+    return ATG_OK;
+}
+
+static int take_family(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
+    const record *r = row->r;
+    json_t *members = json_of(&r->fields[FAMILY_PEDIGREE]);
+    json_auto_t *family = json_object();
+    int rc;
+
+    if (!json_is_array(members)) {
+        json_decref(members);
+        return ATG_OK; /* nobody has drawn it yet */
+    }
+    (void)json_object_set_new(family, "id", json_stringn(r->code.p, r->code.n));
+    (void)json_object_set_new(family, "members", members);
+    rc = put_missing(l, page, &r->id, members, err);
+    if (!rc)
+        rc = put_profiles(l, page, &r->id, members, err);
+    if (!rc)
+        rc = opbuild_family(l->b, family, err);
+    if (!rc)
+        rc = push_id(l->arena, &l->families, &r->id, err);
+    return rc ? blame(r->code, err, rc) : ATG_OK;
+}
+
+static int take_staff(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
+    const record *r = row->r;
+    json_t *genotypes = json_of(&r->fields[STAFF_PROFILE_GENOTYPES]);
+    json_auto_t *s = json_object();
+    int rc;
+
+    (void)page;
+    (void)json_object_set_new(s, "id", json_stringn(r->code.p, r->code.n));
+    (void)json_object_set_new(s, "genotypes", genotypes ? genotypes : json_object());
+    rc = opbuild_staff(l->b, s, err);
+    return rc ? blame(r->code, err, rc) : ATG_OK;
+}
+
+/* ---- all together ---- */
+
+static const db_statement missing_of_family = {
+    "missing of family", "SELECT id FROM r_missing WHERE family = $1 ORDER BY id"};
+
+/* The missing persons of the one family. */
+static int take_missing_of(loading *l, atg_arena *page, atg_err *err) {
+    const uuid *family = l->scope->only;
+    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
+    ids found = {0};
+    uuid id;
+    int rc = db_query(l->d, &missing_of_family,
+                      (db_value[]){db_blob(family->bytes, sizeof(family->bytes))}, 1, &rows, err);
+
+    if (rc)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        atg_str bytes = db_get_blob(rows, 0);
+
+        if (bytes.n == sizeof(id.bytes))
+            memcpy(id.bytes, bytes.p, bytes.n);
+        rc = push_id(page, &found, &id, err);
+        if (rc)
+            return rc;
+    }
+    for (uint32_t i = 0; i < found.n && !rc; i++) {
+        record_row row;
+
+        rc = records_get(l->d, l->keys, page, RECORD_MISSING, &found.p[i], &row, err);
+        if (!rc && usable(&row))
+            rc = take_missing(l, page, &row, err);
+    }
+    return rc;
+}
+
+static int take_only(loading *l, atg_err *err) {
+    ATG_AUTO(atg_arena) page = atg_arena_new(PART_ARENA);
+    const uuid *only = l->scope->only;
+    record_row row;
+    file_row file;
+
+    if (!page)
+        return no_memory(err);
+
+    int rc = files_get(l->d, page, only, &file, err);
+
+    if (rc)
+        return rc;
+    if (file.kind != RECORD_FAMILY && file.kind != RECORD_REMAINS)
+        return atg_fail(err, ATG_EINVAL, "%.*s is neither remains nor a family",
+                        ATG_FMT(file.code));
+    rc = records_get(l->d, l->keys, page, file.kind, only, &row, err);
+    if (rc || !usable(&row))
+        return rc;
+    if (file.kind == RECORD_REMAINS)
+        return take_remains(l, page, &row, err);
+    rc = take_missing_of(l, page, err);
+    return rc ? rc : take_family(l, page, &row, err);
+}
+
+static int take_all(loading *l, atg_err *err) {
+    static const struct {
+        record_kind kind;
+        each_fn *fn;
+    } steps[] = {{RECORD_MISSING, take_missing},
+                 {RECORD_REMAINS, take_remains},
+                 {RECORD_FAMILY, take_family},
+                 {RECORD_STAFF_PROFILE, take_staff}};
+    int rc = ATG_OK;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++)
+        rc = each(l, steps[i].kind, RECORDS_OF_OPERATION, &l->scope->operation, steps[i].fn, err);
+    return rc;
+}
+
+/* The files of the missing persons, in the order that the engine gave them. */
+static int link_missing(const loading *l, loaded *ret, atg_err *err) {
+    ret->missing = ATG_GET(l->arena, uuid, ret->op.n_missing + 1);
+    if (!ret->missing)
+        return no_memory(err);
+    for (uint32_t i = 0; i < ret->op.n_missing; i++) {
+        int64_t at = map_get(l->codes, ret->op.missing[i].id);
+
+        if (at >= 0)
+            ret->missing[i] = l->who[at].file;
+    }
+    return ATG_OK;
+}
+
+static int load(loading *l, atg_notes *notes, loaded *ret, atg_err *err) {
+    int rc = l->scope->head.n ? ATG_OK : make_head(l, &ret->head, err);
+
+    if (l->scope->head.n)
+        ret->head = l->scope->head;
+    if (!rc)
+        rc = opbuild_open(l->arena, ret->head, notes, &l->b, err);
+    if (!rc)
+        rc = l->scope->only ? take_only(l, err) : take_all(l, err);
+    if (!rc)
+        rc = opbuild_finish(l->b, &ret->op, err);
+    if (rc)
+        return rc;
+    ret->alleles = opbuild_alleles(l->b);
+    ret->remains = l->remains.p;
+    ret->families = l->families.p;
+    return link_missing(l, ret, err);
+}
+
+/* A later part must find the marker tables as they are now, alleles that came along included. */
+static int complete_head(atg_arena *arena, loaded *l, atg_err *err) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(64 << 20);
+    atg_operation bare = l->op;
+    atg_str text;
+
+    if (!buf)
+        return no_memory(err);
+    bare.n_samples = bare.n_families = bare.n_missing = bare.n_staff = 0;
+    bare.params.prior.given = NULL;
+
+    int rc = atg_operation_write_json(&bare, NULL, buf, err);
+
+    if (!rc)
+        rc = atg_buf_take(buf, &text, err);
+    if (rc)
+        return rc;
+    l->head = atg_arena_str(arena, text);
+    return l->head.p ? ATG_OK : no_memory(err);
+}
+
+int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *which,
+                   atg_notes *notes, loaded *ret, atg_err *err) {
+    loading l = {.d = d,
+                 .keys = keys,
+                 .arena = arena,
+                 .scope = which,
+                 .places = map_new(),
+                 .codes = map_new(),
+                 .today = (int32_t)(which->today / day_us)};
+    loaded out = {0};
+    size_t refused = mem_refused();
+    int rc = l.places && l.codes ? ATG_OK : no_memory(err);
+
+    if (!rc)
+        rc = load(&l, notes, &out, err);
+    /* jansson swallows it, and a profile would lack a marker */
+    if (!rc && mem_refused() != refused)
+        rc = no_memory(err);
+    opbuild_close(l.b);
+    map_free(l.places);
+    map_free(l.codes);
+    if (!rc && !which->head.n)
+        rc = complete_head(arena, &out, err);
+    if (!rc)
+        *ret = out;
+    return rc;
+}
