@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may do what: one table, role x action x state, beside the field rights of the records
- * (record_types[].access).  Every use case asks here and nowhere else. */
+/* Who may do what: one table, role x action x kind x state, beside the field rights of the records
+ * (record_types[].access).  Every use case asks here and nowhere else; what no row grants is
+ * refused.  docs/rights.md shows the table.
+ *
+ * Roles are bits, 1 << role, those of an account in the operation that the record is of.  The
+ * matcher itself is nobody's account: its one bit is RIGHTS_MATCHER. */
 #ifndef ATG_APP_RIGHTS_H
 #define ATG_APP_RIGHTS_H
 
@@ -13,10 +17,11 @@ typedef enum action {
     ACTION_STATE,
     ACTION_WITHDRAW,
     ACTION_MERGE,
+    ACTION_ERASE,
+    /* of no kind */
     ACTION_IMPORT,
     ACTION_EXPORT,
     ACTION_BUNDLE,
-    ACTION_ERASE,
     ACTION_MATCH,
     ACTION_AUDIT,
     ACTION_BACKUP,
@@ -27,18 +32,36 @@ typedef enum action {
 
 extern const char *const action_names[ACTIONS];
 
-/* May somebody with these roles (bits, 1 << role) do it to a file or record of this kind (-1: none)
- * in this state (-1: none)?  ATG_EDENIED says which roles may. */
+enum { RIGHTS_MATCHER = 1 << ROLES };
+
+/* May somebody with these roles do it to a record of `kind` that stands in a file of kind `in`
+ * (a file: its own kind) while that file is in `state`?  -1: in some file, in some state.  Actions
+ * of no kind do not look at the three.  ATG_EDENIED says which roles may, or in which states. */
+int rights_in(uint32_t roles, action a, int kind, int in, int state, atg_err *err);
+
+/* The same for a file in its own state, or in any file for a record of one. */
 int rights_action(uint32_t roles, action a, int kind, int state, atg_err *err);
-/* The move from one state to another: whether it exists, and whose it is. */
+
+/* The move of a file from one state to another: whether it exists, and whose it is. */
 int rights_state(uint32_t roles, record_kind kind, uint32_t from, uint32_t to, atg_err *err);
 
-/* The best right of these roles to a field. */
+/* The best right of these roles to a field, in a file of kind `in` (-1: in some file).
+ * ACCESS_REASON: it is shown to who writes down why. */
+access_right rights_field_in(uint32_t roles, record_kind kind, int in, uint32_t field);
 access_right rights_field(uint32_t roles, record_kind kind, uint32_t field);
+
+/* Is a written reason needed by everybody who looks?  So it is for pictures of the dead, also for
+ * those who may write them. */
+bool rights_reason(record_kind kind, int in, uint32_t field);
+
 /* Is a look at this field written into the history? */
 bool rights_sensitive(record_kind kind, uint32_t field);
 
-/* The whole table as CSV: role,action,kind,state,allowed. */
+/* The whole table as CSV, a column a role:
+ *     action,kind,in,states,interviewer,...   "add,mark,remains,received|examined,-,yes,..."
+ *     move,missing,missing,reported>complete,...
+ *     look,photograph,remains,picture,...     "no", "reason", "read", "write"
+ * States that are alike share a row; "*" is any. */
 void rights_table(atg_buf *buf);
 
 #endif
