@@ -2,7 +2,7 @@
 /* Pictures and scans: sealed by secretstream (crypto/stream.h) under a key derived from the
  * person's, found by a keyed hash of their content, so that the same picture is kept once a person.
  * With SQLite they are files, DIRECTORY/pictures/ab/cdef...; with PostgreSQL rows of blob_chunk.
- * EXIF and other metadata are taken off before sealing: they never leave. */
+ * What is kept was stripped before (formats/picture.h): EXIF and other metadata never come in. */
 #ifndef ATG_STORE_BLOBS_H
 #define ATG_STORE_BLOBS_H
 
@@ -11,11 +11,6 @@
 #include "store/store.h"
 
 enum { BLOB_MAX = 512 << 20 };
-
-/* Take metadata out of a JPEG, PNG or TIFF-free WebP picture: EXIF but for the orientation, which
- * is kept as a minimal EXIF of its own, XMP, IPTC, comments, thumbnails, what follows the end.
- * ATG_EPARSE with the place when it is no such picture or damaged; other formats are refused. */
-int picture_strip(atg_arena *arena, atg_str bytes, atg_str *ret, atg_err *err);
 
 /* Seal and keep; in a transaction of its own.  `ret` is what a record's blob field holds.
  * Repeating it changes nothing.  A file is on disk before the row is. */
