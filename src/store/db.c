@@ -133,15 +133,28 @@ static bool is_text(atg_str s) {
     return true;
 }
 
+static int check_list(const db_rows *r, int at, const db_value *v, int n_lists, atg_err *err) {
+    if (n_lists > DB_LISTS_MAX)
+        return atg_fail(err, ATG_EINVAL, "Statement %s has more than %d lists", r->statement->name,
+                        DB_LISTS_MAX);
+    if (v->ints.n > DB_INTS_MAX)
+        return atg_fail(err, ATG_ELIMIT, "Value %d of %s has more than %d numbers", at,
+                        r->statement->name, DB_INTS_MAX);
+    return ATG_OK;
+}
+
 static int check_values(const db_rows *r, const db_value *values, int n, atg_err *err) {
     const char *name = r->statement->name;
+    int n_lists = 0, rc = ATG_OK;
 
     if (n != r->n_values || n > DB_VALUES_MAX)
         return atg_fail(err, ATG_EINVAL, "Statement %s takes %d values, not %d", name, r->n_values,
                         n);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && rc == ATG_OK; i++) {
         const db_value *v = &values[i];
 
+        if (v->type == DB_INTS)
+            rc = check_list(r, i + 1, v, ++n_lists, err);
         if (v->type == DB_DOUBLE && isnan(v->d))
             return atg_fail(err, ATG_EINVAL, "Value %d of %s is not a number", i + 1, name);
         if (v->type != DB_TEXT && v->type != DB_BLOB)
@@ -153,7 +166,7 @@ static int check_values(const db_rows *r, const db_value *values, int n, atg_err
             return atg_fail(err, ATG_EINVAL, "Value %d of %s is not UTF-8 text without NUL", i + 1,
                             name);
     }
-    return ATG_OK;
+    return rc;
 }
 
 static const db_rows *streaming(const db *d) {
@@ -288,7 +301,8 @@ int db_get_one(db *d, const db_statement *statement, const db_value *values, int
 
 /* ---- columns ---- */
 
-static const char *const type_names[] = {"null", "an integer", "a number", "text", "a blob"};
+static const char *const type_names[] = {"null", "an integer", "a number",
+                                         "text", "a blob",     "a list"};
 
 static db_value column(db_rows *rows, int at) {
     const backend *b = rows->owner->backend;

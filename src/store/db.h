@@ -4,7 +4,9 @@
  *
  * SQL.  Text that both databases accept, with parameters $1, $2, ... (rewritten to ?1, ?2, ... for
  * SQLite).  Columns are BIGINT, DOUBLE PRECISION, TEXT and BLOB or BYTEA; what an expression gives
- * must be one of these: CAST(sum(n) AS BIGINT), not sum(n), which is NUMERIC in PostgreSQL.
+ * must be one of these: CAST(sum(n) AS BIGINT), not sum(n), which is NUMERIC in PostgreSQL.  A list
+ * of integers is a value too, of any length, and unnest($1) its rows: "n IN (SELECT unnest FROM
+ * unnest($1))", "SELECT unnest, $2 FROM unnest($1) WHERE ...".
  *
  * Failures.  In a transaction the first failure ends it: every later call gives that failure again
  * until db_rollback() or, when the failure came after it, db_rollback_to(); db_commit() rolls back
@@ -29,13 +31,13 @@ typedef struct db db;
 typedef struct db_rows db_rows;
 
 typedef enum db_kind { DB_SQLITE, DB_POSTGRES } db_kind;
-typedef enum db_type { DB_NULL, DB_INT, DB_DOUBLE, DB_TEXT, DB_BLOB } db_type;
+typedef enum db_type { DB_NULL, DB_INT, DB_DOUBLE, DB_TEXT, DB_BLOB, DB_INTS } db_type;
 
 /* DB_READ: a snapshot, taken by the first statement (REPEATABLE READ in PostgreSQL).
  * DB_WRITE: as if alone (BEGIN IMMEDIATE in SQLite, SERIALIZABLE in PostgreSQL). */
 typedef enum db_mode { DB_NONE, DB_READ, DB_WRITE } db_mode;
 
-enum { DB_VALUES_MAX = 128, DB_BYTES_MAX = 256 << 20 };
+enum { DB_VALUES_MAX = 128, DB_LISTS_MAX = 4, DB_BYTES_MAX = 256 << 20, DB_INTS_MAX = 16 << 20 };
 
 typedef struct db_value {
     db_type type;
@@ -43,6 +45,10 @@ typedef struct db_value {
         int64_t i;
         double d;
         atg_str s; /* text (UTF-8 without NUL) or blob (any bytes); empty is not null */
+        struct {
+            const int64_t *p;
+            size_t n;
+        } ints; /* at most DB_LISTS_MAX a statement; never a column */
     };
 } db_value;
 
@@ -77,6 +83,9 @@ static inline db_value db_text(atg_str s) {
 static inline db_value db_blob(const void *p, size_t n) {
     return (db_value){.type = DB_BLOB, .s = {p, n}};
 }
+static inline db_value db_ints(const int64_t *p, size_t n) {
+    return (db_value){.type = DB_INTS, .ints = {p, n}};
+}
 
 /* Connect.  SQLite: ATG_EDB for a damaged file or one of another program, ATG_EINVAL for a network
  * file system. */
@@ -97,7 +106,7 @@ int db_run(db *d, const db_statement *statement, const db_value *values, int n,
  * The values are read before it returns. */
 int db_post(db *d, const db_statement *statement, const db_value *values, int n, atg_err *err);
 
-/* Run a statement that gives rows.  Text and blobs among the values must stay until db_end().  The
+/* Run a statement that gives rows.  Texts, blobs and lists must stay until db_end().  The
  * same statement cannot run twice at a time on a connection; others may between its rows. */
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,
              atg_err *err);

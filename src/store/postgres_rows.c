@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "store/postgres.h"
 
@@ -20,6 +21,7 @@ enum {
     OID_FLOAT4 = 700,
     OID_FLOAT8 = 701,
     OID_UNKNOWN = 705,
+    OID_INT8_ARRAY = 1016,
     OID_BPCHAR = 1042,
     OID_VARCHAR = 1043,
     OID_VOID = 2278,
@@ -29,6 +31,8 @@ typedef struct bound {
     const char *values[DB_VALUES_MAX];
     int lengths[DB_VALUES_MAX], formats[DB_VALUES_MAX];
     uint64_t numbers[DB_VALUES_MAX];
+    unsigned char *lists[DB_LISTS_MAX];
+    int n_lists;
 } bound;
 
 static postgres_rows *rows_of(db_rows *rows) {
@@ -53,11 +57,9 @@ void postgres_forget(db_rows *rows) {
 }
 
 static Oid type_of(const db_value *v) {
-    static const Oid types[] = {[DB_NULL] = 0,
-                                [DB_INT] = OID_INT8,
-                                [DB_DOUBLE] = OID_FLOAT8,
-                                [DB_TEXT] = OID_TEXT,
-                                [DB_BLOB] = OID_BYTEA};
+    static const Oid types[] = {
+        [DB_NULL] = 0,        [DB_INT] = OID_INT8,   [DB_DOUBLE] = OID_FLOAT8,
+        [DB_TEXT] = OID_TEXT, [DB_BLOB] = OID_BYTEA, [DB_INTS] = OID_INT8_ARRAY};
 
     return types[v->type];
 }
@@ -128,13 +130,47 @@ static uint64_t bits_of(double x) {
     return bits;
 }
 
-static void bind(bound *b, const db_value *values, int n) {
-    for (int i = 0; i < n; i++) {
+/* An array of one dimension in PostgreSQL's binary form (array_recv). */
+static bool bind_list(bound *b, int at, const db_value *v) {
+    enum { HEAD = 5, EMPTY = 12, PER_ITEM = 12 };
+    size_t n = v->ints.n;
+    uint32_t head[HEAD] = {n ? 1 : 0, 0, OID_INT8, (uint32_t)n, 1};
+    size_t bytes = sizeof(head) + PER_ITEM * n;
+    unsigned char *p = mem_alloc(bytes);
+
+    if (!p)
+        return false;
+    b->lists[b->n_lists++] = p;
+    b->values[at] = (const char *)p;
+    b->lengths[at] = n ? (int)bytes : EMPTY;
+    for (size_t i = 0; i < HEAD; i++)
+        bytes_put32(p + sizeof(*head) * i, head[i]);
+    p += sizeof(head);
+    for (size_t i = 0; i < n; i++, p += PER_ITEM) {
+        bytes_put32(p, sizeof(int64_t));
+        bytes_put64(p + 4, (uint64_t)v->ints.p[i]);
+    }
+    return true;
+}
+
+static void unbind(bound *b) {
+    while (b->n_lists)
+        mem_free(b->lists[--b->n_lists]);
+}
+
+/* False when memory is short. */
+static bool bind(bound *b, const db_value *values, int n) {
+    bool had = true;
+
+    b->n_lists = 0;
+    for (int i = 0; i < n && had; i++) {
         const db_value *v = &values[i];
         bool number = v->type == DB_INT || v->type == DB_DOUBLE;
 
         b->formats[i] = 1;
-        if (number) {
+        if (v->type == DB_INTS) {
+            had = bind_list(b, i, v);
+        } else if (number) {
             b->numbers[i] = htobe64(v->type == DB_INT ? (uint64_t)v->i : bits_of(v->d + 0.0));
             b->values[i] = (const char *)&b->numbers[i];
             b->lengths[i] = sizeof(b->numbers[i]);
@@ -146,6 +182,7 @@ static void bind(bound *b, const db_value *values, int n) {
             b->lengths[i] = (int)v->s.n;
         }
     }
+    return had;
 }
 
 static bool is_known(Oid type) {
@@ -204,9 +241,15 @@ int postgres_start(db_rows *rows, const db_value *values, int n, atg_err *err) {
         rc = prepare_on_server(d, r, err);
     if (rc)
         return rc;
-    bind(&b, values, n);
-    if (!PQsendQueryPrepared(d->conn, r->name, n, b.values, b.lengths, b.formats, 1))
-        return postgres_failed(d, NULL, rows->statement->name, err);
+    rc = bind(&b, values, n) ? ATG_OK
+                             : atg_fail(err, ATG_ENOMEM, "Out of memory for the values of %s",
+                                        rows->statement->name);
+    if (rc == ATG_OK &&
+        !PQsendQueryPrepared(d->conn, r->name, n, b.values, b.lengths, b.formats, 1))
+        rc = postgres_failed(d, NULL, rows->statement->name, err);
+    unbind(&b);
+    if (rc)
+        return rc;
     if (rows->streaming)
         (void)PQsetSingleRowMode(d->conn);
     return first_result(d, r, err);

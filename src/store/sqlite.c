@@ -10,6 +10,7 @@
 typedef struct sqlite_rows {
     db_rows base;
     sqlite3_stmt *prepared;
+    sqlite_list lists[DB_LISTS_MAX];
 } sqlite_rows;
 
 static sqlite_rows *rows_of(db_rows *rows) {
@@ -52,7 +53,7 @@ static void forget(db_rows *rows) {
 }
 
 static int bind(sqlite3_stmt *s, int at, const db_value *v) {
-    const char *p = v->type >= DB_TEXT && v->s.n ? v->s.p : "";
+    const char *p = (v->type == DB_TEXT || v->type == DB_BLOB) && v->s.n ? v->s.p : "";
 
     switch (v->type) {
     case DB_INT:
@@ -63,25 +64,40 @@ static int bind(sqlite3_stmt *s, int at, const db_value *v) {
         return sqlite3_bind_text64(s, at, p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
     case DB_BLOB:
         return sqlite3_bind_blob64(s, at, p, v->s.n, SQLITE_STATIC);
+    case DB_INTS:
     case DB_NULL:
         break;
     }
     return sqlite3_bind_null(s, at);
 }
 
+static int bind_all(sqlite_rows *r, const db_value *values, int n) {
+    int rc = SQLITE_OK;
+
+    for (int i = 0, lists = 0; i < n && rc == SQLITE_OK; i++) {
+        if (values[i].type == DB_INTS) {
+            sqlite_list *list = &r->lists[lists++];
+
+            *list = (sqlite_list){values[i].ints.p, values[i].ints.n};
+            rc = sqlite_list_bind(r->prepared, i + 1, list);
+        } else {
+            rc = bind(r->prepared, i + 1, &values[i]);
+        }
+    }
+    return rc;
+}
+
 static int start(db_rows *rows, const db_value *values, int n, atg_err *err) {
     sqlite_rows *r = rows_of(rows);
     sqlite_db *d = sqlite_of(rows->owner);
+    int rc;
 
     if (d->base.mode == DB_READ && !sqlite3_stmt_readonly(r->prepared))
         return atg_fail(err, ATG_EINVAL, "Statement %s changes data in a transaction that reads",
                         rows->statement->name);
-    for (int i = 0; i < n; i++) {
-        int rc = bind(r->prepared, i + 1, &values[i]);
-
-        if (rc)
-            return sqlite_failed(d, rc, rows->statement->name, err);
-    }
+    rc = bind_all(r, values, n);
+    if (rc)
+        return sqlite_failed(d, rc, rows->statement->name, err);
     d->deadline = d->base.statement_ms ? now_ms() + d->base.statement_ms : 0;
     return ATG_OK;
 }

@@ -11,6 +11,12 @@
 /* "ATG1": in the header of the file, so that no other database is taken for a store. */
 enum { SQLITE_STORE_ID = 0x41544731 };
 
+/* A bound list of integers. */
+typedef struct sqlite_list {
+    const int64_t *p;
+    size_t n;
+} sqlite_list;
+
 typedef struct sqlite_db {
     db base;
     sqlite3 *handle;
@@ -31,6 +37,10 @@ int sqlite_do(sqlite_db *d, const char *sql, atg_err *err);
 int sqlite_ask(sqlite_db *d, const char *sql, int64_t *ret, atg_err *err);
 
 void sqlite_close(db *base);
+
+/* unnest(): make it known to a connection, and give it a list, which must stay. */
+int sqlite_list_module(sqlite_db *d, atg_err *err);
+int sqlite_list_bind(sqlite3_stmt *s, int at, sqlite_list *list);
 
 extern const backend sqlite_backend;
 

@@ -78,7 +78,7 @@ static int connect_file(sqlite_db *d, atg_err *err) {
     sqlite3_db_config(d->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    return ATG_OK;
+    return sqlite_list_module(d, err);
 }
 
 /* Is it ours, or (with `create`) so new that it is nobody's? */

@@ -451,6 +451,56 @@ static void a_long_read_stops_on_request_and_at_its_time(const database *where) 
     db_close(d);
 }
 
+static const db_statement list_insert = {
+    "list_insert", "INSERT INTO t(id, i) SELECT unnest, $2 FROM unnest($1) WHERE true "
+                   "ON CONFLICT (id) DO UPDATE SET i = t.i + excluded.i"};
+static const db_statement list_sum = {
+    "list_sum", "SELECT CAST(sum(i) AS BIGINT) FROM t WHERE id IN (SELECT unnest FROM unnest($1)) "
+                "AND i IN (SELECT unnest FROM unnest($2))"};
+static const db_statement list_rows = {"list_rows", "SELECT unnest FROM unnest($1)"};
+static const db_statement list_many = {
+    "list_many", "SELECT $1, $2, $3, $4, $5 FROM unnest($1) WHERE unnest IN ($6)"};
+
+static void a_list_of_integers_is_one_value(const database *where) {
+    enum { MANY = 100000 };
+    static int64_t many[MANY];
+    static const int64_t few[] = {INT64_MIN, -1, 0, 7, INT64_MAX};
+    db *d = open_table(where);
+    atg_err err = {0};
+    db_value too_many[6];
+    db_rows *rows;
+    int64_t sum = -1;
+
+    for (int64_t i = 0; i < MANY; i++)
+        many[i] = i;
+    for (int i = 0; i < 2; i++)
+        must(db_run(d, &list_insert, (db_value[]){db_ints(many, MANY), db_int(3 - i)}, 2, NULL,
+                    &err),
+             &err);
+    must(
+        db_get_one(d, &list_sum, (db_value[]){db_ints(few, 5), db_ints(many, 9)}, 2, 0, &sum, &err),
+        &err);
+    assert_int_equal(sum, 10);
+    must(
+        db_get_one(d, &list_sum, (db_value[]){db_ints(few, 5), db_ints(NULL, 0)}, 2, 0, &sum, &err),
+        &err);
+    assert_int_equal(sum, 0);
+    must(db_query(d, &list_rows, (db_value[]){db_ints(few, 5)}, 1, &rows, &err), &err);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(db_next(rows, &err), 1);
+        assert_true(db_get_int(rows, 0) == few[i]);
+    }
+    assert_int_equal(db_next(rows, &err), 0);
+    db_end(rows);
+    for (int i = 0; i < 6; i++)
+        too_many[i] = db_ints(few, 5);
+    assert_int_equal(db_query(d, &list_many, too_many, 6, &rows, &err), ATG_EINVAL);
+    assert_int_equal(db_query(d, &list_rows, (db_value[]){db_ints(many, (size_t)DB_INTS_MAX + 1)},
+                              1, &rows, &err),
+                     ATG_ELIMIT);
+    db_close(d);
+}
+
 static void writers_that_meet_are_told_to_try_again(const database *where) {
     static const db_statement sum = {"sum", "SELECT CAST(sum(i) AS BIGINT) FROM t"};
     static const db_statement insert_sum = {"insert_sum", "INSERT INTO t(id, i) VALUES ($1, $2)"};
@@ -522,6 +572,8 @@ static int use(const database *where, atg_err *err) {
     if (!rc)
         rc = db_get_one(d, &count_values, NULL, 0, 0, &n, err);
     if (!rc)
+        rc = db_run(d, &list_insert, (db_value[]){db_ints(&n, 1), db_int(1)}, 2, NULL, err);
+    if (!rc)
         db_rollback(d);
     db_close(d);
     return rc;
@@ -570,6 +622,7 @@ int main(void) {
         {"what is one number is given as one", what_is_one_number_is_given_as_one, ON_BOTH},
         {"a long read stops on request and at its time",
          a_long_read_stops_on_request_and_at_its_time, ON_BOTH},
+        {"a list of integers is one value", a_list_of_integers_is_one_value, ON_BOTH},
         {"writers that meet are told to try again", writers_that_meet_are_told_to_try_again,
          ON_BOTH},
         {"hundreds of statements are each prepared once",
