@@ -155,24 +155,57 @@ CREATE TABLE agency (
     id BYTES PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
 );
+-- `once`: until when a password that somebody else chose lets its owner set their own; 0: it is
+-- their own.  `totp_step`: the last step that was used; -1: the secret was not confirmed yet.
 CREATE TABLE account (
     id BYTES PRIMARY KEY,
     agency BYTES NOT NULL,
     name TEXT NOT NULL UNIQUE,
     password TEXT NOT NULL,
+    once INT NOT NULL,
     totp BYTES,
     totp_step INT NOT NULL,
     state TEXT NOT NULL,
-    failures INT NOT NULL,
-    last_failure INT NOT NULL,
     created INT NOT NULL
 );
+-- Hashes of the codes on paper that were not used yet.
+CREATE TABLE recovery_code (
+    account BYTES NOT NULL,
+    hash BYTES NOT NULL,
+    PRIMARY KEY (account, hash)
+) COMPACT;
+-- Logins that failed, by keyed hashes of the name and of where they came from; one of both may be
+-- empty, for all names or all unknown origins.  `known`: when a login from there succeeded last.
+CREATE TABLE login_try (
+    name BYTES NOT NULL,
+    origin BYTES NOT NULL,
+    failures INT NOT NULL,
+    last INT NOT NULL,
+    known INT NOT NULL,
+    PRIMARY KEY (name, origin)
+) COMPACT;
+-- Who is logged in, by the hash of a random token.
+CREATE TABLE login_session (
+    token BYTES PRIMARY KEY,
+    account BYTES NOT NULL,
+    created INT NOT NULL,
+    used INT NOT NULL,
+    expires INT NOT NULL
+) COMPACT;
+CREATE INDEX login_session_account ON login_session (account);
 CREATE TABLE grant_role (
     account BYTES NOT NULL,
     operation BYTES NOT NULL,
     role TEXT NOT NULL,
     PRIMARY KEY (account, operation, role)
 );
+-- Limits of an account that differ from those of all.
+CREATE TABLE quota (
+    account BYTES NOT NULL,
+    kind TEXT NOT NULL,
+    most INT NOT NULL,
+    PRIMARY KEY (account, kind)
+) COMPACT;
 CREATE TABLE used_quota (
     account BYTES NOT NULL,
     kind TEXT NOT NULL,
