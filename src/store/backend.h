@@ -41,6 +41,7 @@ struct db {
     bool retry;   /* of the last failure */
     bool unknown; /* of the last commit */
     atg_err failure;
+    uint64_t stretch, committed;
     uint32_t statement_ms, usual_ms, busy_ms, connect_ms;
     const atomic_bool *cancel;
 };

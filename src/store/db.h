@@ -161,6 +161,13 @@ bool db_retry(const db *d);
 /* The connection broke during db_commit(): whether it was done is not known. */
 bool db_unknown(const db *d);
 
+/* For caches of what was read.  A stretch is the part of a transaction from its begin, or from its
+ * last db_rollback_to(), in which nothing was undone; each has a number of its own in the process,
+ * 0 outside of transactions.  The second is that of the last stretch that ended with a successful
+ * db_commit() on this connection: what was read or written in it is there. */
+uint64_t db_stretch(const db *d);
+uint64_t db_committed(const db *d);
+
 /* Be alone: SQLite: no other connection to the directory is open or can be opened until
  * db_share(); PostgreSQL: nobody else is between these two calls.  ATG_ECONFLICT when others are
  * in the way for `wait_ms`. */

@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions, savepoints and scripts: the same on both databases. */
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "store/backend.h"
 #include "store/db.h"
+
+static uint64_t new_stretch(void) {
+    static _Atomic uint64_t last;
+
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+uint64_t db_stretch(const db *d) {
+    return d->stretch;
+}
+
+uint64_t db_committed(const db *d) {
+    return d->committed;
+}
 
 static void end_all(db *d) {
     for (db_rows *r = d->all; r; r = r->next)
@@ -13,6 +28,7 @@ static void end_all(db *d) {
 static void leave(db *d) {
     d->mode = DB_NONE;
     d->depth = 0;
+    d->stretch = 0;
     d->failed = d->lost = false;
     d->cancel = NULL;
     d->statement_ms = d->usual_ms;
@@ -26,8 +42,10 @@ int db_begin(db *d, db_mode mode, atg_err *err) {
     d->retry = d->unknown = d->failed = d->lost = false;
     end_all(d);
     rc = d->backend->begin(d, mode, err);
-    if (rc == ATG_OK)
+    if (rc == ATG_OK) {
         d->mode = mode;
+        d->stretch = new_stretch();
+    }
     return rc;
 }
 
@@ -64,6 +82,8 @@ int db_commit(db *d, atg_err *err) {
     rc = d->backend->commit(d, err);
     if (rc)
         d->backend->rollback(d);
+    else
+        d->committed = d->stretch;
     leave(d);
     return rc;
 }
@@ -155,6 +175,7 @@ int db_rollback_to(db *d, atg_err *err) {
     snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d", d->depth,
              d->depth);
     d->failed = false;
+    d->stretch = new_stretch();
     rc = script(d, "rollback to savepoint", sql, err);
     if (rc == ATG_OK)
         d->depth--;
