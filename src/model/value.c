@@ -145,6 +145,7 @@ static int read_json(atg_arena *arena, const field_type *field, atg_str text, va
 
     int rc = record_canonical(arena, root, field->max_size, &v->text, err);
 
+    v->known = !json_is_null(root);
     json_decref(root);
     return rc;
 }
