@@ -137,7 +137,7 @@ def types_h(d):
     enum("role", [upper("role", r) for r in d.roles], "ROLES")
     enum("field_class", [upper("class", c) for c in d.classes], "CLASSES")
     for name, items in d.raw["choices"].items():
-        enum(name, [upper(name, i) for i in items], upper(name, "count"))
+        enum("choice_" + name, [upper(name, i) for i in items], upper(name, "count"))
     for r in d.records:
         enum(r["name"] + "_field", [upper(r["name"], f["name"]) for f in r["fields"]],
              upper(r["name"], "fields"))

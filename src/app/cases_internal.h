@@ -36,6 +36,9 @@ uint64_t cases_changed(const record *before, const record *after);
 /* May the account see the field, with the reason it gave? */
 bool cases_may_see(const actor *who, uint32_t roles, record_kind kind, uint32_t field);
 
+/* Take out what may not be seen; gives the bits of the sensitive fields that are shown. */
+uint64_t cases_mask(const actor *who, uint32_t roles, seen *s);
+
 /* Write that somebody looked: `detail` is JSON. */
 typedef struct look_event {
     const actor *who;

@@ -32,8 +32,7 @@ static uint32_t classes_of(const actor *who, uint32_t roles, int file_kind) {
     return classes;
 }
 
-/* Take out what may not be seen; gives the bits of the sensitive fields that are shown. */
-static uint64_t mask(const actor *who, uint32_t roles, seen *s) {
+uint64_t cases_mask(const actor *who, uint32_t roles, seen *s) {
     uint64_t shown = 0;
     record *r = s->r;
 
@@ -125,7 +124,7 @@ static int show(cases *c, const actor *who, uint32_t roles, const uuid *file, se
     if (!shown)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading a file");
     for (uint32_t i = 0; i < n; i++) {
-        shown[i] = mask(who, roles, &all[i]);
+        shown[i] = cases_mask(who, roles, &all[i]);
         any |= shown[i];
     }
     if (!any)

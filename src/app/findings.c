@@ -254,12 +254,11 @@ static int write_body(writing *w, uint32_t body, const uuid *file, atg_err *err)
 static int write_untold(writing *w, atg_err *err) {
     for (uint32_t i = 0; i < w->n_hypotheses; i++) {
         const record *was = w->hypotheses[i].r;
-        const value *conclusion = &was->fields[HYPOTHESIS_CONCLUSION];
+        const value *now = &was->fields[HYPOTHESIS_CONCLUSION];
         record *r;
         int rc;
 
-        if (w->told[i] || was->withdrawn ||
-            (conclusion->known && conclusion->choice == CONCLUSION_ESTABLISHED))
+        if (w->told[i] || was->withdrawn || (now->known && now->choice == CONCLUSION_ESTABLISHED))
             continue;
         r = record_copy(w->arena, was);
         if (!r)
