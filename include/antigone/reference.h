@@ -8,7 +8,7 @@
 
 #include <antigone/base.h>
 
-enum { ATG_REFERENCE_KINDS = 64 };
+enum { ATG_REFERENCE_KINDS = 128 };
 
 /** One kind of number in a file: how many were compared and how far they are apart. */
 typedef struct atg_reference_kind {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_read.h"
+
 enum { MEMORY = 1 << 30 };
 
 double atg_relative_difference(double x, double y) {
@@ -43,11 +45,56 @@ void reference_compare(atg_reference *ret, const char *kind, double want, double
         ret->worst = k->worst;
 }
 
+void reference_same(atg_reference *ret, const char *kind) {
+    kind_of(ret, kind)->n++;
+}
+
+void reference_differ(atg_reference *ret, const char *kind, atg_str want, atg_str got,
+                      const char *where) {
+    atg_reference_kind *k = kind_of(ret, kind);
+
+    k->n++;
+    k->worst = ret->worst = INFINITY;
+    (void)snprintf(k->worst_at, sizeof(k->worst_at), "%s: \"%.*s\", here \"%.*s\"", where,
+                   ATG_FMT(want), ATG_FMT(got));
+}
+
+static bool has_word(const char *words, const char *word) {
+    atg_str rest = atg_str_of(words);
+
+    while (rest.n)
+        if (atg_str_eq(atg_str_cut(&rest, ' '), atg_str_of(word)))
+            return true;
+    return false;
+}
+
+void reference_leftover(atg_reference *ret, const json_t *object, const char *prefix,
+                        const char *known, const char *told) {
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(json_iterable(object), key, value) {
+        char kind[48];
+
+        if (has_word(known, key) || has_word(told, key) || json_is_null(value))
+            continue;
+        (void)snprintf(kind, sizeof(kind), "%s%s", prefix, key);
+        reference_skip(ret, kind, "the file has this and nothing here to compare it with");
+    }
+}
+
 void reference_skip(atg_reference *ret, const char *kind, const char *why) {
     atg_reference_kind *k = kind_of(ret, kind);
 
     k->n_skipped++;
-    (void)snprintf(k->skipped, sizeof(k->skipped), "%s", why);
+    (void)snprintf(k->skipped, sizeof(k->skipped), "%.*s", (int)sizeof(k->skipped) - 1, why);
+}
+
+int reference_within_limits(int rc, const char *kind, atg_reference *ret, const atg_err *err) {
+    if (rc != ATG_ELIMIT)
+        return rc;
+    reference_skip(ret, kind, err ? err->msg : "more than is computed here");
+    return ATG_OK;
 }
 
 atg_str reference_text(const json_t *json) {
@@ -194,6 +241,10 @@ static int check(atg_arena *arena, const json_t *root, atg_str bytes, const atg_
         return reference_operation(arena, root, bytes, progress, ret, err);
     if (atg_str_eq(schema, ATG_STR("mutation-matrices/1")))
         return reference_matrices(arena, root, ret, err);
+    if (atg_str_eq(schema, ATG_STR("str-frequencies/1"))) {
+        reference_skip(ret, "allele frequencies", "they are data, without results to compare");
+        return ATG_OK;
+    }
     if (json_is_array(json_object_get(root, "cases")))
         return reference_pedigrees(arena, root, progress, ret, err);
     return atg_fail(err, ATG_EPARSE,

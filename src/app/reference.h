@@ -11,7 +11,17 @@
 /* Compare one number; `where` names it. */
 void reference_compare(atg_reference *ret, const char *kind, double want, double got,
                        const char *where);
+/* Words, or who is who: the same or not. */
+void reference_same(atg_reference *ret, const char *kind);
+void reference_differ(atg_reference *ret, const char *kind, atg_str want, atg_str got,
+                      const char *where);
+/* Every member of `object` that is not among the words of `known` is named as not compared; those
+ * of `told` hold no result (times, notes). */
+void reference_leftover(atg_reference *ret, const json_t *object, const char *prefix,
+                        const char *known, const char *told);
 void reference_skip(atg_reference *ret, const char *kind, const char *why);
+/* What is larger than we compute is named as not compared; other failures stay failures. */
+int reference_within_limits(int rc, const char *kind, atg_reference *ret, const atg_err *err);
 
 /* JSON to records.  Texts live as long as `json`. */
 /* A mutation model by its parameters. */

@@ -3,9 +3,13 @@
 
 #include <antigone/dna.h>
 
+#include <math.h>
 #include <string.h>
 
+#include "app/reference_joint.h"
 #include "base/mem.h"
+
+static const double small = 1e-9; /* frequencies need not sum to 1 exactly */
 
 static const struct {
     const char *name;
@@ -37,8 +41,40 @@ atg_mutation reference_mutation(const json_t *spec) {
     return ret;
 }
 
-static int check_matrix(const json_t *c, const atg_marker *marker, const json_t *spec,
+/* What the case says of the matrix as a whole: how often anything mutates, and whether it leaves
+ * the frequencies as they are. */
+static void check_summary(const json_t *want, const atg_marker *marker, const double *got,
+                          const char *id, atg_reference *ret) {
+    double rate = 1, unstationary = 0, irreversible = 0, number;
+    uint32_t n = marker->n;
+    const json_t *stationary = json_object_get(want, "stationary"),
+                 *reversible = json_object_get(want, "reversible");
+
+    for (uint32_t i = 0; i < n; i++) {
+        double into = 0;
+
+        rate -= marker->freqs[i] * got[i * n + i];
+        for (uint32_t j = 0; j < n; j++) {
+            into += marker->freqs[j] * got[j * n + i];
+            irreversible = fmax(irreversible, fabs(marker->freqs[i] * got[i * n + j] -
+                                                   marker->freqs[j] * got[j * n + i]));
+        }
+        unstationary = fmax(unstationary, fabs(into - marker->freqs[i]));
+    }
+    if (reference_number(json_object_get(want, "overall_rate"), &number))
+        reference_compare(ret, "overall mutation rate", 1 - number, 1 - rate, id);
+    if (json_is_boolean(stationary))
+        reference_compare(ret, "stationary or not", json_is_true(stationary), unstationary < small,
+                          id);
+    if (json_is_boolean(reversible))
+        reference_compare(ret, "reversible or not", json_is_true(reversible), irreversible < small,
+                          id);
+    reference_leftover(ret, want, "cases.", "overall_rate stationary reversible", "");
+}
+
+static int check_matrix(const json_t *c, const atg_marker *marker, const char *sex,
                         atg_reference *ret, atg_err *err) {
+    const json_t *spec = json_object_get(json_object_get(c, "spec"), sex);
     atg_mutation model = reference_mutation(spec);
     const json_t *want = json_object_get(spec, "matrix");
     uint32_t n = marker->n;
@@ -52,27 +88,32 @@ static int check_matrix(const json_t *c, const atg_marker *marker, const json_t 
 
     int rc = atg_mutation_matrix(marker, &model, got, err);
 
-    for (uint32_t i = 0; i < n * n && !rc; i++)
+    if (rc)
+        return rc;
+    for (uint32_t i = 0; i < n * n; i++)
         reference_compare(ret, "mutation matrix",
                           json_number_value(json_array_get(json_array_get(want, i / n), i % n)),
                           got[i], id);
-    return rc;
+    check_summary(json_object_get(c, sex), marker, got, id, ret);
+    return ATG_OK;
 }
 
 int reference_matrices(atg_arena *arena, const json_t *root, atg_reference *ret, atg_err *err) {
     const json_t *cases = json_object_get(root, "cases");
 
     for (size_t i = 0; i < json_array_size(cases); i++) {
-        const json_t *c = json_array_get(cases, i), *spec = json_object_get(c, "spec");
+        const json_t *c = json_array_get(cases, i);
         atg_marker marker;
         int rc = reference_marker(arena, c, &marker, err);
 
         if (!rc)
-            rc = check_matrix(c, &marker, json_object_get(spec, "female"), ret, err);
+            rc = check_matrix(c, &marker, "female", ret, err);
         if (!rc)
-            rc = check_matrix(c, &marker, json_object_get(spec, "male"), ret, err);
+            rc = check_matrix(c, &marker, "male", ret, err);
         if (rc)
             return rc;
+        reference_leftover(ret, c, "cases.", "marker alleles freqs spec female male",
+                           "id description max_abs_diff_to_Familias");
     }
     return ATG_OK;
 }

@@ -5,9 +5,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/reference_joint.h"
+#include "base/json_read.h"
 
 typedef struct suite {
     atg_arena *arena;
@@ -77,6 +79,22 @@ static int check_linked(suite *s, const json_t *c, const atg_marker *markers,
     return rc;
 }
 
+/* A second program's likelihoods.  Where it says that it lies apart from the first, it leaves
+ * untyped persons out whom we keep. */
+static void check_second(suite *s, const json_t *c, const char *key, const double *got,
+                         uint32_t n) {
+    const json_t *second = json_object_get(c, key), *want = json_object_get(second, "likelihood");
+    double apart = json_number_value(json_object_get(second, "max_rel_diff"));
+
+    if (apart > 1e-9)
+        reference_skip(s->ret, "likelihood, second program",
+                       "it leaves out untyped persons, which changes its value");
+    for (uint32_t m = 0; m < n && want && apart <= 1e-9; m++)
+        reference_compare(s->ret, "likelihood, second program",
+                          json_number_value(json_array_get(want, m)), got[m],
+                          json_string_value(json_object_get(c, "id")));
+}
+
 static int check_case(suite *s, const json_t *c, atg_err *err) {
     const json_t *options = json_object_get(c, "options"), *want = json_object_get(c, "likelihood");
     const char *id = json_string_value(json_object_get(c, "id"));
@@ -97,7 +115,7 @@ static int check_case(suite *s, const json_t *c, atg_err *err) {
         return rc;
     (void)snprintf(name, sizeof(name), "likelihood, %.*s", ATG_FMT(kind));
 
-    double total = 0;
+    double total = 0, likelihoods[ATG_MARKERS_MAX];
 
     for (uint32_t m = 0; m < n && !rc; m++) {
         double got;
@@ -106,16 +124,19 @@ static int check_case(suite *s, const json_t *c, atg_err *err) {
         if (rc)
             break;
         total += got;
+        likelihoods[m] = exp(got);
         reference_compare(s->ret, name, json_number_value(json_array_get(want, m)), exp(got), id);
     }
 
     double loglik;
 
-    if (!rc && reference_number(json_object_get(c, "loglik_total"), &loglik))
+    if (rc)
+        return rc;
+    check_second(s, c, "second", likelihoods, n);
+    check_second(s, c, "second_untyped_kept", likelihoods, n);
+    if (reference_number(json_object_get(c, "loglik_total"), &loglik))
         reference_compare(s->ret, "log-likelihood", loglik, total, id);
-    if (!rc && json_object_get(c, "joint_likelihood"))
-        rc = check_linked(s, c, markers, &ped, err);
-    return rc;
+    return json_object_get(c, "joint_likelihood") ? check_linked(s, c, markers, &ped, err) : ATG_OK;
 }
 
 /* The pedigree with the sample in the missing person's place, and next to the family. */
@@ -237,10 +258,30 @@ static int check_distribution(suite *s, const json_t *c, atg_err *err) {
     return ATG_OK;
 }
 
+/* One more marker excludes with probability p: the chances of 0, 1, ... exclusions so far. */
+static void add_exclusion(double *chances, uint32_t n_before, double p) {
+    for (uint32_t k = n_before + 2; k-- > 0;)
+        chances[k] = (k <= n_before ? chances[k] * (1 - p) : 0) + (k ? chances[k - 1] * p : 0);
+}
+
+static void compare_mismatches(suite *s, const json_t *c, uint32_t n, const double *chances) {
+    const json_t *want = json_object_get(c, "distribMismatch");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(json_iterable(want), key, value) {
+        unsigned long k = strtoul(key, NULL, 10);
+
+        if (json_is_number(value))
+            reference_compare(s->ret, "number of exclusions", json_number_value(value),
+                              k <= n ? chances[k] : 0, json_string_value(json_object_get(c, "id")));
+    }
+}
+
 static int check_power(suite *s, const json_t *c, atg_err *err) {
     const char *id = json_string_value(json_object_get(c, "id"));
     const json_t *want = json_object_get(c, "EPperMarker");
-    double none = 1, sum = 0;
+    double none = 1, sum = 0, chances[ATG_MARKERS_MAX + 2] = {1};
     atg_marker *markers;
     atg_pedigree ped;
     uint32_t n;
@@ -260,8 +301,10 @@ static int check_power(suite *s, const json_t *c, atg_err *err) {
                           got, id);
         none *= 1 - got;
         sum += got;
+        add_exclusion(chances, m, got);
     }
     if (!rc) {
+        compare_mismatches(s, c, n, chances);
         reference_compare(s->ret, "exclusion power",
                           json_number_value(json_object_get(c, "EPtotal")), 1 - none, id);
         reference_compare(s->ret, "exclusion power",
@@ -290,6 +333,22 @@ static void compare_kinship(suite *s, const json_t *c, bool x, const atg_pedigre
         }
 }
 
+/* A child's coefficient of inbreeding is its parents' kinship: 2 phi - 1 of its own. */
+static void compare_inbreeding(suite *s, const json_t *c, const atg_pedigree *ped,
+                               const double *got) {
+    const json_t *want = json_object_get(c, "inbreeding"), *order = json_object_get(c, "order");
+
+    for (size_t i = 0; i < json_array_size(want); i++) {
+        int a = atg_pedigree_find(ped, reference_text(json_array_get(order, i)));
+        const json_t *value = json_array_get(want, i);
+
+        if (a >= 0 && json_is_number(value))
+            reference_compare(s->ret, "inbreeding", json_number_value(value),
+                              2 * got[(uint32_t)a * ped->n + (uint32_t)a] - 1,
+                              json_string_value(json_object_get(c, "description")));
+    }
+}
+
 static int check_kinship(suite *s, const json_t *c, atg_err *err) {
     atg_pedigree ped;
     int rc = reference_pedigree(s->arena, json_object_get(c, "pedigree"), NULL, 0, NULL, &ped, err);
@@ -300,8 +359,11 @@ static int check_kinship(suite *s, const json_t *c, atg_err *err) {
         if (!got)
             return atg_fail(err, ATG_ENOMEM, "Out of memory computing kinship");
         rc = atg_kinship(&ped, x == 1, got, err);
-        if (!rc)
-            compare_kinship(s, c, x == 1, &ped, got);
+        if (rc)
+            return rc;
+        compare_kinship(s, c, x == 1, &ped, got);
+        if (x == 0)
+            compare_inbreeding(s, c, &ped, got);
     }
     return rc;
 }
@@ -453,13 +515,21 @@ int reference_pedigrees(atg_arena *arena, const json_t *root, const atg_progress
     static const struct {
         const char *key;
         case_fn *fn;
+        const char *known; /* members that are compared, or say what is computed */
     } parts[] = {
-        {"cases", check_case},
-        {"theta_lr_cases", check_theta_lr},
-        {"lr_cases", check_lr},
-        {"genotype_distributions", check_distribution},
-        {"exclusion_power", check_power},
-        {"kinship", check_kinship},
+        {"cases", check_case,
+         "kind pedigree markers genotypes options mutation likelihood loglik_total "
+         "joint_likelihood second second_untyped_kept"},
+        {"theta_lr_cases", check_theta_lr,
+         "theta mutation pedigree missing references sample markers likelihood_H1 likelihood_H2 "
+         "LR_per_marker"},
+        {"lr_cases", check_lr, "truth genotypes likelihood_unrelated hypotheses"},
+        {"genotype_distributions", check_distribution,
+         "pedigree marker genotypes target likelihood_of_references posterior"},
+        {"exclusion_power", check_power,
+         "pedigree markers genotypes missing EPperMarker EPtotal expectedMismatch "
+         "distribMismatch"},
+        {"kinship", check_kinship, "pedigree order kinship inbreeding kinshipX"},
     };
     suite s = {arena, root, ret};
 
@@ -468,13 +538,21 @@ int reference_pedigrees(atg_arena *arena, const json_t *root, const atg_progress
 
         for (size_t i = 0; i < json_array_size(list); i++) {
             int rc = parts[k].fn(&s, json_array_get(list, i), err);
+            char prefix[40];
 
             if (rc)
                 return rc;
+            (void)snprintf(prefix, sizeof(prefix), "%s.", parts[k].key);
+            reference_leftover(ret, json_array_get(list, i), prefix, parts[k].known,
+                               "id description source note");
             if (progress && progress->step &&
                 !progress->step(progress->user, parts[k].key, i + 1, json_array_size(list)))
                 return atg_fail(err, ATG_ECANCEL, "Stopped on request");
         }
     }
+    reference_leftover(ret, root, "",
+                       "cases theta_lr_cases lr_cases genotype_distributions exclusion_power "
+                       "kinship databases",
+                       "schema generated_with documentation note");
     return ATG_OK;
 }

@@ -18,7 +18,11 @@ static bool too_far(double difference) {
 
 /* Nothing compared is nothing shown. */
 static bool all_within(const atg_reference *found) {
-    return found->n > 0 && !too_far(found->worst);
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < found->n; i++)
+        n += found->kinds[i].n;
+    return n > 0 && !too_far(found->worst);
 }
 
 static int print_text(atg_arena *arena, const atg_reference *found, atg_buf *buf, atg_err *err) {
@@ -42,7 +46,7 @@ static int print_text(atg_arena *arena, const atg_reference *found, atg_buf *buf
         else
             grid_text(&g, "-");
         if (k->n_skipped)
-            grid_printf(&g, "%s%s%llu not computed: %s", too_far(k->worst) ? k->worst_at : "",
+            grid_printf(&g, "%s%s%llu not compared: %s", too_far(k->worst) ? k->worst_at : "",
                         too_far(k->worst) ? "; " : "", (unsigned long long)k->n_skipped,
                         k->skipped);
         else
@@ -133,8 +137,9 @@ const command command_reference_check = {
     .min_operands = 1,
     .max_operands = -1,
     .details = "FILE holds cases with their results: pedigree likelihoods, mutation matrices or "
-               "whole operations. Prints the largest relative difference of each kind of number. "
-               "The exit code is 1 when one is above 1e-9.",
+               "whole operations. Prints the largest relative difference of each kind of number, "
+               "and what a file holds that was not compared. The exit code is 1 when a difference "
+               "is above 1e-9 or a conclusion differs.",
     .options = options,
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include "testing.h"
 
 #include <dirent.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -103,7 +104,170 @@ static void mutation_matrices_are_those_of_other_programs(void **state) {
     (void)state;
     check_golden("mutation-matrices.json", &ref);
     assert_true(kind_of(&ref, "mutation matrix")->n >= 1215);
-    assert_int_equal(ref.n, 1);
+}
+
+static void an_operation_is_compared_whole(void **state) {
+    static const char *const wanted[] = {
+        "PM log-likelihood",
+        "AM log-likelihood",
+        "null log-likelihood",
+        "pairwise LR",
+        "pairwise LR per marker",
+        "exclusion matrix",
+        "direct match LR",
+        "direct match groups",
+        "markers that contradict a family",
+        "nonidentifiable",
+        "findExcluded",
+        "findExcluded, pairings",
+        "findUndisputed",
+        "findUndisputed, LR",
+        "findUndisputed, left",
+        "findUndisputed, strict",
+        "grid",
+        "dviSolve, rows",
+        "dviSolve, Conclusion",
+        "dviSolve, Comment",
+        "dviSolve, LR",
+        "dviSolve, GLR",
+        "joint logsumexp",
+        "joint, possible assignments",
+        "joint, assignments",
+        "joint log-likelihood",
+        "joint LR, best / this one",
+        "joint posterior",
+        "GLR",
+        "jointDVI_legacy_n",
+        "jointDVI, legacy, log-likelihood",
+        "jointDVI, legacy, LR",
+        "jointDVI, legacy, posterior",
+        "jointDVI, legacy, LR0",
+        "jointDVI_default_n",
+        "jointDVI, log-likelihood",
+        "jointDVI, LR",
+        "jointDVI, posterior",
+        "jointDVI, LR0",
+    };
+    atg_reference ref = {0};
+
+    (void)state;
+    check_golden("operation.json", &ref);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+        assert_true(kind_of(&ref, wanted[i])->n > 0);
+}
+
+static const char *const without_result[] = {"seconds", "note", "threshold", "type"};
+
+static bool has_result(const char *key) {
+    for (size_t i = 0; i < sizeof(without_result) / sizeof(*without_result); i++)
+        if (strcmp(without_result[i], key) == 0)
+            return false;
+    return true;
+}
+
+static uint64_t skipped(const atg_reference *ref) {
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < ref->n; i++)
+        n += ref->kinds[i].n_skipped;
+    return n;
+}
+
+static void check_json(const json_t *root, atg_reference *ret) {
+    char *text = json_dumps(root, JSON_COMPACT);
+    atg_err err = {0};
+
+    assert_non_null(text);
+    *ret = (atg_reference){0};
+    if (atg_reference_check(atg_str_of(text), NULL, ret, &err))
+        fail_msg("%s", err.msg);
+    free(text);
+}
+
+typedef struct changing {
+    json_t *root;
+    uint64_t skipped; /* before anything was changed */
+    uint32_t n;
+} changing;
+
+/* Is a change that was made at `path` found? */
+static void must_show(changing *c, const char *path) {
+    atg_reference ref;
+
+    check_json(c->root, &ref);
+    if (ref.worst <= TOLERANCE && skipped(&ref) == c->skipped)
+        fail_msg("a change of results%s passed unseen", path);
+    c->n++;
+}
+
+/* Put `value` in the place of a number or text, look, and put the old one back. */
+static void change_leaf(changing *c, json_t *parent, const char *key, size_t index,
+                        const char *path) {
+    json_t *old = key ? json_object_get(parent, key) : json_array_get(parent, index);
+    json_t *new =
+        json_is_string(old) ? json_string("?") : json_real(json_number_value(old) * 1.01 + 3);
+
+    json_incref(old);
+    if (key)
+        json_object_set_new(parent, key, new);
+    else
+        json_array_set_new(parent, index, new);
+    must_show(c, path);
+    if (key)
+        json_object_set_new(parent, key, old);
+    else
+        json_array_set_new(parent, index, old);
+}
+
+static bool is_leaf(const json_t *v) {
+    return json_is_number(v) || json_is_string(v);
+}
+
+/* Of long lists the first members are enough. */
+static void change_all(changing *c, json_t *v, const char *path) { /* NOLINT(misc-no-recursion) */
+    enum { FIRST = 3 };
+    char below[PATH_LENGTH];
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    json_object_foreach(v, key, member) {
+        (void)snprintf(below, sizeof(below), "%s.%s", path, key);
+        if (!has_result(key))
+            continue;
+        if (is_leaf(member))
+            change_leaf(c, v, key, 0, below);
+        else
+            change_all(c, member, below);
+    }
+    json_array_foreach(v, i, member) {
+        (void)snprintf(below, sizeof(below), "%s[%zu]", path, i);
+        if (i >= FIRST)
+            break;
+        if (is_leaf(member))
+            change_leaf(c, v, NULL, i, below);
+        else
+            change_all(c, member, below);
+    }
+}
+
+static void no_result_of_an_operation_can_be_wrong_unseen(void **state) {
+    const char *folder = getenv("ATG_NUMBERS_DIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
+    char path[PATH_LENGTH];
+    atg_reference ref;
+    changing c = {0};
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/operation.json", folder);
+    c.root = json_load_file(path, 0, NULL);
+    assert_non_null(c.root);
+    check_json(c.root, &ref);
+    c.skipped = skipped(&ref);
+    change_all(&c, json_object_get(c.root, "results"), "");
+    assert_true(c.n > 400);
+    json_object_set_new(json_object_get(c.root, "results"), "newResult", json_real(1));
+    must_show(&c, ".newResult");
+    json_decref(c.root);
 }
 
 static void a_wrong_number_is_found_and_named(void **state) {
@@ -215,6 +379,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(likelihoods_lrs_and_kinship_are_those_of_other_programs),
         cmocka_unit_test(mutation_matrices_are_those_of_other_programs),
+        cmocka_unit_test(an_operation_is_compared_whole),
+        cmocka_unit_test(no_result_of_an_operation_can_be_wrong_unseen),
         cmocka_unit_test(a_wrong_number_is_found_and_named),
         cmocka_unit_test(another_file_is_refused_in_words),
         cmocka_unit_test(relative_differences_are_symmetric_and_strict_about_zero),
