@@ -228,7 +228,7 @@ static int put_profile(json_t *to, const record *r, atg_err *err) {
         return atg_fail(err, ATG_EPARSE, "The genotypes of a profile are not a JSON object");
     set_share(to, "dropout", &f[PROFILE_DROPOUT]);
     set_share(to, "dropin", &f[PROFILE_DROPIN]);
-    if (f[PROFILE_KIND].choice ==
+    if ((int)f[PROFILE_KIND].choice ==
         record_word(record_field(RECORD_PROFILE, PROFILE_KIND)->choices, ATG_STR("mtdna")))
         return json_object_set(to, "mt", said) ? no_memory(err) : ATG_OK;
     if (!all)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <antigone/formats.h>
 
-#include "base/json.h"
 #include "formats/opwords.h"
+#include "formats/opwrite.h"
 
 /* What is written, and for whom. */
 typedef struct out {
@@ -117,13 +117,10 @@ static void write_marker(out *o, const atg_marker *m) {
     json_end(j, '}');
 }
 
-static void write_genotypes(out *o, const atg_geno *genos) {
-    json *j = &o->j;
-
-    json_key(j, "genotypes");
+void opwrite_genotypes(json *j, const atg_operation *op, const atg_geno *genos) {
     json_object_line(j);
-    for (uint32_t m = 0; genos && m < o->op->n_markers; m++) {
-        const atg_marker *marker = &o->op->markers[m];
+    for (uint32_t m = 0; genos && m < op->n_markers; m++) {
+        const atg_marker *marker = &op->markers[m];
 
         if (!atg_geno_typed(genos[m]))
             continue;
@@ -136,10 +133,7 @@ static void write_genotypes(out *o, const atg_geno *genos) {
     json_end(j, '}');
 }
 
-static void write_mt(json *j, const atg_mt *mt) {
-    if (mt->n_ranges == 0)
-        return;
-    json_key(j, "mt");
+void opwrite_mt(json *j, const atg_mt *mt) {
     json_object_line(j);
     json_key(j, "ranges");
     json_array_line(j);
@@ -156,6 +150,18 @@ static void write_mt(json *j, const atg_mt *mt) {
         json_str(j, mt->diffs[i]);
     json_end(j, ']');
     json_end(j, '}');
+}
+
+static void write_genotypes(out *o, const atg_geno *genos) {
+    json_key(&o->j, "genotypes");
+    opwrite_genotypes(&o->j, o->op, genos);
+}
+
+static void write_mt(json *j, const atg_mt *mt) {
+    if (mt->n_ranges == 0)
+        return;
+    json_key(j, "mt");
+    opwrite_mt(j, mt);
 }
 
 static void write_samples(out *o, const char *key, uint32_t n, const atg_sample *samples) {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way in for DNA: an operation as the formats read it (Familias, tables, own JSON, exercises)
+ * becomes records: remains files with samples and profiles, families with donors, and missing
+ * files. The same names (ids) of the same operation come in once; what is there already is left
+ * alone. */
+#ifndef ATG_APP_OPERATION_SAVE_H
+#define ATG_APP_OPERATION_SAVE_H
+
+#include <antigone/operation.h>
+
+#include "app/cases.h"
+
+/* What a DNA file does not say of a missing person; fields of the missing file by name.  Leaving
+ * one out makes it say that it is not known. */
+typedef int saved_person_fn(void *user, uint32_t missing, record *r, atg_err *err);
+
+typedef struct save_options {
+    uuid operation;             /* none: make one */
+    atg_str name;               /* of a new one */
+    atg_str agreed_on, ends_on; /* of the donors: what they signed; both are needed */
+    atg_str basis;              /* legal basis, a word of the choice "basis" */
+    saved_person_fn *person;    /* may be NULL */
+    void *user;
+} save_options;
+
+typedef struct saved {
+    uuid operation;
+    uint32_t remains, families, missing, profiles; /* new ones */
+    uint32_t known;                                /* were there already */
+} saved;
+
+/* All or nothing. */
+int operation_save(cases *c, const actor *who, const atg_operation *op, const save_options *o,
+                   const atg_progress *progress, saved *ret, atg_err *err);
+
+#endif
