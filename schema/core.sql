@@ -1,8 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The tables around the records.  tools/records.py writes it for both databases: BYTES becomes BLOB
--- or BYTEA, INT becomes INTEGER or BIGINT, NUMBER becomes a key that counts up by itself, COMPACT
--- becomes WITHOUT ROWID or nothing.  Instants are microseconds UTC.  An identifier is the 16 bytes
--- of a UUID.
+-- or BYTEA, INT becomes INTEGER or BIGINT, TEXT is compared byte by byte, COMPACT becomes WITHOUT
+-- ROWID or nothing.  Instants are microseconds UTC.  An identifier is the 16 bytes of a UUID.
 
 -- Facts about the store itself: its identity, its site prefix.
 CREATE TABLE meta (
@@ -10,9 +9,10 @@ CREATE TABLE meta (
     value BYTES NOT NULL
 );
 
--- The next number of a printed code, by prefix ("AM-K3").
+-- The next number of what is counted: files ("file"), printed codes by kind and site ("AM-K3"),
+-- erasures ("erased").
 CREATE TABLE counter (
-    prefix TEXT PRIMARY KEY,
+    name TEXT PRIMARY KEY,
     next INT NOT NULL
 );
 
@@ -23,39 +23,45 @@ CREATE TABLE operation_key (
     wrapped BYTES NOT NULL
 );
 
--- The key and the salt of a person, sealed under the operation's key.  Erasing deletes the row.
+-- The key and the salt of a person, sealed under the operation's key.  Erasing makes them null.
 CREATE TABLE person_key (
     person BYTES PRIMARY KEY,
     operation BYTES NOT NULL,
-    wrapped BYTES NOT NULL
+    wrapped BYTES
 );
 
--- The tombstone of an erased person.
+-- The tombstones of erased persons, numbered in the order in which they were committed.
 CREATE TABLE erased (
-    person BYTES PRIMARY KEY,
+    n INT PRIMARY KEY,
+    person BYTES NOT NULL UNIQUE,
     operation BYTES NOT NULL,
     at INT NOT NULL,
     account BYTES NOT NULL
 );
 
 -- One row a file, whatever its kind: what lists and searches read.  `n` stands for the file in the
--- token table, `sort` is the beginning of the sort key of its name.
+-- token table, `site` and `number` are those of its code, `sort` is the beginning of the sort key
+-- of its name.  An unknown sex and a state of kinds that have none are empty texts.
 CREATE TABLE file (
-    n NUMBER,
+    n INT PRIMARY KEY,
     id BYTES NOT NULL UNIQUE,
     operation BYTES NOT NULL,
     kind TEXT NOT NULL,
     code TEXT NOT NULL UNIQUE,
+    site TEXT NOT NULL,
+    number INT NOT NULL,
     state TEXT NOT NULL,
-    sex TEXT,
-    sort BYTES,
+    sex TEXT NOT NULL,
+    sort BYTES NOT NULL,
     changed INT NOT NULL,
     withdrawn INT NOT NULL
 );
-CREATE INDEX file_code ON file (operation, kind, code);
-CREATE INDEX file_state ON file (operation, kind, state, code);
-CREATE INDEX file_sort ON file (operation, kind, sort, code);
-CREATE INDEX file_changed ON file (operation, changed, id);
+CREATE INDEX file_code ON file (operation, kind, withdrawn, site, number);
+CREATE INDEX file_name ON file (operation, kind, withdrawn, sort, n);
+CREATE INDEX file_changed ON file (operation, kind, withdrawn, changed, n);
+CREATE INDEX file_some_code ON file (operation, kind, withdrawn, state, sex, site, number);
+CREATE INDEX file_some_name ON file (operation, kind, withdrawn, state, sex, sort, n);
+CREATE INDEX file_some_changed ON file (operation, kind, withdrawn, state, sex, changed, n);
 
 -- Keyed tokens of what can be searched for; `count` of the file's records have it.
 CREATE TABLE token (

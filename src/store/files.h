@@ -13,7 +13,7 @@ typedef struct file_row {
     int64_t n; /* stands for the file in the token table; grows with each new file */
     uuid id, operation;
     record_kind kind;
-    atg_str code;
+    atg_str code;   /* one of files_code(), perhaps of another site */
     uint32_t state; /* index in record_types[kind].states; 0 where there are none */
     int sex;        /* index of the choice "sex", or -1 */
     atg_str sort;   /* at most FILE_SORT_MAX bytes of an ICU sort key, sealed names stay readable
@@ -22,15 +22,19 @@ typedef struct file_row {
     bool withdrawn;
 } file_row;
 
-/* The next number and code of a kind ("AM") at a site ("K3"); `count` of them at once, the first
- * is returned. */
+/* The next number and code of a kind ("AM") at a site ("K3"), 1 to 8 of A-Z and 0-9; `count` of
+ * them at once, the first is returned. */
 int files_numbers(db *d, const char *kind, atg_str site, int64_t count, int64_t *ret_n,
                   int64_t *ret_number, atg_err *err);
 /* "AM-K3-000123" in `ret`. */
 void files_code(const char *kind, atg_str site, int64_t number, char ret[FILE_CODE_MAX]);
 
+/* ATG_EINVAL: this is no code.  ATG_ECONFLICT at the latest in db_commit(): n, id or code is there
+ * already. */
 int files_insert(db *d, const file_row *f, atg_err *err);
-int files_update(db *d, const file_row *f, atg_err *err); /* by id; n and code stay */
+/* State, sex, sort, changed and withdrawn of the file with this id; the rest stays. */
+int files_update(db *d, const file_row *f, atg_err *err);
+/* ATG_ENOTFOUND */
 int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *err);
 /* By printed code, ASCII letters without case. */
 int files_find(db *d, atg_arena *arena, atg_str code, file_row *ret, atg_err *err);
@@ -38,7 +42,8 @@ int files_find(db *d, atg_arena *arena, atg_str code, file_row *ret, atg_err *er
 typedef enum files_order { FILES_BY_CODE, FILES_BY_NAME, FILES_BY_CHANGE } files_order;
 
 /* A page of a list.  `state` and `sex` are -1 for any.  `after` is the last file of the page
- * before (none: the first page); FILES_BY_CHANGE lists the latest first. */
+ * before (none: the first page).  Codes stand in the order of their sites and then their numbers,
+ * names in that of their sort keys; FILES_BY_CHANGE lists the latest first. */
 typedef struct files_query {
     uuid operation;
     record_kind kind;
@@ -51,7 +56,8 @@ typedef struct files_query {
 
 int files_list(db *d, atg_arena *arena, const files_query *q, file_row **ret, uint32_t *ret_n,
                atg_err *err);
-/* How many there are by state, in the order of record_types[kind].states. */
+/* How many there are by state, in the order of record_types[kind].states, without those that were
+ * withdrawn; kinds that have no states count in the first. */
 int files_count(db *d, const uuid *operation, record_kind kind, int64_t *ret, uint32_t n_states,
                 atg_err *err);
 

@@ -3,13 +3,15 @@
  *
  * The master key comes from outside (a keeper's key file, crypto/keyfile.h) and is never in the
  * database.  The keys of operations stand in operation_key, sealed under it; the key and the salt
- * of a person in person_key, sealed under the operation's.  Erasing deletes that row and leaves one
- * in `erased`.  The site key (meta, "site_key") seals what belongs to no person: the seed of the
- * checkpoint signatures, the secrets of one-time codes, the site's own box key of bundles.
+ * of a person in person_key, sealed under the operation's.  Erasing empties that row and leaves one
+ * in `erased`.  The site key (meta, "site_key") is where the keys come from of what belongs to no
+ * person: the seed of the checkpoint signatures, the secrets of one-time codes, the site's own box
+ * key of bundles.
  *
- * A keyring serves any number of threads; what it keeps lies in mem_secret().  It remembers keys
- * only after they were read from a committed row, never those of a transaction that may still be
- * rolled back. */
+ * A keyring serves any number of threads and connections to one store; what it keeps lies in
+ * mem_secret().  Of what it remembers a transaction is given only what is true in it: no key that
+ * another transaction wrote and may still take back, no person who was erased, by whatever
+ * process.  For that each transaction asks the database once. */
 #ifndef ATG_STORE_KEYS_H
 #define ATG_STORE_KEYS_H
 
@@ -24,6 +26,11 @@ typedef struct person_keys {
     key256 key;
     key_salt salt;
 } person_keys;
+
+void keys_wipe(person_keys *keys);
+
+/* Wipe the keys that leave scope: `KEYS_AUTO person_keys k;`. */
+#define KEYS_AUTO __attribute__((cleanup(keys_wipe)))
 
 /* Purposes of keys derived from an operation's key. */
 typedef enum key_purpose {
@@ -57,22 +64,31 @@ int keys_operation_new(db *d, keyring *k, const uuid *operation, atg_err *err);
 int keys_operation(db *d, keyring *k, const uuid *operation, key_purpose purpose, key256 *ret,
                    atg_err *err);
 
-/* Make the key and salt of a new person of an operation; `ret` may be NULL. */
+/* Make the key and salt of a new person of an operation; `ret` may be NULL.  ATG_ECONFLICT, at the
+ * latest in db_commit(): there is such a person already, or was before being erased. */
 int keys_person_new(db *d, keyring *k, const uuid *operation, const uuid *person, person_keys *ret,
                     atg_err *err);
 /* ATG_ENOTFOUND: erased, or never there (keys_erased() tells). */
 int keys_person(db *d, keyring *k, const uuid *person, person_keys *ret, atg_err *err);
+/* The same from a row of person_key that the caller has read, joined to its own; `keep`: remember
+ * it for keys_person(). */
+int keys_person_open(db *d, keyring *k, const uuid *operation, const uuid *person, atg_str wrapped,
+                     bool keep, person_keys *ret, atg_err *err);
 
-/* Destroy the person's key and salt and leave a tombstone.  Repeating it changes nothing.  The
- * caller empties SQLite's log afterwards (store_checkpoint()). */
+/* Destroy the person's key and salt and leave a tombstone, also of somebody who is not known here
+ * (a backup may be older).  Repeating it changes nothing.  The caller empties SQLite's log
+ * afterwards (store_checkpoint()). */
 int keys_erase(db *d, keyring *k, const uuid *operation, const uuid *person, const uuid *account,
                int64_t at, atg_err *err);
 int keys_erased(db *d, const uuid *person, bool *ret, atg_err *err);
-/* Forget what is remembered of a person: after the erasing transaction was committed. */
+/* Wipe what is remembered of a person: after the erasing transaction was committed.  Without this
+ * it is done by the next transaction that asks for a key. */
 void keyring_forget(keyring *k, const uuid *person);
 
-/* Seal every operation's key and the site key under `to` instead of the ring's master; the ring
- * goes on with `to` when `keyring_adopt` is called after the commit. */
+/* Seal every operation's key and the site key under `to` instead of the ring's master, and say how
+ * many keys that were (`ret_n` may be NULL); those that are under `to` already stay, so it may be
+ * repeated.  The ring goes on with `to` when keyring_adopt() is called after the commit.
+ * ATG_EDENIED: a key is under neither. */
 int keys_rotate(db *d, keyring *k, const key256 *to, uint32_t *ret_n, atg_err *err);
 void keyring_adopt(keyring *k, const key256 *to);
 

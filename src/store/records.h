@@ -24,7 +24,7 @@ extern const migration record_migrations[];
 extern const uint32_t record_migrations_n;
 
 /* A record that was read.  `erased`: its person's key was destroyed, so that its sealed fields are
- * unknown for ever.  */
+ * unknown for ever. */
 typedef struct record_row {
     record *r;
     bool erased;
@@ -32,14 +32,16 @@ typedef struct record_row {
 
 /* Put in a new record; `r->rev` is 1, `r->person` decides about the key (none: nothing may be
  * sealed), which exists already.  ATG_ECONFLICT at the latest in db_commit(): the identifier is
- * there. */
+ * there.  ATG_EDENIED: its person was erased. */
 int records_insert(db *d, keyring *keys, const record *r, atg_err *err);
 
 /* Overwrite the record with all of its fields.  `r->rev` is the revision that it has been read
- * with, and one more afterwards.  ATG_ECONFLICT: somebody else changed it since; ATG_ENOTFOUND.
- * ATG_EDENIED: its person was erased. */
+ * with, and one more afterwards: a closure that may be run again updates a copy.  ATG_ECONFLICT:
+ * somebody else changed it since; ATG_ENOTFOUND.  ATG_EDENIED: its person was erased. */
 int records_update(db *d, keyring *keys, record *r, atg_err *err);
 
+/* ATG_ENOTFOUND; ATG_EDENIED: its sealed fields were changed, or belong to another record or
+ * revision, or the key is not theirs. */
 int records_get(db *d, keyring *keys, atg_arena *arena, record_kind kind, const uuid *id,
                 record_row *ret, atg_err *err);
 
