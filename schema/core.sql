@@ -225,6 +225,7 @@ CREATE TABLE imported (
     source TEXT NOT NULL,
     line TEXT NOT NULL,
     record BYTES NOT NULL,
+    rev INT NOT NULL,
     digest BYTES NOT NULL,
     PRIMARY KEY (operation, source, line)
 );

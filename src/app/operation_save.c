@@ -157,7 +157,7 @@ static int add_known(saving *s, record *r, atg_str line, atg_err *err) {
 
     return rc ? rc
               : imported_put(s->d, &s->done.operation, source, line,
-                             &(imported_row){r->id, hash_of(line, NULL)}, err);
+                             &(imported_row){r->id, r->rev, hash_of(line, NULL)}, err);
 }
 
 static record *new_record(const saving *s, atg_arena *arena, record_kind kind, const uuid *file) {

@@ -10,8 +10,12 @@
 
 typedef struct imported_row {
     uuid record;
+    int64_t rev;    /* of the record, as the import left it */
     hash256 digest; /* of what the line said */
 } imported_row;
+
+/* Did anything of this source come in before? */
+int imported_any(db *d, const uuid *operation, atg_str source, bool *ret, atg_err *err);
 
 /* ATG_ENOTFOUND (without failing the transaction): new. */
 int imported_get(db *d, const uuid *operation, atg_str source, atg_str line, imported_row *ret,
