@@ -58,7 +58,7 @@ static int first_record(erasing *w, db *d, const record *r, atg_err *err) {
 }
 
 static int forget_kind(erasing *w, db *d, record_kind kind, atg_err *err) {
-    uuid after = {{0}};
+    records_query q = {.kind = kind, .by = RECORDS_OF_PERSON, .of = *w->person, .limit = PAGE};
     uint32_t n;
 
     do {
@@ -68,8 +68,7 @@ static int forget_kind(erasing *w, db *d, record_kind kind, atg_err *err) {
         if (!arena)
             return atg_fail(err, ATG_ENOMEM, "Out of memory erasing");
 
-        int rc = records_list(d, w->c->keys, arena, kind, RECORDS_OF_PERSON, w->person, &after,
-                              PAGE, &rows, &n, err);
+        int rc = records_list(d, w->c->keys, arena, &q, &rows, &n, err);
 
         for (uint32_t i = 0; i < n && !rc; i++) {
             if (!w->records++)
@@ -80,7 +79,7 @@ static int forget_kind(erasing *w, db *d, record_kind kind, atg_err *err) {
         if (rc)
             return rc;
         if (n)
-            after = rows[n - 1].r->id;
+            q.after = rows[n - 1].r->id;
     } while (n == PAGE);
     return ATG_OK;
 }

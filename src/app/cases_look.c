@@ -202,15 +202,14 @@ int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, co
 
 /* The records of one kind that stand in the file and that this account may read at all. */
 static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
+    records_query q = {.kind = kind, .by = RECORDS_OF_FILE, .of = *w->id, .limit = LIST_MAX};
     record_row *rows;
-    uuid after = {{0}};
     uint32_t n;
 
     if (rights_action(w->roles, ACTION_READ, (int)kind, -1, NULL))
         return ATG_OK;
     do {
-        int rc = records_list(d, w->c->keys, w->arena, kind, RECORDS_OF_FILE, w->id, &after,
-                              LIST_MAX, &rows, &n, err);
+        int rc = records_list(d, w->c->keys, w->arena, &q, &rows, &n, err);
 
         for (uint32_t i = 0; i < n && !rc; i++)
             rc = keep(w, &rows[i], err);
@@ -219,7 +218,7 @@ static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
         if (w->n > FILE_RECORDS)
             return atg_fail(err, ATG_ELIMIT, "A file with more than %d records", FILE_RECORDS);
         if (n)
-            after = rows[n - 1].r->id;
+            q.after = rows[n - 1].r->id;
     } while (n == LIST_MAX);
     return ATG_OK;
 }

@@ -225,13 +225,14 @@ static int put_pair(writing *w, const uuid *file, const atg_pair_result *p, cons
 /* ---- one file ---- */
 
 static int read_file(writing *w, db *d, const uuid *file, atg_err *err) {
-    uuid none = {{0}};
-    int rc = records_list(d, cases_keys(w->f->c), w->arena, RECORD_HYPOTHESIS, RECORDS_OF_FILE,
-                          file, &none, LIST, &w->hypotheses, &w->n_hypotheses, err);
+    records_query q = {
+        .kind = RECORD_HYPOTHESIS, .by = RECORDS_OF_FILE, .of = *file, .limit = LIST};
+    int rc =
+        records_list(d, cases_keys(w->f->c), w->arena, &q, &w->hypotheses, &w->n_hypotheses, err);
 
+    q.kind = RECORD_EVIDENCE;
     if (!rc)
-        rc = records_list(d, cases_keys(w->f->c), w->arena, RECORD_EVIDENCE, RECORDS_OF_FILE, file,
-                          &none, LIST, &w->evidence, &w->n_evidence, err);
+        rc = records_list(d, cases_keys(w->f->c), w->arena, &q, &w->evidence, &w->n_evidence, err);
     w->told = rc ? NULL : ATG_GET(w->arena, bool, w->n_hypotheses + 1);
     return rc || w->told ? rc : no_memory(err);
 }

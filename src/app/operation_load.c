@@ -67,7 +67,7 @@ typedef int each_fn(loading *l, atg_arena *page, const record_row *row, atg_err 
 
 static int each(loading *l, record_kind kind, records_by by, const uuid *of, each_fn *fn,
                 atg_err *err) {
-    uuid after = {{0}};
+    records_query q = {.kind = kind, .by = by, .of = *of, .limit = PAGE};
     uint32_t n;
 
     do {
@@ -77,7 +77,7 @@ static int each(loading *l, record_kind kind, records_by by, const uuid *of, eac
         if (!page)
             return no_memory(err);
 
-        int rc = records_list(l->d, l->keys, page, kind, by, of, &after, PAGE, &rows, &n, err);
+        int rc = records_list(l->d, l->keys, page, &q, &rows, &n, err);
 
         for (uint32_t i = 0; i < n && !rc; i++)
             if (!rows[i].r->withdrawn && !rows[i].erased)
@@ -85,7 +85,7 @@ static int each(loading *l, record_kind kind, records_by by, const uuid *of, eac
         if (rc)
             return rc;
         if (n)
-            after = rows[n - 1].r->id;
+            q.after = rows[n - 1].r->id;
     } while (n == PAGE);
     return ATG_OK;
 }
@@ -93,10 +93,9 @@ static int each(loading *l, record_kind kind, records_by by, const uuid *of, eac
 /* All records of a kind in one file. */
 static int in_file(loading *l, atg_arena *page, record_kind kind, const uuid *file,
                    record_row **ret, uint32_t *ret_n, atg_err *err) {
-    uuid after = {{0}};
+    records_query q = {.kind = kind, .by = RECORDS_OF_FILE, .of = *file, .limit = PAGE};
 
-    return records_list(l->d, l->keys, page, kind, RECORDS_OF_FILE, file, &after, PAGE, ret, ret_n,
-                        err);
+    return records_list(l->d, l->keys, page, &q, ret, ret_n, err);
 }
 
 static json_t *json_of(const value *v) {

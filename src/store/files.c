@@ -390,7 +390,7 @@ int files_list(db *d, atg_arena *arena, const files_query *q, file_row **ret, ui
     range ranges[RANGES_MAX];
     from p = first_page(q->order);
     uint32_t n = ranges_of(q, ranges);
-    file_row after, *rows;
+    file_row after = {0}, *rows;
     int rc = check_query(q, err);
 
     if (rc == ATG_OK && !uuid_none(&q->after)) {

@@ -318,16 +318,15 @@ int keys_person_new(db *d, keyring *k, const uuid *operation, const uuid *person
     return ATG_OK;
 }
 
-static int open_person(db *d, keyring *k, const uuid *operation, const uuid *person,
-                       atg_str wrapped, person_keys *ret, atg_err *err) {
+static int open_person(db *d, keyring *k, const person_row *row, person_keys *ret, atg_err *err) {
     KEY_AUTO key256 under = {{0}};
-    place p = place_of_person(operation, person);
+    place p = place_of_person(&row->operation, &row->person);
     unsigned char plain[PERSON_PLAIN];
-    int rc = persons_key(d, k, operation, &under, err);
+    int rc = persons_key(d, k, &row->operation, &under, err);
 
     if (rc)
         return rc;
-    if (wrapped.n != PERSON_SEALED || seal_open(&under, ad_of(&p), wrapped, plain, NULL))
+    if (row->wrapped.n != PERSON_SEALED || seal_open(&under, ad_of(&p), row->wrapped, plain, NULL))
         return atg_fail(err, ATG_EDENIED, "The key of a person was changed in the database");
     memcpy(ret->key.bytes, plain, KEY_SIZE);
     memcpy(ret->salt.bytes, plain + KEY_SIZE, KEY_SALT);
@@ -335,15 +334,15 @@ static int open_person(db *d, keyring *k, const uuid *operation, const uuid *per
     return ATG_OK;
 }
 
-int keys_person_open(db *d, keyring *k, const uuid *operation, const uuid *person, atg_str wrapped,
-                     bool keep, person_keys *ret, atg_err *err) {
+int keys_person_open(db *d, keyring *k, const person_row *row, bool keep, person_keys *ret,
+                     atg_err *err) {
     key_view view;
     int rc = keep ? keyring_view(k, d, &view, err) : ATG_OK;
 
     if (rc == ATG_OK)
-        rc = open_person(d, k, operation, person, wrapped, ret, err);
+        rc = open_person(d, k, row, ret, err);
     if (rc == ATG_OK && keep)
-        keyring_put(k, d, &view, KEY_OF_PERSON, person, ret);
+        keyring_put(k, d, &view, KEY_OF_PERSON, &row->person, ret);
     return rc;
 }
 
@@ -358,10 +357,10 @@ static int read_person(db *d, keyring *k, const uuid *person, person_keys *ret, 
         rc = atg_fail(err, ATG_ENOTFOUND, "The key of this person is not there, or was destroyed");
     if (rc > 0) {
         atg_str operation = db_get_blob(rows, 0);
-        uuid id = {{0}};
+        person_row row = {.person = *person, .wrapped = db_get_blob(rows, 1)};
 
-        memcpy(id.bytes, operation.p, operation.n == UUID_SIZE ? UUID_SIZE : 0);
-        rc = open_person(d, k, &id, person, db_get_blob(rows, 1), ret, err);
+        memcpy(row.operation.bytes, operation.p, operation.n == UUID_SIZE ? UUID_SIZE : 0);
+        rc = open_person(d, k, &row, ret, err);
     }
     db_end(rows);
     return rc;
@@ -461,7 +460,6 @@ static int rotate_operations(db *d, const key256 *from, const key256 *to, uint32
     while ((rc = next_row(d, from, to, &r, err)) > 0) {
         place p = place_of_operation(&r.operation);
 
-        rc = ATG_OK;
         if (key_id_eq(&r.master, &id))
             continue;
         rc = seal_key(to, ad_of(&p), &r.key, wrapped, err);

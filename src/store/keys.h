@@ -70,10 +70,16 @@ int keys_person_new(db *d, keyring *k, const uuid *operation, const uuid *person
                     atg_err *err);
 /* ATG_ENOTFOUND: erased, or never there (keys_erased() tells). */
 int keys_person(db *d, keyring *k, const uuid *person, person_keys *ret, atg_err *err);
+
 /* The same from a row of person_key that the caller has read, joined to its own; `keep`: remember
  * it for keys_person(). */
-int keys_person_open(db *d, keyring *k, const uuid *operation, const uuid *person, atg_str wrapped,
-                     bool keep, person_keys *ret, atg_err *err);
+typedef struct person_row {
+    uuid operation, person;
+    atg_str wrapped;
+} person_row;
+
+int keys_person_open(db *d, keyring *k, const person_row *row, bool keep, person_keys *ret,
+                     atg_err *err);
 
 /* Destroy the person's key and salt and leave a tombstone, also of somebody who is not known here
  * (a backup may be older).  Repeating it changes nothing.  The caller empties SQLite's log

@@ -427,7 +427,8 @@ static int read_sealed(const reading *g, db_rows *rows, int at, record_row *row,
     row->erased = db_is_null(rows, at + 1);
     if (row->erased || !has_sealed(g->kind))
         return ATG_OK;
-    rc = keys_person_open(g->d, g->keys, &operation, &row->r->person, db_get_blob(rows, at + 1),
+    rc = keys_person_open(g->d, g->keys,
+                          &(person_row){operation, row->r->person, db_get_blob(rows, at + 1)},
                           g->keep, &person, err);
     if (rc == ATG_OK)
         rc = open_sealed(g->arena, &person.key, db_get_blob(rows, AT_SEALED), row->r, err);
@@ -486,19 +487,18 @@ static record_row *grow(atg_arena *arena, record_row *rows, uint32_t n, uint32_t
     return copy;
 }
 
-int records_list(db *d, keyring *keys, atg_arena *arena, record_kind kind, records_by by,
-                 const uuid *of, const uuid *after, uint32_t limit, record_row **ret,
+int records_list(db *d, keyring *keys, atg_arena *arena, const records_query *q, record_row **ret,
                  uint32_t *ret_n, atg_err *err) {
-    const record_sql *sql = &record_statements[kind];
-    const db_statement *statement = by == RECORDS_OF_FILE     ? &sql->of_file
-                                    : by == RECORDS_OF_PERSON ? &sql->of_person
-                                                              : &sql->of_operation;
-    reading g = {d, keys, arena, kind, false};
+    const record_sql *sql = &record_statements[q->kind];
+    const db_statement *const statements[] = {[RECORDS_OF_FILE] = &sql->of_file,
+                                              [RECORDS_OF_PERSON] = &sql->of_person,
+                                              [RECORDS_OF_OPERATION] = &sql->of_operation};
+    db_value values[] = {id_of(&q->of), id_of(&q->after), db_int(q->limit)};
+    reading g = {d, keys, arena, q->kind, false};
     record_row *list = NULL;
     uint32_t n = 0, cap = 0;
     db_rows *rows = NULL;
-    int rc =
-        db_query(d, statement, (db_value[]){id_of(of), id_of(after), db_int(limit)}, 3, &rows, err);
+    int rc = db_query(d, statements[q->by], values, 3, &rows, err);
 
     while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
         list = grow(arena, list, n, &cap);

@@ -49,8 +49,14 @@ int records_get(db *d, keyring *keys, atg_arena *arena, record_kind kind, const 
  * from the start): of a file, of a person, or of an operation. */
 typedef enum records_by { RECORDS_OF_FILE, RECORDS_OF_PERSON, RECORDS_OF_OPERATION } records_by;
 
-int records_list(db *d, keyring *keys, atg_arena *arena, record_kind kind, records_by by,
-                 const uuid *of, const uuid *after, uint32_t limit, record_row **ret,
+typedef struct records_query {
+    record_kind kind;
+    records_by by;
+    uuid of, after;
+    uint32_t limit;
+} records_query;
+
+int records_list(db *d, keyring *keys, atg_arena *arena, const records_query *q, record_row **ret,
                  uint32_t *ret_n, atg_err *err);
 
 #endif
