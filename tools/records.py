@@ -234,6 +234,7 @@ def store_c(d, core):
             "of_file": f"{read} WHERE r.file = $1 {page}",
             "of_person": f"{read} WHERE r.person = $1 {page}",
             "of_operation": f"{read} WHERE r.operation = $1 {page}",
+            "revs": f"SELECT id, file, rev FROM {table} ORDER BY id",
         }
         out.append(f"    [{upper('record', r['name'])}] = {{")
         for key, text in sql.items():

@@ -30,22 +30,24 @@ hash256 chain_hash(const hash256 *prev, const chain_entry *e) {
     return hash_end(&h);
 }
 
-int chain_follow(chain *c, const chain_entry *e, const hash256 *prev, const hash256 *hash,
-                 atg_err *err) {
-    const char *wrong = NULL;
+const char *chain_fault(const chain *c, const chain_entry *e, const hash256 *prev,
+                        const hash256 *hash) {
     hash256 made;
 
     if (uuid_cmp(&c->file, &e->file) != 0)
-        wrong = "it belongs to another file";
-    else if (e->seq != c->seq + 1)
-        wrong = e->seq > c->seq ? "entries before it are missing" : "its number was used before";
-    else if (!hash_eq(prev, &c->hash))
-        wrong = "it does not follow the entry before it, which was changed or replaced";
-    if (!wrong) {
-        made = chain_hash(prev, e);
-        if (!hash_eq(&made, hash))
-            wrong = "it was changed after it was written";
-    }
+        return "it belongs to another file";
+    if (e->seq != c->seq + 1)
+        return e->seq > c->seq ? "entries before it are missing" : "its number was used before";
+    if (!hash_eq(prev, &c->hash))
+        return "it does not follow the entry before it, which was changed or replaced";
+    made = chain_hash(prev, e);
+    return hash_eq(&made, hash) ? NULL : "it was changed after it was written";
+}
+
+int chain_follow(chain *c, const chain_entry *e, const hash256 *prev, const hash256 *hash,
+                 atg_err *err) {
+    const char *wrong = chain_fault(c, e, prev, hash);
+
     if (wrong) {
         char file[UUID_TEXT + 1];
 
@@ -54,6 +56,6 @@ int chain_follow(chain *c, const chain_entry *e, const hash256 *prev, const hash
                         (unsigned long long)e->seq, file, wrong);
     }
     c->seq = e->seq;
-    c->hash = made;
+    c->hash = *hash;
     return ATG_OK;
 }

@@ -35,6 +35,11 @@ chain chain_start(const uuid *file);
 
 hash256 chain_hash(const hash256 *prev, const chain_entry *e);
 
+/* What is wrong with `e`, stored with these two hashes, as the next link of `c`: a sentence that
+ * begins with "it", or NULL.  Static. */
+const char *chain_fault(const chain *c, const chain_entry *e, const hash256 *prev,
+                        const hash256 *hash);
+
 /* Go on by one link: does `e`, stored with these two hashes, follow?  ATG_EPARSE with the number of
  * the link and what is wrong (a gap, another file, a broken connection, a changed entry); `c` is
  * then as it was. */

@@ -177,7 +177,7 @@ int audit_checkpoint(db *d, const sign_pair *pair, const char *origin, int64_t a
                      atg_err *err) {
     checkpoint last = {0}, c = {.at = at};
     size_t n = strlen(origin);
-    tree t;
+    tree t = {0};
     int rc = read_size(d, &t, err), found = rc ? rc : audit_last_checkpoint(d, &last, err);
 
     if (found && found != ATG_ENOTFOUND)

@@ -330,6 +330,10 @@ static db_value typed(db_rows *rows, int at, db_type type) {
     return db_null();
 }
 
+db_value db_get(db_rows *rows, int at) {
+    return column(rows, at);
+}
+
 db_type db_type_of(db_rows *rows, int at) {
     return column(rows, at).type;
 }

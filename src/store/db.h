@@ -126,6 +126,7 @@ static inline void db_rows_freep(db_rows **p) {
 /* Columns of the current row, from 0.  Texts and blobs are valid until the next db_next() or
  * db_end().  Asking for another type than the column has gives 0 or empty, and fails the next
  * db_next() and the transaction; null gives 0 or empty where db_is_null() tells it apart. */
+db_value db_get(db_rows *rows, int at); /* whatever it is */
 bool db_is_null(db_rows *rows, int at);
 db_type db_type_of(db_rows *rows, int at);
 int64_t db_get_int(db_rows *rows, int at);

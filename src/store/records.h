@@ -14,7 +14,7 @@
 
 /* Made by tools/records.py. */
 typedef struct record_sql {
-    db_statement insert, update, get, of_file, of_person, of_operation;
+    db_statement insert, update, get, of_file, of_person, of_operation, revs;
 } record_sql;
 extern const record_sql record_statements[RECORD_KINDS];
 extern const char record_ddl_sqlite[], record_ddl_postgres[];

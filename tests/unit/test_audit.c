@@ -351,14 +351,6 @@ static void several_processes_sequence_side_by_side(const database *where) {
 
 /* ---- checkpoints ---- */
 
-static sign_pair pair_of(unsigned char seed) {
-    key256 k = {{seed}};
-    sign_pair pair;
-
-    sign_pair_of(&k, &pair);
-    return pair;
-}
-
 static int sign(db *d, const sign_pair *pair, int64_t at, checkpoint *ret, atg_err *err) {
     int rc;
 
@@ -373,7 +365,7 @@ static int sign(db *d, const sign_pair *pair, int64_t at, checkpoint *ret, atg_e
 
 static void a_checkpoint_is_made_when_something_came(const database *where) {
     db *d = audited_open(where);
-    sign_pair pair = pair_of(1);
+    sign_pair pair = audited_pair(1);
     checkpoint a, b, c;
     atg_err err = {0};
     int64_t n = 0;
@@ -403,7 +395,7 @@ static void a_checkpoint_is_made_when_something_came(const database *where) {
 
 static void a_tree_that_lost_entries_is_not_signed(const database *where) {
     db *d = audited_open(where);
-    sign_pair pair = pair_of(1);
+    sign_pair pair = audited_pair(1);
     unsigned char state[TREE_SAVED_MAX];
     checkpoint c;
     atg_err err = {0};
