@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "app/rights.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/accounts.h"
@@ -210,7 +210,7 @@ const char *cases_directory(const cases *c) {
 
 int cases_roles(db *d, const actor *who, const uuid *operation, uint32_t *ret, atg_err *err) {
     if (actor_is_matcher(who)) {
-        *ret = 0;
+        *ret = RIGHTS_MATCHER;
         return ATG_OK;
     }
     return accounts_roles(d, &who->account, operation, ret, err);

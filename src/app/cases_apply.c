@@ -30,6 +30,7 @@ struct cases_batch {
     uint32_t roles;
     key256 token_key;
     numbers numbers[KINDS_EXPECTED];
+    chain head;        /* of the file that was changed last */
     token_pair *pairs; /* of new files, written together */
     uint32_t n_pairs, cap_pairs;
 };
@@ -104,18 +105,15 @@ static int check_rights(const applying *a, atg_err *err) {
                                      [CHANGE_STATE] = ACTION_STATE,
                                      [CHANGE_WITHDRAW] = ACTION_WITHDRAW};
     const record *r = a->ch->r;
-    const record *is = a->before ? a->before : r;
-    int state = a->type->states[0] ? (int)is->state : -1;
-    int rc;
+    bool new = !a->before && a->type->is_file;
+    record_kind in = new ? r->kind : a->file.kind;
+    int state = !record_types[in].states[0] ? -1 : new ? (int)r->state : (int)a->file.state;
+    int rc = rights_in(a->b->roles, actions[a->ch->what], (int)r->kind, (int)in, state, err);
 
-    /* the matcher writes what it found and nothing else: rules_check() says so */
-    if (actor_is_matcher(a->b->who))
-        return ATG_OK;
-    rc = rights_action(a->b->roles, actions[a->ch->what], (int)r->kind, state, err);
     if (!rc && a->ch->what == CHANGE_STATE)
         rc = rights_state(a->b->roles, r->kind, a->before->state, r->state, err);
     for (uint32_t f = 0; f < a->type->n_fields && !rc; f++)
-        if (a->fields >> f & 1 && rights_field(a->b->roles, r->kind, f) != ACCESS_WRITE)
+        if (a->fields >> f & 1 && rights_field_in(a->b->roles, r->kind, (int)in, f) != ACCESS_WRITE)
             rc = atg_fail(err, ATG_EDENIED, "This account may not write '%s' of a %s",
                           a->type->fields[f].name, a->type->title);
     return rc;
@@ -353,20 +351,14 @@ static int index_record(applying *a, atg_err *err) {
 
 /* What a comparison looks at. */
 static bool is_matched(record_kind kind) {
-    switch (kind) {
-    case RECORD_OPERATION:
-    case RECORD_MISSING:
-    case RECORD_REMAINS:
-    case RECORD_FAMILY:
-    case RECORD_DONOR:
-    case RECORD_SAMPLE:
-    case RECORD_BATCH:
-    case RECORD_PROFILE:
-    case RECORD_STAFF_PROFILE:
-        return true;
-    default:
-        return false;
-    }
+    static const record_kind kinds[] = {RECORD_OPERATION, RECORD_MISSING, RECORD_REMAINS,
+                                        RECORD_FAMILY,    RECORD_DONOR,   RECORD_SAMPLE,
+                                        RECORD_BATCH,     RECORD_PROFILE, RECORD_STAFF_PROFILE};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (kinds[i] == kind)
+            return true;
+    return false;
 }
 
 static int ask_matcher(const applying *a, atg_err *err) {
@@ -379,13 +371,23 @@ static int ask_matcher(const applying *a, atg_err *err) {
     return jobs_add(a->b->d, "match", atg_str_of(subject), &r->operation, ATG_STR("{}"), 0, err);
 }
 
+/* Several changes of one file in a row look up the end of its chain once. */
+static chain *head_of(applying *a) {
+    cases_batch *b = a->b;
+
+    if (uuid_none(&b->head.file) || uuid_cmp(&b->head.file, &a->ch->r->file) != 0)
+        b->head = chain_start(&a->ch->r->file);
+    return &b->head;
+}
+
 static int finish(applying *a, const char *done, atg_err *err) {
     cases_event event = {.action = done,
                          .before = a->before,
                          .after = a->ch->r,
                          .fields = a->fields,
                          .keys = a->sealing,
-                         .first = !a->before && a->type->is_file};
+                         .first = !a->before && a->type->is_file,
+                         .head = head_of(a)};
     int rc = write_file(a, err);
 
     if (!rc)
@@ -443,7 +445,8 @@ static void keep_unseen(const applying *a) {
     record *r = a->ch->r;
 
     for (uint32_t f = 0; f < a->type->n_fields; f++)
-        if (!r->fields[f].known && rights_field(a->b->roles, r->kind, f) < ACCESS_WRITE)
+        if (!r->fields[f].known &&
+            rights_field_in(a->b->roles, r->kind, (int)a->file.kind, f) < ACCESS_WRITE)
             r->fields[f] = a->before->fields[f];
 }
 

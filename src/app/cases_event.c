@@ -156,6 +156,7 @@ int cases_record_event(db *d, const actor *who, const cases_event *e, atg_err *e
         .record = e->after->id,
         .rev = e->after->rev,
         .first = e->first,
+        .head = e->head,
     };
 
     if (!clear || !sealed)

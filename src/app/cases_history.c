@@ -28,6 +28,7 @@ static json_t *parse(atg_str text) {
 
 /* Put what was opened in the place of what is hidden, and take out what may not be seen. */
 static void open_fields(telling *w, record_kind kind, json_t *detail, const json_t *opened) {
+    looker l = {w->who, w->roles, (int)w->row.kind};
     json_t *fields = json_object_get(detail, "fields");
     const json_t *known = json_object_get(opened, "fields");
     json_t *hidden = json_array();
@@ -39,7 +40,7 @@ static void open_fields(telling *w, record_kind kind, json_t *detail, const json
         json_t *was = json_object_get(known, name);
 
         next = json_object_iter_next(fields, it);
-        if (f >= 0 && cases_may_see(w->who, w->roles, kind, (uint32_t)f)) {
+        if (f >= 0 && cases_may_see(&l, kind, (uint32_t)f)) {
             if (was)
                 (void)json_object_iter_set(fields, it, was);
             else if (record_field(kind, (uint32_t)f)->sealed)
@@ -57,13 +58,13 @@ static void open_fields(telling *w, record_kind kind, json_t *detail, const json
 
 /* A reason may name somebody: it is read by whoever may read the names of such a record. */
 static void open_reason(const telling *w, record_kind kind, json_t *detail, const json_t *opened) {
+    looker l = {w->who, w->roles, (int)w->row.kind};
     json_t *reason = json_object_get(opened, "reason");
 
     if (!json_object_get(detail, "reason"))
         return;
     for (uint32_t f = 0; f < record_types[kind].n_fields; f++)
-        if (record_field(kind, f)->class == CLASS_NAME &&
-            !cases_may_see(w->who, w->roles, kind, f)) {
+        if (record_field(kind, f)->class == CLASS_NAME && !cases_may_see(&l, kind, f)) {
             (void)json_object_del(detail, "reason");
             return;
         }
@@ -103,7 +104,7 @@ static int read_history(db *d, void *user, atg_err *err) {
     if (!rc)
         rc = cases_roles(d, w->who, &w->row.operation, &w->roles, err);
     if (!rc)
-        rc = rights_action(w->roles, ACTION_READ, (int)w->row.kind, -1, err);
+        rc = rights_in(w->roles, ACTION_READ, (int)w->row.kind, (int)w->row.kind, -1, err);
     if (!rc)
         rc = audit_read(d, w->c->keys, w->arena, w->file, 1, HISTORY_MAX, &w->entries, &w->n, err);
     w->sensitive = false;

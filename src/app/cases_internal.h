@@ -33,11 +33,18 @@ static inline bool actor_is_matcher(const actor *who) {
 /* Bits of the fields that differ between two records of a kind; `before` may be NULL. */
 uint64_t cases_changed(const record *before, const record *after);
 
-/* May the account see the field, with the reason it gave? */
-bool cases_may_see(const actor *who, uint32_t roles, record_kind kind, uint32_t field);
+/* Somebody who looks: with these roles in the operation, into a file of kind `in`. */
+typedef struct looker {
+    const actor *who;
+    uint32_t roles;
+    int in;
+} looker;
+
+/* May it see the field, with the reason it gave? */
+bool cases_may_see(const looker *l, record_kind kind, uint32_t field);
 
 /* Take out what may not be seen; gives the bits of the sensitive fields that are shown. */
-uint64_t cases_mask(const actor *who, uint32_t roles, seen *s);
+uint64_t cases_mask(const looker *l, seen *s);
 
 /* Write that somebody looked: `detail` is JSON. */
 typedef struct look_event {
@@ -61,6 +68,7 @@ typedef struct cases_event {
     uint64_t fields;
     const person_keys *keys;
     bool first;
+    chain *head; /* as in audit_event; may be NULL */
 } cases_event;
 
 int cases_record_event(db *d, const actor *who, const cases_event *e, atg_err *err);

@@ -12,33 +12,35 @@ enum { LOOK_EVENT = 1 << 20, FILE_RECORDS = 10000, LIST_MAX = 1000 };
 
 /* ---- what may be seen ---- */
 
-bool cases_may_see(const actor *who, uint32_t roles, record_kind kind, uint32_t f) {
-    access_right right = rights_field(roles, kind, f);
+bool cases_may_see(const looker *l, record_kind kind, uint32_t f) {
+    access_right right = rights_field_in(l->roles, kind, l->in, f);
 
-    return right >= ACCESS_READ || (right == ACCESS_REASON && cases_reason(who));
+    if (right == ACCESS_REASON || (right > ACCESS_REASON && rights_reason(kind, l->in, f)))
+        return cases_reason(l->who);
+    return right >= ACCESS_READ;
 }
 
 /* The classes of which the account may see everything that can be searched in such files. */
-static uint32_t classes_of(const actor *who, uint32_t roles, int file_kind) {
+static uint32_t classes_of(const looker *l) {
     uint32_t classes = (1u << CLASSES) - 1;
 
     for (uint32_t k = 0; k < RECORD_KINDS; k++) {
-        if ((int)k != file_kind && !(record_types[k].in >> file_kind & 1))
+        if ((int)k != l->in && !(record_types[k].in >> l->in & 1))
             continue;
         for (uint32_t f = 0; f < record_types[k].n_fields; f++)
-            if (record_types[k].fields[f].search && !cases_may_see(who, roles, (record_kind)k, f))
+            if (record_types[k].fields[f].search && !cases_may_see(l, (record_kind)k, f))
                 classes &= ~(1u << record_types[k].fields[f].class);
     }
     return classes;
 }
 
-uint64_t cases_mask(const actor *who, uint32_t roles, seen *s) {
+uint64_t cases_mask(const looker *l, seen *s) {
     uint64_t shown = 0;
     record *r = s->r;
 
     s->hidden = 0;
     for (uint32_t f = 0; f < record_types[r->kind].n_fields; f++) {
-        if (!cases_may_see(who, roles, r->kind, f)) {
+        if (!cases_may_see(l, r->kind, f)) {
             s->hidden |= UINT64_C(1) << f;
             r->fields[f] = (value){0};
         } else if (r->fields[f].known && rights_sensitive(r->kind, f)) {
@@ -115,8 +117,7 @@ static int tell_shown(cases *c, look_event *e, const seen *all, uint32_t n, cons
 }
 
 /* Mask what was read, and say in the history what is shown, before anything is shown. */
-static int show(cases *c, const actor *who, uint32_t roles, const uuid *file, seen *all, uint32_t n,
-                atg_err *err) {
+static int show(cases *c, const looker *l, const uuid *file, seen *all, uint32_t n, atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(CASES_ARENA);
     uint64_t *shown = arena ? ATG_GET(arena, uint64_t, n + 1) : NULL;
     uint64_t any = 0;
@@ -124,13 +125,13 @@ static int show(cases *c, const actor *who, uint32_t roles, const uuid *file, se
     if (!shown)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading a file");
     for (uint32_t i = 0; i < n; i++) {
-        shown[i] = cases_mask(who, roles, &all[i]);
+        shown[i] = cases_mask(l, &all[i]);
         any |= shown[i];
     }
     if (!any)
         return ATG_OK;
 
-    look_event e = {.who = who,
+    look_event e = {.who = l->who,
                     .file = *file,
                     .record = n == 1 ? all->r->id : *file,
                     .rev = n == 1 ? all->r->rev : 0,
@@ -170,8 +171,8 @@ static int keep(reading *w, const record_row *row, atg_err *err) {
     return ATG_OK;
 }
 
-static int state_of(const record *r) {
-    return record_types[r->kind].states[0] ? (int)r->state : -1;
+static int state_of(const file_row *f) {
+    return record_types[f->kind].states[0] ? (int)f->state : -1;
 }
 
 static int read_one(db *d, void *user, atg_err *err) {
@@ -183,8 +184,11 @@ static int read_one(db *d, void *user, atg_err *err) {
         return rc;
     w->n = 0;
     rc = cases_roles(d, w->who, &row.r->operation, &w->roles, err);
+    if (!rc && uuid_cmp(&w->file.id, &row.r->file) != 0)
+        rc = files_get(d, w->arena, &row.r->file, &w->file, err);
     if (!rc)
-        rc = rights_action(w->roles, ACTION_READ, (int)row.r->kind, state_of(row.r), err);
+        rc = rights_in(w->roles, ACTION_READ, (int)row.r->kind, (int)w->file.kind,
+                       state_of(&w->file), err);
     return rc ? rc : keep(w, &row, err);
 }
 
@@ -194,7 +198,7 @@ int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, co
     int rc = store_read(c->s, read_one, &w, err);
 
     if (!rc)
-        rc = show(c, who, w.roles, &w.all->r->file, w.all, 1, err);
+        rc = show(c, &(looker){who, w.roles, (int)w.file.kind}, &w.file.id, w.all, 1, err);
     if (!rc)
         *ret = w.all[0];
     return rc;
@@ -206,7 +210,7 @@ static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
     record_row *rows;
     uint32_t n;
 
-    if (rights_action(w->roles, ACTION_READ, (int)kind, -1, NULL))
+    if (rights_in(w->roles, ACTION_READ, (int)kind, (int)w->file.kind, state_of(&w->file), NULL))
         return ATG_OK;
     do {
         int rc = records_list(d, w->c->keys, w->arena, &q, &rows, &n, err);
@@ -246,7 +250,7 @@ int cases_file(cases *c, const actor *who, atg_arena *arena, const uuid *file, s
     int rc = store_read(c->s, read_file, &w, err);
 
     if (!rc)
-        rc = show(c, who, w.roles, file, w.all, w.n, err);
+        rc = show(c, &(looker){who, w.roles, (int)w.file.kind}, file, w.all, w.n, err);
     if (rc)
         return rc;
     *ret = w.all;
@@ -277,6 +281,7 @@ typedef struct listing {
 
 static int title_of(listing *w, db *d, uint32_t i, atg_err *err) {
     const file_row *f = &w->page.rows[i];
+    looker l = {w->who, w->roles, (int)f->kind};
     atg_str parts[2] = {{NULL, 0}, {NULL, 0}};
     record_row row;
     bool any = false;
@@ -285,7 +290,7 @@ static int title_of(listing *w, db *d, uint32_t i, atg_err *err) {
     for (int k = 0; k < 2 && title_fields[f->kind][k]; k++) {
         int field = record_field_of(f->kind, atg_str_of(title_fields[f->kind][k]));
 
-        any |= field >= 0 && cases_may_see(w->who, w->roles, f->kind, (uint32_t)field);
+        any |= field >= 0 && cases_may_see(&l, f->kind, (uint32_t)field);
     }
     if (!any)
         return ATG_OK;
@@ -294,7 +299,7 @@ static int title_of(listing *w, db *d, uint32_t i, atg_err *err) {
         int field = record_field_of(f->kind, atg_str_of(title_fields[f->kind][k]));
 
         if (field < 0 || !row.r->fields[field].known ||
-            !cases_may_see(w->who, w->roles, f->kind, (uint32_t)field))
+            !cases_may_see(&l, f->kind, (uint32_t)field))
             continue;
         parts[k] = row.r->fields[field].text;
         w->named |= rights_sensitive(f->kind, (uint32_t)field);
@@ -386,13 +391,14 @@ static bool answers(void *user, const file_row *f, atg_err *err) {
     listing *w = user;
     ATG_AUTO(atg_arena) arena = atg_arena_new(CASES_ARENA);
     reading file = {.c = w->c, .who = w->who, .arena = arena, .id = &f->id, .roles = w->roles};
-    uint32_t classes = classes_of(w->who, w->roles, (int)f->kind);
+    uint32_t classes = classes_of(&(looker){w->who, w->roles, (int)f->kind});
 
     if (!arena) {
         (void)atg_fail(err, ATG_ENOMEM, "Out of memory searching");
         return false;
     }
     file.kind = f->kind;
+    file.file = *f;
     if (read_all(w->d, &file, err))
         return false;
     for (uint32_t i = 0; i < file.n; i++)
@@ -415,7 +421,7 @@ static int read_found(db *d, void *user, atg_err *err) {
         return rc;
     w->named = false;
     q.limit++;
-    q.classes = classes_of(w->who, w->roles, q.kind);
+    q.classes = classes_of(&(looker){w->who, w->roles, q.kind});
     w->d = d;
     rc = tokens_search(d, w->arena, &key, &q, answers, w, &w->page.rows, &w->page.n, err);
     return rc ? rc : title_all(w, d, w->search->limit, err);

@@ -60,7 +60,7 @@ static int read_lead(asking *w, db *d, uint32_t roles, lead *l, atg_err *err) {
     rc = files_get(d, w->arena, &row.r->file, &l->remains, err);
     if (!rc)
         rc = files_get(d, w->arena, &row.r->fields[HYPOTHESIS_MISSING].ref, &l->missing, err);
-    w->shown |= cases_mask(w->who, roles, &l->record);
+    w->shown |= cases_mask(&(looker){w->who, roles, RECORD_REMAINS}, &l->record);
     return rc;
 }
 

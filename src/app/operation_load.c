@@ -432,7 +432,7 @@ static int take_missing_of(loading *l, atg_arena *page, atg_err *err) {
     const uuid *family = l->scope->only;
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
     ids found = {0};
-    uuid id;
+    uuid id = {{0}};
     int rc = db_query(l->d, &missing_of_family,
                       (db_value[]){db_blob(family->bytes, sizeof(family->bytes))}, 1, &rows, err);
 
