@@ -45,6 +45,8 @@ typedef struct actor {
     uuid account;
     atg_str name;
     atg_str reason; /* written purpose of this look or change; empty: none given */
+    bool carried;   /* brings what another site made and signed for (a bundle): who acts is not
+                       who concluded, entered or decided */
 } actor;
 
 typedef enum change_kind { CHANGE_ADD, CHANGE_EDIT, CHANGE_STATE, CHANGE_WITHDRAW } change_kind;

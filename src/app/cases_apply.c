@@ -129,7 +129,9 @@ static int check(applying *a, atg_err *err) {
         !cases_reason(a->b->who) && !actor_is_matcher(a->b->who))
         return atg_fail(err, ATG_EDENIED, "Write the reason for this change");
     if (!rc)
-        rc = rules_check(a->b->d, a->b->c->keys, &a->b->who->account, a->before, r, err);
+        rc =
+            rules_check(a->b->d, a->b->who, !a->before && a->type->is_file ? r->kind : a->file.kind,
+                        a->before, r, err);
     return rc;
 }
 
@@ -408,8 +410,10 @@ static int add(applying *a, atg_err *err) {
     r->rev = 1;
     r->created = r->changed = clock_now();
     r->person = person_of(a);
+    rc = rules_prepare(a->b->d, a->b->who, a->b->arena, r, err);
     a->fields = cases_changed(NULL, r);
-    rc = check(a, err);
+    if (!rc)
+        rc = check(a, err);
     if (!rc)
         rc = open_keys(a, err);
     if (!rc)
