@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An exercise taken in, matched, and listed; done again, nothing changes. */
+#include "made_cases.h"
+
+#include <math.h>
+
+#include "app/matcher.h"
+#include "app/operation_load.h"
+#include "app/operation_save.h"
+#include "exercise_markers.h"
+
+enum { AUTOSOMAL = 16, MISSING = 30, LEADS = 1000 };
+
+typedef struct scene {
+    made_cases m;
+    atg_operation op;
+    atg_truth truth;
+    saved saved;
+} scene;
+
+static scene open_scene(const database *where) {
+    scene s = {.m = made_cases_open(where)};
+    atg_exercise_options o = atg_exercise_default();
+    save_options how = {.agreed_on = ATG_STR("2026-11-01"),
+                        .ends_on = ATG_STR("2036-11-01"),
+                        .basis = ATG_STR("consent"),
+                        .name = ATG_STR("Exercise")};
+    atg_err err = {0};
+
+    o.n_missing = MISSING;
+    o.n_bodies = 0;
+    made_ok(atg_exercise_make(s.m.arena, table_size(AUTOSOMAL), table_markers(s.m.arena, AUTOSOMAL),
+                              &o, &s.op, &s.truth, &err),
+            &err);
+    made_ok(operation_save(s.m.c, &s.m.all, &s.op, &how, NULL, &s.saved, &err), &err);
+    return s;
+}
+
+typedef struct loading {
+    scene *s;
+    loaded in;
+    uuid only;
+    atg_str head;
+} loading;
+
+static int load(db *d, void *user, atg_err *err) {
+    loading *w = user;
+    load_scope which = {.operation = w->s->saved.operation,
+                        .only = uuid_none(&w->only) ? NULL : &w->only,
+                        .head = w->head,
+                        .today = clock_now()};
+
+    return operation_load(d, cases_keys(w->s->m.c), w->s->m.arena, &which, NULL, &w->in, err);
+}
+
+static int64_t find_missing(const atg_operation *op, atg_str external, const loaded *in,
+                            const made_cases *m) {
+    for (uint32_t j = 0; j < in->op.n_missing; j++) {
+        seen s;
+        atg_err err = {0};
+
+        made_ok(cases_get(m->c, &m->all, m->arena, RECORD_MISSING, &in->missing[j], &s, &err),
+                &err);
+        if (atg_str_eq(s.r->fields[MISSING_EXTERNAL].text, external))
+            return j;
+    }
+    (void)op;
+    return -1;
+}
+
+static double pair_lr(const atg_operation *op, uint32_t sample, uint32_t missing) {
+    double lr[ATG_MARKERS_MAX];
+    atg_err err = {0};
+
+    made_ok(atg_pair_lr(op, &op->samples[sample], missing, true, lr, &err), &err);
+    return atg_combine_lr(op, lr);
+}
+
+static void what_is_loaded_gives_the_numbers_of_what_was_saved(const database *where) {
+    scene s = open_scene(where);
+    loading w = {.s = &s};
+    atg_err err = {0};
+
+    made_ok(store_read(cases_store(s.m.c), load, &w, &err), &err);
+    assert_int_equal(w.in.op.n_samples, s.op.n_samples);
+    assert_int_equal(w.in.op.n_families, s.op.n_families);
+    assert_int_equal(w.in.op.n_missing, s.op.n_missing);
+    for (uint32_t j = 0; j < s.op.n_missing; j += 5) {
+        int64_t at = find_missing(&s.op, s.op.missing[j].id, &w.in, &s.m);
+
+        assert_true(at >= 0);
+        for (uint32_t i = 0; i < s.op.n_samples; i += 7) {
+            double want = pair_lr(&s.op, i, j), got = pair_lr(&w.in.op, i, (uint32_t)at);
+
+            if (isinf(want) ? want != got : !(fabs(want - got) < 1e-9))
+                fail_msg("%.12g is not %.12g", got, want);
+        }
+    }
+    made_cases_close(&s.m);
+}
+
+static void a_part_is_loaded_as_in_the_whole(const database *where) {
+    scene s = open_scene(where);
+    loading all = {.s = &s}, part = {.s = &s};
+    atg_err err = {0};
+
+    made_ok(store_read(cases_store(s.m.c), load, &all, &err), &err);
+    part.head = all.in.head;
+    part.only = all.in.families[3];
+    made_ok(store_read(cases_store(s.m.c), load, &part, &err), &err);
+    assert_int_equal(part.in.op.n_families, 1);
+    assert_int_equal(part.in.op.families->n_missing, all.in.op.families[3].n_missing);
+    assert_int_equal(part.in.alleles, all.in.alleles);
+    part.only = all.in.remains[2];
+    made_ok(store_read(cases_store(s.m.c), load, &part, &err), &err);
+    assert_true(part.in.op.n_samples >= 1);
+    assert_int_equal(part.in.op.n_missing, 0);
+    made_cases_close(&s.m);
+}
+
+static matcher_done run(made_cases *m) {
+    ATG_AUTO(matcher) engine = NULL;
+    matcher_done done;
+    atg_err err = {0};
+
+    made_ok(matcher_open(m->c, &(matcher_options){.threads = 1}, &engine, &err), &err);
+    made_ok(matcher_run(engine, NULL, &done, &err), &err);
+    return done;
+}
+
+static lead *leads(scene *s, int conclusion, uint32_t *ret_n) {
+    lead *list;
+    atg_err err = {0};
+
+    made_ok(cases_leads(s->m.c, &s->m.all, s->m.arena, &s->saved.operation, conclusion, LEADS,
+                        &list, ret_n, &err),
+            &err);
+    return list;
+}
+
+static bool is_true_pair(const scene *s, const lead *l, const made_cases *m) {
+    seen remains, missing;
+    atg_err err = {0};
+
+    made_ok(cases_get(m->c, &m->all, m->arena, RECORD_REMAINS, &l->remains.id, &remains, &err),
+            &err);
+    made_ok(cases_get(m->c, &m->all, m->arena, RECORD_MISSING, &l->missing.id, &missing, &err),
+            &err);
+    for (uint32_t i = 0; i < s->op.n_samples; i++)
+        if (atg_str_eq(s->op.samples[i].id, remains.r->fields[REMAINS_TAG].text))
+            return s->truth.missing_of_sample[i] >= 0 &&
+                   atg_str_eq(s->op.missing[s->truth.missing_of_sample[i]].id,
+                              missing.r->fields[MISSING_EXTERNAL].text);
+    return false;
+}
+
+static void a_match_writes_what_identify_finds_once(const database *where) {
+    scene s = open_scene(where);
+    matcher_done done = run(&s.m);
+    uint32_t n;
+    lead *list;
+
+    assert_int_equal(done.failed, 0);
+    assert_true(done.jobs > 0);
+    assert_true(done.written > MISSING / 2);
+    list = leads(&s, CONCLUSION_PROBABLE, &n);
+    assert_true(n > MISSING / 3);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i)
+            assert_true(list[i - 1].record.r->fields[HYPOTHESIS_POSTERIOR].number >=
+                        list[i].record.r->fields[HYPOTHESIS_POSTERIOR].number);
+        assert_true(is_true_pair(&s, &list[i], &s.m));
+    }
+    assert_int_equal(run(&s.m).jobs, 0);
+    made_cases_close(&s.m);
+}
+
+static void matching_again_changes_nothing(const database *where) {
+    scene s = open_scene(where);
+    matcher_done done = run(&s.m);
+    record *r;
+    seen family;
+    loading w = {.s = &s};
+    atg_err err = {0};
+
+    (void)done;
+    made_ok(store_read(cases_store(s.m.c), load, &w, &err), &err);
+    made_ok(cases_get(s.m.c, &s.m.all, s.m.arena, RECORD_FAMILY, &w.in.families[0], &family, &err),
+            &err);
+    r = family.r;
+    made_set(s.m.arena, r, "note", "they moved");
+    made_ok(made_change(&s.m, &s.m.all, CHANGE_EDIT, r, &err), &err);
+    done = run(&s.m);
+    assert_int_equal(done.jobs, 1);
+    assert_int_equal(done.written, 0);
+    made_cases_close(&s.m);
+}
+
+static void an_operation_taken_in_twice_is_there_once(const database *where) {
+    scene s = open_scene(where);
+    save_options how = {.operation = s.saved.operation,
+                        .agreed_on = ATG_STR("2026-11-01"),
+                        .ends_on = ATG_STR("2036-11-01")};
+    saved again;
+    atg_err err = {0};
+
+    made_ok(operation_save(s.m.c, &s.m.all, &s.op, &how, NULL, &again, &err), &err);
+    assert_int_equal(again.remains + again.families + again.missing + again.profiles, 0);
+    assert_int_equal(again.known, s.op.n_samples + s.op.n_families + s.op.n_missing);
+    made_cases_close(&s.m);
+}
+
+int main(void) {
+    static const database_test tests[] = {
+        {"what is loaded gives the numbers of what was saved",
+         what_is_loaded_gives_the_numbers_of_what_was_saved, ON_BOTH},
+        {"a part is loaded as in the whole", a_part_is_loaded_as_in_the_whole, ON_BOTH},
+        {"a match writes what identify finds, once", a_match_writes_what_identify_finds_once,
+         ON_BOTH},
+        {"matching again changes nothing", matching_again_changes_nothing, ON_BOTH},
+        {"an operation taken in twice is there once", an_operation_taken_in_twice_is_there_once,
+         ON_BOTH},
+    };
+
+    return DATABASE_RUN(tests);
+}
