@@ -106,7 +106,9 @@ static int read_history(db *d, void *user, atg_err *err) {
     if (!rc)
         rc = rights_in(w->roles, ACTION_READ, (int)w->row.kind, (int)w->row.kind, -1, err);
     if (!rc)
-        rc = audit_read(d, w->c->keys, w->arena, w->file, 1, HISTORY_MAX, &w->entries, &w->n, err);
+        rc = audit_read(d, w->c->keys, w->arena,
+                        &(audit_query){.file = *w->file, .from = 1, .limit = HISTORY_MAX},
+                        &w->entries, &w->n, err);
     w->sensitive = false;
     for (uint32_t i = 0; i < w->n && !rc; i++)
         rc = open_entry(w, &w->entries[i], err);

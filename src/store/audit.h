@@ -64,13 +64,20 @@ int audit_last_checkpoint(db *d, checkpoint *ret, atg_err *err);
 /* An entry as a story reads it. */
 typedef struct audit_entry {
     chain_entry e;   /* views into the arena */
-    atg_str history; /* JSON, opened; empty when there is none or it cannot be opened any more */
+    atg_str history; /* JSON, opened; empty when there is none or the person was erased */
     bool erased;
 } audit_entry;
 
-/* The entries of a file from `from_seq` (1) on, at most `limit`. */
-int audit_read(db *d, keyring *keys, atg_arena *arena, const uuid *file, uint64_t from_seq,
-               uint32_t limit, audit_entry **ret, uint32_t *ret_n, atg_err *err);
+/* The entries of a file from number `from` (1) on, at most `limit`.  ATG_EDENIED: what an entry
+ * sealed was changed or moved. */
+typedef struct audit_query {
+    uuid file;
+    uint64_t from;
+    uint32_t limit;
+} audit_query;
+
+int audit_read(db *d, keyring *keys, atg_arena *arena, const audit_query *q, audit_entry **ret,
+               uint32_t *ret_n, atg_err *err);
 
 /* What was looked at. */
 typedef struct audit_report {

@@ -421,6 +421,171 @@ static void a_tree_that_lost_entries_is_not_signed(const database *where) {
     db_close(d);
 }
 
+/* ---- the story ---- */
+
+typedef struct told {
+    db *d;
+    keyring *keys;
+    atg_arena *arena;
+    uuid operation, person;
+} told;
+
+/* One file with three entries: what the second sealed, and the third in a transaction of its own,
+ * is of the person. */
+static told tell(const database *where) {
+    static const key256 master = {{9}};
+    told t = {.d = audited_open(where),
+              .arena = atg_arena_new(1 << 20),
+              .operation = audited_id(4, 1),
+              .person = audited_id(1, 1)};
+    KEYS_AUTO person_keys keys;
+    atg_err err = {0};
+
+    must(keyring_open(&master, &t.keys, &err), &err);
+    must(db_begin(t.d, DB_WRITE, &err), &err);
+    must(keys_operation_new(t.d, t.keys, &t.operation, &err), &err);
+    must(keys_person_new(t.d, t.keys, &t.operation, &t.person, &keys, &err), &err);
+    for (int64_t rev = 1; rev <= 3; rev++) {
+        audit_event e = audited_event(1, rev);
+
+        if (rev > 1) {
+            e.person = t.person;
+            e.key = &keys.key;
+            e.history = rev == 2 ? ATG_STR("{\"name\":[null,\"Ferrari\"]}") : ATG_STR("{}");
+        }
+        must(audit_append(t.d, &e, &err), &err);
+    }
+    must(db_commit(t.d, &err), &err);
+    return t;
+}
+
+static void end(told *t) {
+    db_close(t->d);
+    keyring_close(t->keys);
+    atg_arena_free(t->arena);
+}
+
+static int read_story(const told *t, uint64_t from, uint32_t limit, audit_entry **ret, uint32_t *n,
+                      atg_err *err) {
+    audit_query q = {.file = audited_id(1, 1), .from = from, .limit = limit};
+    int rc;
+
+    must(db_begin(t->d, DB_READ, err), err);
+    rc = audit_read(t->d, t->keys, t->arena, &q, ret, n, err);
+    db_rollback(t->d);
+    return rc;
+}
+
+static bool is(atg_str s, const char *want) {
+    return atg_str_eq(s, atg_str_of(want));
+}
+
+static void a_story_is_read_with_what_was_sealed(const database *where) {
+    told t = tell(where);
+    audit_entry *e = NULL;
+    atg_err err = {0};
+    uint32_t n = 9;
+
+    must(read_story(&t, 1, 100, &e, &n, &err), &err);
+    assert_int_equal(n, 3);
+    for (uint64_t i = 0; i < n; i++) {
+        assert_int_equal(e[i].e.seq, i + 1);
+        assert_int_equal(e[i].e.rev, i + 1);
+        assert_int_equal(e[i].e.at, 1700000000000001 + (int64_t)i);
+        assert_true(is(e[i].e.action, i ? "edit" : "add"));
+        assert_true(is(e[i].e.kind, "missing"));
+        assert_true(is(e[i].e.detail, "{\"sex\":[null,\"female\"]}"));
+        assert_memory_equal(e[i].e.record.bytes, t.person.bytes, UUID_SIZE);
+        assert_false(e[i].erased);
+    }
+    assert_true(is(e[0].history, ""));
+    assert_true(is(e[1].history, "{\"name\":[null,\"Ferrari\"]}"));
+    assert_true(is(e[2].history, "{}"));
+    must(read_story(&t, 2, 1, &e, &n, &err), &err);
+    assert_int_equal(n, 1);
+    assert_int_equal(e[0].e.seq, 2);
+    must(read_story(&t, 4, 5, &e, &n, &err), &err);
+    assert_int_equal(n, 0);
+    end(&t);
+}
+
+static void of_an_erased_person_the_story_says_that_it_was_erased(const database *where) {
+    told t = tell(where);
+    sign_pair pair = audited_pair(1);
+    audit_wanted wanted = {.pub = &pair.pub};
+    uuid account = audited_id(2, 1);
+    audit_entry *e = NULL;
+    atg_err err = {0};
+    uint32_t n = 0;
+
+    must(db_begin(t.d, DB_WRITE, &err), &err);
+    must(keys_erase(t.d, t.keys, &t.operation, &t.person, &account, 5, &err), &err);
+    must(db_commit(t.d, &err), &err);
+    must(read_story(&t, 1, 100, &e, &n, &err), &err);
+    assert_int_equal(n, 3);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(e[i].erased, i > 0);
+        assert_int_equal(e[i].history.n, 0);
+        assert_true(is(e[i].e.detail, "{\"sex\":[null,\"female\"]}"));
+    }
+    assert_int_equal(follow_all(t.d), 3);
+    must(db_run(t.d, &audited_row,
+                (db_value[]){db_blob(t.person.bytes, UUID_SIZE), db_blob("x", 1),
+                             db_text(ATG_STR("AM-K3-000001"))},
+                3, NULL, &err),
+         &err);
+    must(db_run(t.d, &audited_edit, (db_value[]){db_blob(t.person.bytes, UUID_SIZE), db_int(3)}, 2,
+                NULL, &err),
+         &err);
+    must(audited_verify(t.d, &wanted, 2, NULL, &err), &err);
+    end(&t);
+}
+
+static void what_was_sealed_elsewhere_is_not_told_here(const database *where) {
+    static const char *const changes[] = {
+        "UPDATE history SET seq = 1 WHERE seq = 2",
+        "UPDATE history SET sealed = (SELECT hash FROM audit WHERE seq = 1) WHERE seq = 2",
+        "UPDATE history SET person = file, sealed = person WHERE seq = 3",
+    };
+    told t = tell(where);
+    audit_entry *e = NULL;
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        audit_query q = {.file = audited_id(1, 1), .from = 1, .limit = 10};
+        atg_err err = {0};
+
+        must(db_begin(t.d, DB_WRITE, &err), &err);
+        must(db_script(t.d, "change", changes[i], &err), &err);
+        assert_int_equal(audit_read(t.d, t.keys, t.arena, &q, &e, &n, &err), ATG_EDENIED);
+        db_rollback(t.d);
+    }
+    end(&t);
+}
+
+static void reading_survives_a_lack_of_memory(const database *where) {
+    told t = tell(where);
+    audit_entry *e = NULL;
+    uint32_t n = 0;
+    int rc = ATG_ENOMEM;
+
+    for (long k = 0; rc && k < 1000; k++) {
+        audit_query q = {.file = audited_id(1, 1), .from = 1, .limit = 10};
+        atg_err err = {0};
+
+        must(db_begin(t.d, DB_READ, &err), &err);
+        mem_fail_after(k);
+        rc = audit_read(t.d, t.keys, t.arena, &q, &e, &n, &err);
+        mem_fail_after(-1);
+        db_rollback(t.d);
+        if (rc)
+            assert_int_equal(rc, ATG_ENOMEM);
+    }
+    assert_int_equal(rc, ATG_OK);
+    assert_int_equal(n, 3);
+    end(&t);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"each file has a chain that can be followed", each_file_has_a_chain_that_can_be_followed,
@@ -439,6 +604,12 @@ int main(void) {
         {"a checkpoint is made when something came", a_checkpoint_is_made_when_something_came,
          ON_BOTH},
         {"a tree that lost entries is not signed", a_tree_that_lost_entries_is_not_signed, ON_BOTH},
+        {"a story is read with what was sealed", a_story_is_read_with_what_was_sealed, ON_BOTH},
+        {"of an erased person the story says that it was erased",
+         of_an_erased_person_the_story_says_that_it_was_erased, ON_BOTH},
+        {"what was sealed elsewhere is not told here", what_was_sealed_elsewhere_is_not_told_here,
+         ON_BOTH},
+        {"reading survives a lack of memory", reading_survives_a_lack_of_memory, ON_BOTH},
     };
 
     return DATABASE_RUN(tests);
