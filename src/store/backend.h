@@ -16,11 +16,17 @@ typedef struct backend {
     int (*start)(db_rows *rows, const db_value *values, int n, atg_err *err);
     int (*next)(db_rows *rows, atg_err *err);
     void (*finish)(db_rows *rows);
+    /* Run, throw rows away, and need not wait when a transaction is open. */
+    int (*post)(db_rows *rows, const db_value *values, int n, atg_err *err);
+    /* Wait for what was posted. */
+    int (*collect)(db *d, atg_err *err);
     int (*n_columns)(const db_rows *rows);
     db_value (*column)(const db_rows *rows, int column);
     int64_t (*changed)(const db_rows *rows);
     /* One or several statements without parameters; `name` for messages. */
     int (*script)(db *d, const char *name, const char *sql, atg_err *err);
+    /* One statement of a transaction, which may be posted as well. */
+    int (*command)(db *d, const char *name, const char *sql, atg_err *err);
     int (*begin)(db *d, db_mode mode, atg_err *err);
     int (*commit)(db *d, atg_err *err);
     void (*rollback)(db *d);

@@ -176,8 +176,9 @@ static const db_rows *streaming(const db *d) {
     return NULL;
 }
 
-static int start(db *d, const db_statement *statement, const db_value *values, int n, bool stream,
-                 db_rows **ret, atg_err *err) {
+/* The statement, which may run with these values. */
+static int find(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,
+                atg_err *err) {
     const db_rows *busy = streaming(d);
     db_rows *r = d->cap_cache ? d->cache[slot_of(d, statement)] : NULL;
     int rc = r ? ATG_OK : add_statement(d, statement, &r, err);
@@ -188,6 +189,16 @@ static int start(db *d, const db_statement *statement, const db_value *values, i
         return atg_fail(err, ATG_EINVAL, "Statement %s cannot run while %s does", statement->name,
                         busy ? busy->statement->name : "it");
     rc = check_values(r, values, n, err);
+    if (rc == ATG_OK)
+        *ret = r;
+    return rc;
+}
+
+static int start(db *d, const db_statement *statement, const db_value *values, int n, bool stream,
+                 db_rows **ret, atg_err *err) {
+    db_rows *r = NULL;
+    int rc = find(d, statement, values, n, &r, err);
+
     if (rc)
         return rc;
     r->streaming = stream;
@@ -217,7 +228,19 @@ static int query(db *d, const db_statement *statement, const db_value *values, i
 }
 
 int db_post(db *d, const db_statement *statement, const db_value *values, int n, atg_err *err) {
-    return db_run(d, statement, values, n, NULL, err);
+    atg_err own = {0};
+    db_rows *r = NULL;
+    int rc;
+
+    if (!err)
+        err = &own;
+    if (d->failed)
+        return again(d, err);
+    d->retry = false;
+    rc = find(d, statement, values, n, &r, err);
+    if (rc == ATG_OK)
+        rc = d->backend->post(r, values, n, err);
+    return rc ? failed(d, err) : ATG_OK;
 }
 
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,

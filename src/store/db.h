@@ -102,8 +102,9 @@ int db_run(db *d, const db_statement *statement, const db_value *values, int n,
            int64_t *ret_changed, atg_err *err);
 
 /* Run a statement whose rows and count nobody asks for, without waiting for it where the database
- * allows that: its failure is that of a later call of the transaction, db_commit() at the latest.
- * The values are read before it returns. */
+ * allows that (PostgreSQL, in a transaction): its failure, with its name, is then that of a later
+ * call of the transaction, db_release() or db_commit() at the latest.  What runs behind it sees
+ * what it did.  The values are read before it returns. */
 int db_post(db *d, const db_statement *statement, const db_value *values, int n, atg_err *err);
 
 /* Run a statement that gives rows.  Texts, blobs and lists must stay until db_end().  The

@@ -108,15 +108,8 @@ int db_limit(db *d, uint32_t statement_ms, const atomic_bool *cancel, atg_err *e
     return d->backend->limit(d, err);
 }
 
-/* Run a script that belongs to the transaction: its failure is the transaction's. */
-static int script(db *d, const char *name, const char *sql, atg_err *err) {
-    atg_err own = {0};
-    int rc;
-
-    if (!err)
-        err = &own;
-    d->retry = false;
-    rc = d->backend->script(d, name, sql, err);
+/* Remember the first failure of the transaction.  `err` is never NULL here. */
+static int note(db *d, int rc, const atg_err *err) {
     if (rc && d->mode && !d->failed) {
         d->failed = true;
         d->failure = *err;
@@ -124,59 +117,89 @@ static int script(db *d, const char *name, const char *sql, atg_err *err) {
     return rc;
 }
 
-int db_script(db *d, const char *name, const char *sql, atg_err *err) {
-    if (d->failed) {
-        if (err)
-            *err = d->failure;
-        return d->failure.code;
-    }
-    end_all(d);
-    return script(d, name, sql, err);
+static int again(const db *d, atg_err *err) {
+    if (err)
+        *err = d->failure;
+    return d->failure.code;
 }
 
+int db_script(db *d, const char *name, const char *sql, atg_err *err) {
+    atg_err own = {0};
+
+    if (!err)
+        err = &own;
+    if (d->failed)
+        return again(d, err);
+    end_all(d);
+    d->retry = false;
+    return note(d, d->backend->script(d, name, sql, err), err);
+}
+
+/* What was posted before the savepoint must not fail behind it, where it could be undone. */
 int db_savepoint(db *d, atg_err *err) {
+    atg_err own = {0};
     char sql[48];
     int rc;
 
     if (!d->mode)
         return atg_fail(err, ATG_EINVAL, "A savepoint needs a transaction");
+    if (!err)
+        err = &own;
+    if (d->failed)
+        return again(d, err);
+    end_all(d);
+    d->retry = false;
     snprintf(sql, sizeof(sql), "SAVEPOINT s%d", d->depth + 1);
-    rc = db_script(d, "savepoint", sql, err);
+    rc = d->backend->collect(d, err);
+    if (rc == ATG_OK)
+        rc = d->backend->command(d, "savepoint", sql, err);
     if (rc == ATG_OK)
         d->depth++;
-    return rc;
+    return note(d, rc, err);
 }
 
+/* What was posted behind the savepoint fails here, while it still can be undone. */
 int db_release(db *d, atg_err *err) {
+    atg_err own = {0};
     char sql[48];
     int rc;
 
     if (!d->depth)
         return atg_fail(err, ATG_EINVAL, "There is no savepoint to release");
+    if (!err)
+        err = &own;
+    if (d->failed)
+        return again(d, err);
+    end_all(d);
+    d->retry = false;
     snprintf(sql, sizeof(sql), "RELEASE SAVEPOINT s%d", d->depth);
-    rc = db_script(d, "release", sql, err);
+    rc = d->backend->command(d, "release", sql, err);
+    if (rc == ATG_OK)
+        rc = d->backend->collect(d, err);
     if (rc == ATG_OK)
         d->depth--;
-    return rc;
+    return note(d, rc, err);
 }
 
 int db_rollback_to(db *d, atg_err *err) {
+    atg_err own = {0};
     char sql[96];
     int rc;
 
     if (!d->depth)
         return atg_fail(err, ATG_EINVAL, "There is no savepoint to go back to");
-    if (d->lost) {
-        if (err)
-            *err = d->failure;
-        return d->failure.code;
-    }
+    if (!err)
+        err = &own;
     end_all(d);
+    if (!d->failed)
+        (void)note(d, d->backend->collect(d, err), err);
+    if (d->lost)
+        return again(d, err);
     snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT s%d; RELEASE SAVEPOINT s%d", d->depth,
              d->depth);
-    d->failed = false;
+    d->failed = d->retry = false;
     d->stretch = new_stretch();
-    rc = script(d, "rollback to savepoint", sql, err);
+    rc = note(d, d->backend->script(d, "rollback to savepoint", sql, err), err);
     if (rc == ATG_OK)
         d->depth--;
     else

@@ -24,6 +24,13 @@ bool postgres_connected(const postgres_db *d) {
     return d->conn && PQstatus(d->conn) == CONNECTION_OK;
 }
 
+void postgres_drop(postgres_db *d) {
+    PQfinish(d->conn);
+    d->conn = NULL;
+    d->n_sent = d->n_unpushed = 0;
+    d->n_bytes = 0;
+}
+
 static int no_connection(PGconn *conn, atg_err *err) {
     const char *text = conn ? PQerrorMessage(conn) : "out of memory";
 
@@ -64,8 +71,7 @@ int postgres_connect(postgres_db *d, atg_err *err) {
 
     if (postgres_connected(d))
         return ATG_OK;
-    PQfinish(d->conn);
-    d->conn = NULL;
+    postgres_drop(d);
     d->generation++;
 
     PGconn *conn = dial(d);
@@ -81,6 +87,12 @@ int postgres_connect(postgres_db *d, atg_err *err) {
         return atg_fail(err, ATG_EDB, "The PostgreSQL server is older than version 13: upgrade it");
     }
     PQsetNoticeReceiver(conn, be_quiet, NULL);
+    /* so that neither side waits for the other to read first */
+    if (PQsetnonblocking(conn, 1)) {
+        rc = no_connection(conn, err);
+        PQfinish(conn);
+        return rc;
+    }
     d->conn = conn;
     return set_session(d, err);
 }
@@ -100,26 +112,26 @@ static void ask_to_stop(postgres_db *d) {
     d->deadline = now_ms() + GRACE_MS;
 }
 
-/* A server that does not answer in time, nor to being told to stop, is as good as gone. */
-static int give_up(postgres_db *d, const char *doing, atg_err *err) {
-    PQfinish(d->conn);
-    d->conn = NULL;
-    return postgres_failed(d, NULL, doing, err);
+/* Send what is left, or wait for something to come; false when the connection broke. */
+static bool exchange(postgres_db *d) {
+    int left = PQflush(d->conn);
+    struct pollfd fd = {.fd = PQsocket(d->conn), .events = left ? POLLIN | POLLOUT : POLLIN};
+
+    return left >= 0 && (poll(&fd, 1, LOOK_MS) == 0 || PQconsumeInput(d->conn));
 }
 
 int postgres_result(postgres_db *d, const char *doing, PGresult **ret, atg_err *err) {
     bool asked = false;
 
     while (d->conn && PQisBusy(d->conn)) {
-        struct pollfd fd = {.fd = PQsocket(d->conn), .events = POLLIN};
-
         if (db_cancelled(&d->base) && !asked) {
             asked = true;
             ask_to_stop(d);
         }
+        /* who does not answer in time, nor to being told to stop, is as good as gone */
         if (d->deadline && now_ms() > d->deadline)
-            return give_up(d, doing, err);
-        if (poll(&fd, 1, LOOK_MS) != 0 && !PQconsumeInput(d->conn))
+            postgres_drop(d);
+        else if (!exchange(d))
             break;
     }
     if (!d->conn)
@@ -143,7 +155,7 @@ int postgres_run(postgres_db *d, const char *name, const char *sql, atg_err *err
 
     postgres_start_clock(d);
     if (!d->conn || !PQsendQuery(d->conn, sql))
-        return postgres_failed(d, NULL, name, err);
+        return postgres_not_sent(d, name, err);
     while ((waited = postgres_result(d, name, &r, rc ? NULL : err)) == ATG_OK && r) {
         ExecStatusType status = PQresultStatus(r);
 
@@ -158,45 +170,70 @@ static int script(db *base, const char *name, const char *sql, atg_err *err) {
     postgres_db *d = postgres_of(base);
     int rc = base->mode ? ATG_OK : postgres_connect(d, err);
 
+    if (rc == ATG_OK)
+        rc = pipe_leave(d, err);
     return rc ? rc : postgres_run(d, name, sql, err);
+}
+
+static int collect(db *base, atg_err *err) {
+    return pipe_collect(postgres_of(base), NULL, err);
+}
+
+static int command(db *base, const char *name, const char *sql, atg_err *err) {
+    postgres_db *d = postgres_of(base);
+    int rc = pipe_command(d, name, sql, err);
+
+    return rc ? rc : pipe_push(d, err);
 }
 
 /* ---- transactions ---- */
 
+/* A connection that broke while it was idle shows it when it is looked at. */
+static void look(postgres_db *d) {
+    struct pollfd fd = {.fd = PQsocket(d->conn), .events = POLLIN};
+
+    while (poll(&fd, 1, 0) > 0 && PQconsumeInput(d->conn))
+        ;
+}
+
+/* Nobody waits for it: it goes with the first statement. */
 static int begin(db *base, db_mode mode, atg_err *err) {
     static const char *const sql[] = {
         [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        /* a writer that was cut off must not keep its locks for long */
-        [DB_WRITE] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE;"
-                     "SET LOCAL idle_in_transaction_session_timeout=60000",
+        [DB_WRITE] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
     };
     postgres_db *d = postgres_of(base);
-    int rc = ATG_OK;
+    int rc;
 
-    /* a connection that broke while it was idle shows it only when it is used */
-    for (int tries = 0; tries < 2; tries++) {
-        rc = postgres_connect(d, err);
-        if (rc)
-            break;
-        base->retry = false;
-        rc = postgres_run(d, "begin", sql[mode], err);
-        if (rc == ATG_OK)
-            break;
-    }
-    base->lost = false;
+    if (postgres_connected(d))
+        look(d);
+    rc = postgres_connect(d, err);
+    if (rc == ATG_OK)
+        rc = pipe_command(d, "begin", sql[mode], err);
+    /* a writer that was cut off must not keep its locks for long */
+    if (rc == ATG_OK && mode == DB_WRITE)
+        rc = pipe_command(d, "begin", "SET LOCAL idle_in_transaction_session_timeout=60000", err);
     return rc;
 }
 
+/* It goes behind what was posted; when something of that failed, the server does not come to it. */
 static int commit(db *base, atg_err *err) {
     postgres_db *d = postgres_of(base);
-    PGTransactionStatusType at = d->conn ? PQtransactionStatus(d->conn) : PQTRANS_UNKNOWN;
-    int rc;
+    bool read = base->mode == DB_READ && !d->n_sent;
+    PGresult *r = NULL;
+    int rc = pipe_command(d, "commit", "COMMIT", err);
 
-    if (at == PQTRANS_INERROR)
-        return atg_fail(err, ATG_EDB, "The transaction failed and cannot be committed");
-    rc = postgres_run(d, "commit", "COMMIT", err);
+    if (rc)
+        return rc;
+    /* what was read is known already: the answer can be read when the connection is next used */
+    if (read)
+        return pipe_end_round(d, err);
+    rc = pipe_collect(d, &r, err);
     /* the answer got lost, not what was asked for */
-    base->unknown = rc == ATG_EDB && base->lost;
+    base->unknown = rc == ATG_EDB && !postgres_connected(d);
+    if (rc == ATG_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
+        rc = atg_fail(err, ATG_EDB, "The transaction failed and cannot be committed");
+    PQclear(r);
     return rc;
 }
 
@@ -204,17 +241,23 @@ static void rollback(db *base) {
     postgres_db *d = postgres_of(base);
 
     base->cancel = NULL;
-    if (postgres_connected(d) && PQtransactionStatus(d->conn) != PQTRANS_IDLE) {
+    if (!postgres_connected(d))
+        return;
+    if (PQpipelineStatus(d->conn) == PQ_PIPELINE_OFF)
         postgres_drain(d);
-        (void)postgres_run(d, "rollback", "ROLLBACK", NULL);
-    }
+    if (!postgres_connected(d) || (!d->n_sent && PQtransactionStatus(d->conn) == PQTRANS_IDLE))
+        return;
+    /* what was posted may fail, and the rest of its round with it */
+    if ((!d->n_sent || pipe_end_round(d, NULL) == ATG_OK) &&
+        pipe_command(d, "rollback", "ROLLBACK", NULL) == ATG_OK)
+        (void)pipe_collect(d, NULL, NULL);
 }
 
 static int limit(db *base, atg_err *err) {
     char sql[64];
 
     snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout=%u", base->statement_ms);
-    return postgres_run(postgres_of(base), "limit", sql, err);
+    return command(base, "limit", sql, err);
 }
 
 static int exclude(db *base, bool on, uint32_t wait_ms, atg_err *err) {
@@ -256,10 +299,13 @@ static const backend postgres_backend = {
     .start = postgres_start,
     .next = postgres_next,
     .finish = postgres_finish,
+    .post = postgres_post,
+    .collect = collect,
     .n_columns = postgres_n_columns,
     .column = postgres_column,
     .changed = postgres_changed,
     .script = script,
+    .command = command,
     .begin = begin,
     .commit = commit,
     .rollback = rollback,

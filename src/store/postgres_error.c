@@ -52,8 +52,10 @@ int postgres_failed(postgres_db *d, const PGresult *result, const char *doing, a
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *text = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
-    if (!state || gone(state) || !postgres_connected(d))
+    if (!state || gone(state) || !postgres_connected(d)) {
+        postgres_drop(d);
         return lost(d, doing, err);
+    }
     if (class_is(state, "40"))
         return in_the_way(d, doing, err);
     if (class_is(state, "23"))
@@ -80,4 +82,12 @@ int postgres_failed(postgres_db *d, const PGresult *result, const char *doing, a
     if (class_is(state, "42") && text)
         return atg_fail(err, ATG_EDB, "%s does not fit the database: %.200s", doing, text);
     return atg_fail(err, ATG_EDB, "%s failed in PostgreSQL (SQLSTATE %.5s)", doing, state);
+}
+
+int postgres_not_sent(postgres_db *d, const char *doing, atg_err *err) {
+    if (!postgres_connected(d))
+        return postgres_failed(d, NULL, doing, err);
+    postgres_drop(d);
+    d->base.lost = true;
+    return atg_fail(err, ATG_ENOMEM, "%s: out of memory for what is sent to PostgreSQL", doing);
 }

@@ -5,35 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/mem.h"
 #include "store/postgres.h"
-
-/* pg_type.dat */
-enum {
-    OID_BOOL = 16,
-    OID_BYTEA = 17,
-    OID_NAME = 19,
-    OID_INT8 = 20,
-    OID_INT2 = 21,
-    OID_INT4 = 23,
-    OID_TEXT = 25,
-    OID_FLOAT4 = 700,
-    OID_FLOAT8 = 701,
-    OID_UNKNOWN = 705,
-    OID_INT8_ARRAY = 1016,
-    OID_BPCHAR = 1042,
-    OID_VARCHAR = 1043,
-    OID_VOID = 2278,
-};
-
-typedef struct bound {
-    const char *values[DB_VALUES_MAX];
-    int lengths[DB_VALUES_MAX], formats[DB_VALUES_MAX];
-    uint64_t numbers[DB_VALUES_MAX];
-    unsigned char *lists[DB_LISTS_MAX];
-    int n_lists;
-} bound;
 
 static postgres_rows *rows_of(db_rows *rows) {
     return (postgres_rows *)(void *)rows;
@@ -65,10 +38,10 @@ static Oid type_of(const db_value *v) {
 }
 
 /* Types of values belong to a prepared statement: null fits all, others their own. */
-static int fit_types(postgres_db *d, postgres_rows *r, const db_value *values, int n,
-                     atg_err *err) {
+static int ready(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err) {
     bool fits = true;
     char sql[40];
+    int rc = ATG_OK;
 
     for (int i = 0; i < n; i++) {
         Oid type = type_of(&values[i]);
@@ -80,11 +53,20 @@ static int fit_types(postgres_db *d, postgres_rows *r, const db_value *values, i
     }
     if (r->generation != d->generation)
         r->name[0] = '\0';
-    if (fits || !r->name[0])
+    if (fits && r->name[0])
         return ATG_OK;
-    snprintf(sql, sizeof(sql), "DEALLOCATE %s", r->name);
-    r->name[0] = '\0';
-    return postgres_run(d, "deallocate", sql, err);
+    if (r->name[0]) {
+        snprintf(sql, sizeof(sql), "DEALLOCATE %s", r->name);
+        rc = pipe_command(d, "deallocate", sql, err);
+    }
+    if (rc == ATG_OK) {
+        snprintf(r->name, sizeof(r->name), "p%u", d->n_prepared++);
+        r->generation = d->generation;
+        rc = pipe_prepare(d, r, err);
+    }
+    if (rc)
+        r->name[0] = '\0';
+    return rc;
 }
 
 static int wait_for_one(postgres_db *d, const char *doing, PGresult **ret, atg_err *err) {
@@ -102,87 +84,6 @@ static int wait_for_one(postgres_db *d, const char *doing, PGresult **ret, atg_e
     }
     *ret = r;
     return ATG_OK;
-}
-
-static int prepare_on_server(postgres_db *d, postgres_rows *r, atg_err *err) {
-    const db_statement *s = r->base.statement;
-    PGresult *result = NULL;
-    char name[16];
-    int rc;
-
-    snprintf(name, sizeof(name), "p%u", d->n_prepared++);
-    if (!PQsendPrepare(d->conn, name, s->sql, r->base.n_values, r->types))
-        return postgres_failed(d, NULL, s->name, err);
-    rc = wait_for_one(d, s->name, &result, err);
-    if (rc)
-        return rc;
-    PQclear(result);
-    postgres_drain(d);
-    memcpy(r->name, name, sizeof(name));
-    r->generation = d->generation;
-    return ATG_OK;
-}
-
-static uint64_t bits_of(double x) {
-    uint64_t bits;
-
-    memcpy(&bits, &x, sizeof(bits));
-    return bits;
-}
-
-/* An array of one dimension in PostgreSQL's binary form (array_recv). */
-static bool bind_list(bound *b, int at, const db_value *v) {
-    enum { HEAD = 5, EMPTY = 12, PER_ITEM = 12 };
-    size_t n = v->ints.n;
-    uint32_t head[HEAD] = {n ? 1 : 0, 0, OID_INT8, (uint32_t)n, 1};
-    size_t bytes = sizeof(head) + PER_ITEM * n;
-    unsigned char *p = mem_alloc(bytes);
-
-    if (!p)
-        return false;
-    b->lists[b->n_lists++] = p;
-    b->values[at] = (const char *)p;
-    b->lengths[at] = n ? (int)bytes : EMPTY;
-    for (size_t i = 0; i < HEAD; i++)
-        bytes_put32(p + sizeof(*head) * i, head[i]);
-    p += sizeof(head);
-    for (size_t i = 0; i < n; i++, p += PER_ITEM) {
-        bytes_put32(p, sizeof(int64_t));
-        bytes_put64(p + 4, (uint64_t)v->ints.p[i]);
-    }
-    return true;
-}
-
-static void unbind(bound *b) {
-    while (b->n_lists)
-        mem_free(b->lists[--b->n_lists]);
-}
-
-/* False when memory is short. */
-static bool bind(bound *b, const db_value *values, int n) {
-    bool had = true;
-
-    b->n_lists = 0;
-    for (int i = 0; i < n && had; i++) {
-        const db_value *v = &values[i];
-        bool number = v->type == DB_INT || v->type == DB_DOUBLE;
-
-        b->formats[i] = 1;
-        if (v->type == DB_INTS) {
-            had = bind_list(b, i, v);
-        } else if (number) {
-            b->numbers[i] = htobe64(v->type == DB_INT ? (uint64_t)v->i : bits_of(v->d + 0.0));
-            b->values[i] = (const char *)&b->numbers[i];
-            b->lengths[i] = sizeof(b->numbers[i]);
-        } else if (v->type == DB_NULL) {
-            b->values[i] = NULL;
-            b->lengths[i] = 0;
-        } else {
-            b->values[i] = v->s.n ? v->s.p : "";
-            b->lengths[i] = (int)v->s.n;
-        }
-    }
-    return had;
 }
 
 static bool is_known(Oid type) {
@@ -206,53 +107,67 @@ static bool is_known(Oid type) {
     }
 }
 
-/* The first result: all rows, or of a stream the first or the news that there is none. */
-static int first_result(postgres_db *d, postgres_rows *r, atg_err *err) {
-    const char *name = r->base.statement->name;
-    int rc = wait_for_one(d, name, &r->result, err);
-
-    if (rc)
-        return rc;
-    r->row = -1;
-    r->n_rows = PQntuples(r->result);
-    if (PQresultStatus(r->result) != PGRES_SINGLE_TUPLE)
-        postgres_drain(d);
+static int check_columns(const postgres_rows *r, atg_err *err) {
     for (int i = 0; i < PQnfields(r->result); i++)
         if (!is_known(PQftype(r->result, i)))
             return atg_fail(err, ATG_EDB, "Column %d of %s has a type of PostgreSQL's own: cast it",
-                            i + 1, name);
+                            i + 1, r->base.statement->name);
     return ATG_OK;
+}
+
+/* A stream has the connection for itself.  Its first result is a row, or the news that there is
+ * none. */
+static int stream(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err) {
+    const char *name = r->base.statement->name;
+    int rc = pipe_leave(d, err);
+
+    if (rc)
+        return rc;
+    postgres_start_clock(d);
+    rc = pipe_send(d, r, values, n, err);
+    if (rc)
+        return rc;
+    (void)PQsetSingleRowMode(d->conn);
+    rc = wait_for_one(d, name, &r->result, err);
+    if (rc == ATG_OK && PQresultStatus(r->result) != PGRES_SINGLE_TUPLE)
+        postgres_drain(d);
+    return rc;
 }
 
 int postgres_start(db_rows *rows, const db_value *values, int n, atg_err *err) {
     postgres_rows *r = rows_of(rows);
     postgres_db *d = postgres_of(rows->owner);
-    bound b;
     int rc = rows->owner->mode ? ATG_OK : postgres_connect(d, err);
 
     if (rc == ATG_OK)
-        rc = fit_types(d, r, values, n, err);
+        rc = ready(d, r, values, n, err);
+    if (rc == ATG_OK && rows->streaming)
+        rc = stream(d, r, values, n, err);
+    else if (rc == ATG_OK)
+        rc = pipe_run(d, r, values, n, err);
+    if (rc == ATG_OK && !rows->streaming)
+        rc = pipe_collect(d, &r->result, err);
     if (rc)
         return rc;
-    postgres_start_clock(d);
-    if (!d->conn)
-        return postgres_failed(d, NULL, rows->statement->name, err);
-    if (!r->name[0])
-        rc = prepare_on_server(d, r, err);
+    r->row = -1;
+    r->n_rows = PQntuples(r->result);
+    return check_columns(r, err);
+}
+
+int postgres_post(db_rows *rows, const db_value *values, int n, atg_err *err) {
+    postgres_rows *r = rows_of(rows);
+    postgres_db *d = postgres_of(rows->owner);
+    int rc = rows->owner->mode ? ATG_OK : postgres_connect(d, err);
+
+    if (rc == ATG_OK && db_cancelled(&d->base))
+        return atg_fail(err, ATG_ECANCEL, "Stopped on request");
+    if (rc == ATG_OK)
+        rc = ready(d, r, values, n, err);
+    if (rc == ATG_OK)
+        rc = pipe_run(d, r, values, n, err);
     if (rc)
         return rc;
-    rc = bind(&b, values, n) ? ATG_OK
-                             : atg_fail(err, ATG_ENOMEM, "Out of memory for the values of %s",
-                                        rows->statement->name);
-    if (rc == ATG_OK &&
-        !PQsendQueryPrepared(d->conn, r->name, n, b.values, b.lengths, b.formats, 1))
-        rc = postgres_failed(d, NULL, rows->statement->name, err);
-    unbind(&b);
-    if (rc)
-        return rc;
-    if (rows->streaming)
-        (void)PQsetSingleRowMode(d->conn);
-    return first_result(d, r, err);
+    return rows->owner->mode ? pipe_push(d, err) : pipe_collect(d, NULL, err);
 }
 
 int postgres_next(db_rows *rows, atg_err *err) {

@@ -121,6 +121,23 @@ static void finish(db_rows *rows) {
     sqlite3_clear_bindings(s);
 }
 
+static int post(db_rows *rows, const db_value *values, int n, atg_err *err) {
+    int rc = start(rows, values, n, err);
+
+    if (rc == ATG_OK)
+        do
+            rc = next(rows, err);
+        while (rc > 0);
+    finish(rows);
+    return rc;
+}
+
+static int collect(db *base, atg_err *err) {
+    (void)base;
+    (void)err;
+    return ATG_OK;
+}
+
 static int n_columns(const db_rows *rows) {
     return sqlite3_data_count(rows_in(rows)->prepared);
 }
@@ -211,10 +228,13 @@ const backend sqlite_backend = {
     .start = start,
     .next = next,
     .finish = finish,
+    .post = post,
+    .collect = collect,
     .n_columns = n_columns,
     .column = column,
     .changed = changed,
     .script = script,
+    .command = script,
     .begin = begin,
     .commit = commit,
     .rollback = rollback,

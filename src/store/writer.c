@@ -90,7 +90,7 @@ static int leave_mark(writer *w, atg_err *err) {
     w->n++;
     if (db_kind_of(w->d) == DB_SQLITE)
         return ATG_OK;
-    return db_run(w->d, &mark, (db_value[]){own_id(w), db_int(w->n)}, 2, NULL, err);
+    return db_post(w->d, &mark, (db_value[]){own_id(w), db_int(w->n)}, 2, err);
 }
 
 /* The connection broke during the commit: was it done? */
@@ -150,8 +150,10 @@ static int run_one(writer *w, request *r, bool savepoint, atg_err *err) {
     if (rc)
         return rc;
     call(w, r, depth);
+    if (r->rc == ATG_OK && savepoint)
+        r->rc = db_release(d, &r->err);
     if (r->rc == ATG_OK)
-        return savepoint ? db_release(d, err) : ATG_OK;
+        return ATG_OK;
     if (!savepoint || d->lost || (d->failed && d->retry)) {
         *err = r->err;
         return r->rc;
@@ -165,12 +167,12 @@ static int run_one(writer *w, request *r, bool savepoint, atg_err *err) {
 /* Run the closures in one transaction.  ATG_OK: it is on disk, and each has its result.  Else
  * nothing is; `*ret_again` tells whether trying again may help.
  *
- * A savepoint costs PostgreSQL two round trips and a transaction number.  Failures are rare: a
- * batch runs without, and when one of it fails all run again, and those of the next batches too,
- * each behind a savepoint. */
+ * A savepoint costs PostgreSQL a round trip and a transaction number.  Failures are rare: a batch
+ * runs without, and when one of it fails all run again, and those of the next batches too, each
+ * behind a savepoint.  So whose statement it was that failed need not be known before. */
 static int run_all(writer *w, request *list, backoff *wait, bool *ret_again, atg_err *err) {
     bool several = list->next != NULL;
-    bool careful = several && (w->careful || db_kind_of(w->d) == DB_SQLITE);
+    bool careful = several && (w->careful || db_kind_of(w->d) == DB_SQLITE), unknown = false;
     int rc = db_begin(w->d, DB_WRITE, err);
 
     w->began = rc == ATG_OK;
@@ -179,11 +181,14 @@ static int run_all(writer *w, request *list, backoff *wait, bool *ret_again, atg
         rc = leave_mark(w, err);
     for (request *r = list; rc == ATG_OK && r; r = r->next)
         rc = run_one(w, r, careful, err);
-    if (rc == ATG_OK)
-        return commit(w, wait, ret_again, err);
-    *ret_again = db_retry(w->d);
-    db_rollback(w->d);
-    if (w->began && several && !careful && !*ret_again) {
+    if (rc == ATG_OK) {
+        rc = commit(w, wait, ret_again, err);
+        unknown = rc && db_unknown(w->d);
+    } else {
+        *ret_again = db_retry(w->d);
+        db_rollback(w->d);
+    }
+    if (rc && w->began && several && !careful && !unknown && !*ret_again) {
         w->careful = CAREFUL;
         *ret_again = true;
     }
