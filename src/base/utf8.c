@@ -65,25 +65,30 @@ uint32_t utf8_next_shown(atg_str *rest) {
     return control || steers || no_character ? UTF8_BAD : cp;
 }
 
-void utf8_put(atg_buf *buf, uint32_t cp) {
-    char s[4];
+size_t utf8_write(uint32_t cp, char *ret) {
     size_t n = 0;
 
     if (cp < 0x80) {
-        s[n++] = (char)cp;
+        ret[n++] = (char)cp;
     } else if (cp < 0x800) {
-        s[n++] = (char)(0xc0 | cp >> 6);
+        ret[n++] = (char)(0xc0 | cp >> 6);
     } else if (cp < 0x10000) {
-        s[n++] = (char)(0xe0 | cp >> 12);
-        s[n++] = (char)(0x80 | (cp >> 6 & 0x3f));
+        ret[n++] = (char)(0xe0 | cp >> 12);
+        ret[n++] = (char)(0x80 | (cp >> 6 & 0x3f));
     } else {
-        s[n++] = (char)(0xf0 | cp >> 18);
-        s[n++] = (char)(0x80 | (cp >> 12 & 0x3f));
-        s[n++] = (char)(0x80 | (cp >> 6 & 0x3f));
+        ret[n++] = (char)(0xf0 | cp >> 18);
+        ret[n++] = (char)(0x80 | (cp >> 12 & 0x3f));
+        ret[n++] = (char)(0x80 | (cp >> 6 & 0x3f));
     }
     if (cp >= 0x80)
-        s[n++] = (char)(0x80 | (cp & 0x3f));
-    atg_buf_add(buf, (atg_str){s, n});
+        ret[n++] = (char)(0x80 | (cp & 0x3f));
+    return n;
+}
+
+void utf8_put(atg_buf *buf, uint32_t cp) {
+    char s[4];
+
+    atg_buf_add(buf, (atg_str){s, utf8_write(cp, s)});
 }
 
 /* The ranges that occur in names and codes; a rare character counted one off only moves a column.

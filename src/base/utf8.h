@@ -17,7 +17,10 @@ uint32_t utf8_next(atg_str *rest);
  * of what follows, become UTF8_BAD, so that a name cannot steer a terminal or reorder a line. */
 uint32_t utf8_next_shown(atg_str *rest);
 
-/* Append a code point (at most 0x10ffff). */
+/* Write a code point (at most 0x10ffff): how many bytes, 1 to 4. */
+size_t utf8_write(uint32_t cp, char *ret);
+
+/* Append one. */
 void utf8_put(atg_buf *buf, uint32_t cp);
 
 /* Columns of a terminal it takes: 0 (combining), 1, or 2 (East Asian wide). */
