@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "app/rights.h"
+#include "app/rules.h"
 #include "base/json_read.h"
 #include "base/mem.h"
 
@@ -24,6 +25,18 @@ typedef struct telling {
 
 static json_t *parse(atg_str text) {
     return text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
+/* What others found is kept from who has still to conclude (rule 5). */
+static void hide_fields(json_t *detail) {
+    json_t *names = json_array();
+    const char *name;
+    json_t *was;
+
+    json_object_foreach(json_object_get(detail, "fields"), name, was)(void)
+        json_array_append_new(names, json_string(name));
+    (void)json_object_del(detail, "fields");
+    (void)json_object_set_new(detail, "hidden", names);
 }
 
 /* Put what was opened in the place of what is hidden, and take out what may not be seen. */
@@ -86,7 +99,11 @@ static int open_entry(telling *w, audit_entry *a, atg_err *err) {
         return atg_fail(err, ATG_EDB, "Entry %llu of the history cannot be read",
                         (unsigned long long)a->e.seq);
     }
-    open_fields(w, (record_kind)kind, detail, opened);
+    if (rules_blind_history(w->roles, (record_kind)kind, w->row.state) &&
+        uuid_cmp(&a->e.account, &w->who->account) != 0)
+        hide_fields(detail);
+    else
+        open_fields(w, (record_kind)kind, detail, opened);
     open_reason(w, (record_kind)kind, detail, opened);
     text = json_dumps(detail, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(detail);

@@ -43,7 +43,8 @@ typedef struct looker {
 /* May it see the field, with the reason it gave? */
 bool cases_may_see(const looker *l, record_kind kind, uint32_t field);
 
-/* Take out what may not be seen; gives the bits of the sensitive fields that are shown. */
+/* Take out what may not be seen, and what `hidden` names already (rules_blind()); gives the bits of
+ * the sensitive fields that are shown. */
 uint64_t cases_mask(const looker *l, seen *s);
 
 /* Write that somebody looked: `detail` is JSON. */

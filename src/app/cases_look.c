@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/rights.h"
+#include "app/rules.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -35,12 +36,12 @@ static uint32_t classes_of(const looker *l) {
 }
 
 uint64_t cases_mask(const looker *l, seen *s) {
-    uint64_t shown = 0;
+    uint64_t shown = 0, blind = s->hidden;
     record *r = s->r;
 
     s->hidden = 0;
     for (uint32_t f = 0; f < record_types[r->kind].n_fields; f++) {
-        if (!cases_may_see(l, r->kind, f)) {
+        if (blind >> f & 1 || !cases_may_see(l, r->kind, f)) {
             s->hidden |= UINT64_C(1) << f;
             r->fields[f] = (value){0};
         } else if (r->fields[f].known && rights_sensitive(r->kind, f)) {
@@ -155,7 +156,12 @@ typedef struct reading {
     uint32_t n, cap;
 } reading;
 
-static int keep(reading *w, const record_row *row, atg_err *err) {
+static int keep(reading *w, db *d, const record_row *row, atg_err *err) {
+    uint64_t blind = 0;
+    int rc = rules_blind(d, w->who, w->roles, row->r, &blind, err);
+
+    if (rc)
+        return rc;
     if (w->n == w->cap) {
         uint32_t cap = w->cap ? 2 * w->cap : 16;
         seen *more = ATG_GET(w->arena, seen, cap);
@@ -167,7 +173,7 @@ static int keep(reading *w, const record_row *row, atg_err *err) {
         w->all = more;
         w->cap = cap;
     }
-    w->all[w->n++] = (seen){.r = row->r, .erased = row->erased};
+    w->all[w->n++] = (seen){.r = row->r, .erased = row->erased, .hidden = blind};
     return ATG_OK;
 }
 
@@ -189,7 +195,7 @@ static int read_one(db *d, void *user, atg_err *err) {
     if (!rc)
         rc = rights_in(w->roles, ACTION_READ, (int)row.r->kind, (int)w->file.kind,
                        state_of(&w->file), err);
-    return rc ? rc : keep(w, &row, err);
+    return rc ? rc : keep(w, d, &row, err);
 }
 
 int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, const uuid *id,
@@ -216,7 +222,7 @@ static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
         int rc = records_list(d, w->c->keys, w->arena, &q, &rows, &n, err);
 
         for (uint32_t i = 0; i < n && !rc; i++)
-            rc = keep(w, &rows[i], err);
+            rc = keep(w, d, &rows[i], err);
         if (rc)
             return rc;
         if (w->n > FILE_RECORDS)

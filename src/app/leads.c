@@ -3,7 +3,9 @@
 #include "app/cases_internal.h"
 #include "app/matcher.h"
 #include "app/rights.h"
+#include "app/rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { LEADS_MAX = 10000 };
@@ -25,6 +27,7 @@ typedef struct asking {
     int conclusion;
     uint32_t limit, n;
     uint64_t shown;
+    bool blind; /* something is kept from who asks, so that the order would tell it */
     lead *leads;
 } asking;
 
@@ -57,7 +60,10 @@ static int read_lead(asking *w, db *d, uint32_t roles, lead *l, atg_err *err) {
     if (rc)
         return rc;
     l->record = (seen){.r = row.r, .erased = row.erased};
-    rc = files_get(d, w->arena, &row.r->file, &l->remains, err);
+    rc = rules_blind(d, w->who, roles, row.r, &l->record.hidden, err);
+    w->blind |= l->record.hidden != 0;
+    if (!rc)
+        rc = files_get(d, w->arena, &row.r->file, &l->remains, err);
     if (!rc)
         rc = files_get(d, w->arena, &row.r->fields[HYPOTHESIS_MISSING].ref, &l->missing, err);
     w->shown |= cases_mask(&(looker){w->who, roles, RECORD_REMAINS}, &l->record);
@@ -70,6 +76,7 @@ static int read_leads(db *d, void *user, atg_err *err) {
     int rc = cases_roles(d, w->who, w->operation, &roles, err);
 
     w->shown = 0;
+    w->blind = false;
     if (!rc)
         rc = rights_action(roles, ACTION_READ, RECORD_HYPOTHESIS, -1, err);
     if (!rc)
@@ -77,6 +84,13 @@ static int read_leads(db *d, void *user, atg_err *err) {
     for (uint32_t i = 0; i < w->n && !rc; i++)
         rc = read_lead(w, d, roles, &w->leads[i], err);
     return rc;
+}
+
+static int by_code(const void *x, const void *y) {
+    const lead *a = x, *b = y;
+    int order = atg_str_cmp(a->remains.code, b->remains.code);
+
+    return order ? order : atg_str_cmp(a->missing.code, b->missing.code);
 }
 
 int cases_leads(cases *c, const actor *who, atg_arena *arena, const uuid *operation, int conclusion,
@@ -100,6 +114,8 @@ int cases_leads(cases *c, const actor *who, atg_arena *arena, const uuid *operat
 
     int rc = store_read(c->s, read_leads, &w, err);
 
+    if (!rc && w.blind)
+        qsort(w.leads, w.n, sizeof(*w.leads), by_code);
     if (!rc && w.shown)
         rc = cases_tell_look(c, &e, err);
     if (rc)
