@@ -106,8 +106,7 @@ static int write_into(const char *path, atg_str bytes, atg_err *err) {
     return rc;
 }
 
-/* The new name is on disk only when its folder is. */
-static int sync_folder(const char *path, atg_err *err) {
+int file_sync_folder(const char *path, atg_err *err) {
     const char *slash = strrchr(path, '/');
     char folder[4096] = ".";
 
@@ -149,7 +148,7 @@ static int write_mode(const char *path, atg_str bytes, mode_t mode, atg_err *err
         rc = failed(err, "Cannot write", path);
     if (rc)
         (void)unlink(temp);
-    return rc ? rc : sync_folder(path, err);
+    return rc ? rc : file_sync_folder(path, err);
 }
 
 int file_write(const char *path, atg_str bytes, atg_err *err) {

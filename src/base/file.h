@@ -16,6 +16,9 @@ int file_write(const char *path, atg_str bytes, atg_err *err);
 /* The same for secrets: a regular file that its owner alone may read and write (mode 0600). */
 int file_write_private(const char *path, atg_str bytes, atg_err *err);
 
+/* Sync the folder that a new file was made in: its name is on disk only then. */
+int file_sync_folder(const char *path, atg_err *err);
+
 /* Read a secret of at most `n` bytes from a regular file, not through a symbolic link.
  * ATG_EDENIED, with what to do, when anybody but its owner may read or write it, or when it belongs
  * to another user (root's are taken); `lax` accepts what the group may read.  Nothing of it stays
