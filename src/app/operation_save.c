@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/operation_save.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <jansson.h>
+
+#include "app/rules.h"
 
 #include "base/mem.h"
 #include "crypto/hash.h"
@@ -224,10 +227,13 @@ static int save_operation(saving *s, atg_err *err) {
                   p->prior.kind == ATG_PRIOR_OPEN ? ATG_STR("open") : ATG_STR("closed"), err);
     r->fields[OPERATION_THRESHOLD] = (value){.known = true, .number = p->threshold};
     r->fields[OPERATION_MIN_LOG10_LR] =
-        (value){.known = p->min_log10_lr >= 4, .number = p->min_log10_lr};
+        (value){.known = true, .number = fmax(p->min_log10_lr, rules_least_log10_lr)};
+    r->fields[OPERATION_SIGNED_BY] = (value){.known = s->o->sign, .ref = s->who->account};
     if (!rc)
         rc = write_head(s->op, s->arena, &r->fields[OPERATION_DNA], &r->fields[OPERATION_PRIOR],
                         err);
+    if (!rc && !r->fields[OPERATION_PRIOR].known)
+        r->fields[OPERATION_PRIOR] = text_value(ATG_STR("{\"kind\":\"flat\"}"));
     if (!rc)
         rc = add(s, r, err);
     s->done.operation = r->id;

@@ -19,7 +19,8 @@ typedef struct save_options {
     atg_str name;               /* of a new one */
     atg_str agreed_on, ends_on; /* of the donors: what they signed; both are needed */
     atg_str basis;              /* legal basis, a word of the choice "basis" */
-    saved_person_fn *person;    /* may be NULL */
+    bool sign; /* a member of the board signs threshold, least LR and prior of the new operation */
+    saved_person_fn *person; /* may be NULL */
     void *user;
 } save_options;
 

@@ -24,7 +24,8 @@ static scene open_scene(const database *where) {
     save_options how = {.agreed_on = ATG_STR("2026-11-01"),
                         .ends_on = ATG_STR("2036-11-01"),
                         .basis = ATG_STR("consent"),
-                        .name = ATG_STR("Exercise")};
+                        .name = ATG_STR("Exercise"),
+                        .sign = true};
     atg_err err = {0};
 
     o.n_missing = MISSING;
