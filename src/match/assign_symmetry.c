@@ -5,122 +5,176 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Finds a family's tuple by its bodies. */
-typedef struct tuple_index {
-    const atg_assign_family *in;
-    uint32_t *slot; /* tuple + 1, 0 free */
-    uint32_t bits;
-} tuple_index;
-
-static size_t place_of(const tuple_index *x, const int32_t *bodies) {
-    uint64_t h = 0;
-
-    for (uint32_t k = 0; k < x->in->n_missing; k++)
-        h = (h ^ (h >> 31) ^ (uint32_t)bodies[k]) * 0x9e3779b97f4a7c15U;
-    return (size_t)((h ^ (h >> 29)) * 0xbf58476d1ce4e5b9U >> (64 - x->bits));
+static const int32_t *bodies_of(const atg_assign_family *in, uint64_t tuple) {
+    return in->bodies + tuple * in->n_missing;
 }
 
-static bool same_bodies(const int32_t *a, const int32_t *b, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (a[i] != b[i])
+/* Nobody is the largest. */
+static int compare(const int32_t *a, const int32_t *b, uint32_t n) {
+    for (uint32_t k = 0; k < n; k++)
+        if (a[k] != b[k])
+            return (uint32_t)a[k] < (uint32_t)b[k] ? -1 : 1;
+    return 0;
+}
+
+static bool listed_in_order(const atg_assign_family *in) {
+    for (uint64_t t = 1; t < in->n_tuples; t++)
+        if (compare(bodies_of(in, t - 1), bodies_of(in, t), in->n_missing) >= 0)
             return false;
     return true;
 }
 
-/* The slot of a tuple with these bodies, or the free one where it would be. */
-static uint32_t *find_slot(const tuple_index *x, const int32_t *bodies) {
-    size_t last = ((size_t)1 << x->bits) - 1, width = x->in->n_missing;
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 
-    for (size_t h = place_of(x, bodies);; h = (h + 1) & last) {
-        if (!x->slot[h])
-            return &x->slot[h];
+/* Counting sort by one digit of the body in one place; tuples that agree there stay in order. */
+static void sort_by_digit(const atg_assign_family *in, uint32_t place, uint32_t shift,
+                          const uint32_t *from, uint32_t *to) {
+    uint64_t first[DIGITS + 1] = {0};
 
-        const int32_t *other = x->in->bodies + (size_t)(x->slot[h] - 1) * width;
+    for (uint64_t t = 0; t < in->n_tuples; t++)
+        first[((uint32_t)bodies_of(in, t)[place] >> shift) % DIGITS + 1]++;
+    for (uint32_t d = 0; d < DIGITS; d++)
+        first[d + 1] += first[d];
+    for (uint64_t i = 0; i < in->n_tuples; i++)
+        to[first[((uint32_t)bodies_of(in, from[i])[place] >> shift) % DIGITS]++] = from[i];
+}
 
-        if (same_bodies(other, bodies, width))
-            return &x->slot[h];
+/* The numbers of the tuples in order: bodies rising place by place, nobody last.  Digit by digit,
+ * the last place first. */
+static int sort_tuples(const family *f, pool *p, uint32_t **ret) {
+    const atg_assign_family *in = f->in;
+    uint32_t *from = POOL_GET(p, uint32_t, in->n_tuples), *to = POOL_GET(p, uint32_t, in->n_tuples);
+    uint32_t largest = f->n_bodies ? f->bodies[f->n_bodies - 1] : 0;
+
+    if (!from || !to)
+        return pool_rc(p);
+    for (uint32_t t = 0; t < in->n_tuples; t++)
+        from[t] = t;
+    for (uint32_t place = in->n_missing; place-- > 0;)
+        for (uint32_t shift = 0; shift < 32 && (shift == 0 || (largest + 1) >> shift);
+             shift += DIGIT_BITS) {
+            uint32_t *sorted = to;
+
+            sort_by_digit(in, place, shift, from, sorted);
+            to = from;
+            from = sorted;
+        }
+    pool_drop(p, to);
+    *ret = from;
+    return ATG_OK;
+}
+
+/* A copy of the tuples in that order. */
+static int copy_sorted(const atg_assign_family *in, pool *p, const uint32_t *order,
+                       atg_assign_family *ret) {
+    int32_t *bodies = POOL_GET(p, int32_t, in->n_tuples * in->n_missing);
+    double *log_weight = POOL_GET(p, double, in->n_tuples);
+
+    if (!bodies || !log_weight)
+        return pool_rc(p);
+    for (uint64_t i = 0; i < in->n_tuples; i++) {
+        for (uint32_t k = 0; k < in->n_missing; k++)
+            bodies[i * in->n_missing + k] = bodies_of(in, order[i])[k];
+        log_weight[i] = in->log_weight[order[i]];
     }
+    *ret = *in;
+    ret->bodies = bodies;
+    ret->log_weight = log_weight;
+    return ATG_OK;
 }
 
-/* A family's tuples fill more memory than the caches hold: ask for a slot, then for the tuple in
- * it, well before they are needed. */
-enum { AHEAD = 16, FAR_AHEAD = 32 };
-
-static void prefetch_slot(const tuple_index *x, const int32_t *bodies) {
-    __builtin_prefetch(&x->slot[place_of(x, bodies)]);
-}
-
-static void prefetch_tuple(const tuple_index *x, const int32_t *bodies) {
-    uint32_t tuple = x->slot[place_of(x, bodies)];
-
-    if (tuple)
-        __builtin_prefetch(x->in->bodies + (size_t)(tuple - 1) * x->in->n_missing);
-}
-
-static int index_tuples(tuple_index *x, const family *f, uint32_t number, atg_err *err) {
-    for (uint32_t t = 0; t < f->n_tuples; t++) {
-        const int32_t *bodies = f->in->bodies + (size_t)t * f->in->n_missing;
-
-        if (t + AHEAD < f->n_tuples)
-            prefetch_slot(x, bodies + (size_t)AHEAD * f->in->n_missing);
-
-        uint32_t *slot = find_slot(x, bodies);
-
-        if (*slot)
+/* `sorted` holds the tuples in the order of these numbers. */
+static int refuse_twice(const atg_assign_family *sorted, const uint32_t *order, uint32_t number,
+                        atg_err *err) {
+    for (uint64_t i = 1; i < sorted->n_tuples; i++)
+        if (compare(bodies_of(sorted, i - 1), bodies_of(sorted, i), sorted->n_missing) == 0)
             return atg_fail(err, ATG_EINVAL,
                             "Family %u lists the same bodies in tuples %u and %u; list each tuple "
                             "once",
-                            number, *slot - 1, t);
-        *slot = t + 1;
-    }
+                            number, order[i - 1], order[i]);
     return ATG_OK;
+}
+
+/* Where these bodies are among the tuples from `low` up to `high`, or n_tuples. */
+static uint64_t find_between(const atg_assign_family *in, const int32_t *bodies, uint64_t low,
+                             uint64_t high) {
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+        int c = compare(bodies_of(in, mid), bodies, in->n_missing);
+
+        if (c == 0)
+            return mid;
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return in->n_tuples;
+}
+
+/* The same, beginning at a guess that is seldom far off. */
+static uint64_t find_near(const atg_assign_family *in, const int32_t *bodies, uint64_t guess) {
+    uint64_t n = in->n_tuples, far = 1;
+    uint32_t width = in->n_missing;
+    int c = guess < n ? compare(bodies_of(in, guess), bodies, width) : 1;
+
+    if (c == 0)
+        return guess;
+    if (c < 0) {
+        while (guess + far < n && compare(bodies_of(in, guess + far), bodies, width) < 0)
+            far *= 2;
+        return find_between(in, bodies, guess + far / 2, guess + far < n ? guess + far + 1 : n);
+    }
+    while (far <= guess && compare(bodies_of(in, guess - far), bodies, width) > 0)
+        far *= 2;
+    return find_between(in, bodies, far <= guess ? guess - far : 0, guess - far / 2);
 }
 
 static bool same_weight(double a, double b) {
     return fabs(a - b) <= ASSIGN_SAME + 1e-13 * fmax(fabs(a), fabs(b));
 }
 
-/* Tuple t with the persons in places i and j exchanged. */
-static const int32_t *exchanged(const atg_assign_family *in, uint64_t t, uint32_t i, uint32_t j,
-                                int32_t *room) {
-    const int32_t *bodies = in->bodies + t * in->n_missing;
-
-    for (uint32_t k = 0; k < in->n_missing; k++)
-        room[k] = bodies[k];
-    room[i] = bodies[j];
-    room[j] = bodies[i];
-    return room;
-}
-
-/* Does exchanging the persons in places i and j leave every weight as it is?  Tuples with the
- * larger body in place i are the partners of those with the smaller one there, if they are as many.
- */
-static bool exchangeable(const tuple_index *x, uint32_t i, uint32_t j, int32_t *room) {
-    const atg_assign_family *in = x->in;
+/* Tuples with the larger body in place i are the partners of those with the smaller one there, if
+ * they are as many. */
+static bool as_many(const atg_assign_family *in, uint32_t i, uint32_t j) {
     uint64_t smaller = 0, larger = 0;
 
     for (uint64_t t = 0; t < in->n_tuples; t++) {
-        const int32_t *bodies = in->bodies + t * in->n_missing;
+        const int32_t *bodies = bodies_of(in, t);
 
         smaller += bodies[i] < bodies[j];
         larger += bodies[i] > bodies[j];
     }
-    for (uint64_t t = 0; smaller == larger && t < in->n_tuples; t++) {
-        const int32_t *bodies = in->bodies + t * in->n_missing;
+    return smaller == larger;
+}
 
-        if (t + FAR_AHEAD < in->n_tuples)
-            prefetch_slot(x, exchanged(in, t + FAR_AHEAD, i, j, room));
-        if (t + AHEAD < in->n_tuples)
-            prefetch_tuple(x, exchanged(in, t + AHEAD, i, j, room));
+enum { GUESSES = 256 };
+
+/* Does exchanging the persons in places i and j leave every weight as it is?  Going through the
+ * tuples in order, the partners of those with one body in place j come in order too. */
+static bool exchangeable(const atg_assign_family *in, uint32_t i, uint32_t j, int32_t *room) {
+    uint64_t guess[GUESSES] = {0};
+
+    if (!as_many(in, i, j))
+        return false;
+    for (uint64_t t = 0; t < in->n_tuples; t++) {
+        const int32_t *bodies = bodies_of(in, t);
+        uint64_t *near = &guess[(uint32_t)bodies[j] % GUESSES];
+
         if (bodies[i] >= bodies[j])
             continue;
+        for (uint32_t k = 0; k < in->n_missing; k++)
+            room[k] = bodies[k];
+        room[i] = bodies[j];
+        room[j] = bodies[i];
 
-        uint32_t other = *find_slot(x, exchanged(in, t, i, j, room));
+        uint64_t at = find_near(in, room, *near);
 
-        if (!other || !same_weight(in->log_weight[t], in->log_weight[other - 1]))
+        if (at == in->n_tuples || !same_weight(in->log_weight[t], in->log_weight[at]))
             return false;
+        *near = at + 1;
     }
-    return smaller == larger;
+    return true;
 }
 
 static bool place_used(const atg_assign_family *in, uint32_t place) {
@@ -130,39 +184,40 @@ static bool place_used(const atg_assign_family *in, uint32_t place) {
     return false;
 }
 
-/* Exchanges that change nothing form a group, so one member stands for its class. */
-static void find_classes(const tuple_index *x, int32_t *room, uint32_t *class_of) {
-    const atg_assign_family *in = x->in;
-
+/* Exchanges that change nothing form a group, so one member stands for its class: the last, whose
+ * place is nearest. */
+static void find_classes(const atg_assign_family *in, int32_t *room, uint32_t *class_of) {
     for (uint32_t i = 0; i < in->n_missing; i++) {
-        uint32_t *mine = &class_of[in->missing[i]];
+        uint32_t *mine = &class_of[in->missing[i]], last = i;
 
         if (*mine != ASSIGN_NONE || !place_used(in, i))
             continue;
         for (uint32_t j = i + 1; j < in->n_missing; j++)
-            if (class_of[in->missing[j]] == ASSIGN_NONE && exchangeable(x, i, j, room))
+            if (class_of[in->missing[j]] == ASSIGN_NONE && exchangeable(in, last, j, room)) {
                 *mine = class_of[in->missing[j]] = in->missing[i];
+                last = j;
+            }
     }
 }
 
 int family_symmetries(const family *f, uint32_t number, uint32_t *class_of, atg_err *err) {
-    tuple_index x = {.in = f->in, .bits = 4};
+    atg_assign_family sorted = *f->in;
     pool p = pool_new(SIZE_MAX / 2);
-
-    while ((size_t)1 << x.bits < 2 * (size_t)f->n_tuples)
-        x.bits++;
-
     int32_t *room = POOL_GET(&p, int32_t, f->in->n_missing);
-    int rc = ATG_ENOMEM;
+    uint32_t *order = NULL;
+    int rc = room ? ATG_OK : pool_rc(&p);
 
-    x.slot = POOL_GET(&p, uint32_t, (size_t)1 << x.bits);
-    if (room && x.slot) {
-        rc = index_tuples(&x, f, number, err);
+    if (!rc && !listed_in_order(f->in)) {
+        rc = sort_tuples(f, &p, &order);
         if (!rc)
-            find_classes(&x, room, class_of);
-    } else {
-        assign_refused(&p, err);
+            rc = copy_sorted(f->in, &p, order, &sorted);
     }
+    if (rc)
+        rc = assign_refused(&p, err);
+    else if (order)
+        rc = refuse_twice(&sorted, order, number, err);
+    if (!rc)
+        find_classes(&sorted, room, class_of);
     pool_free(&p);
     return rc;
 }

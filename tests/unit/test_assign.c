@@ -408,6 +408,86 @@ static void persons_who_cannot_be_told_apart_are_named(void **state) {
     assert_int_equal(r.symmetries[1].missing[1], 5);
 }
 
+/* All tuples of four places over a few bodies; whoever is in places 0 and 2 may be exchanged. */
+typedef struct quartet {
+    uint32_t n;
+    int32_t bodies[4 * 1300];
+    double weight[1300];
+} quartet;
+
+static void make_quartet(quartet *q, const int32_t *choice, uint32_t n_choices) {
+    static const double of_place[] = {1, 2, 1, 5};
+    uint32_t all = n_choices * n_choices * n_choices * n_choices;
+
+    q->n = 0;
+    for (uint32_t code = 0; code < all; code++) {
+        int32_t *tuple = q->bodies + (size_t)4 * q->n;
+        double w = 0;
+        bool twice = false, none = true;
+
+        for (uint32_t k = 0, rest = code; k < 4; k++, rest /= n_choices) {
+            tuple[k] = choice[rest % n_choices];
+            for (uint32_t j = 0; j < k; j++)
+                twice |= tuple[k] >= 0 && tuple[j] == tuple[k];
+            none &= tuple[k] < 0;
+            w += tuple[k] < 0 ? 0 : of_place[k] / (tuple[k] + 1);
+        }
+        q->weight[q->n] = w;
+        q->n += !twice && !none;
+    }
+}
+
+static void swap_tuples(quartet *q, uint32_t a, uint32_t b) {
+    double w = q->weight[a];
+
+    for (uint32_t k = 0; k < 4; k++) {
+        int32_t t = q->bodies[4 * a + k];
+
+        q->bodies[4 * a + k] = q->bodies[4 * b + k];
+        q->bodies[4 * b + k] = t;
+    }
+    q->weight[a] = q->weight[b];
+    q->weight[b] = w;
+}
+
+static void persons_who_cannot_be_told_apart_are_named_in_whatever_order_tuples_come(void **state) {
+    static const int32_t choice[] = {-1, 3, 255, 256, 511, 600};
+    static const uint32_t missing[] = {0, 1, 2, 3};
+    quartet *q = malloc(sizeof(*q));
+    atg_rng rng = atg_rng_seed(11);
+
+    (void)state;
+    make_quartet(q, choice, 6);
+    for (int k = 0; k < 8; k++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 24);
+        atg_assign_family family = {4, missing, q->n, q->bodies, q->weight};
+        atg_assign_problem problem = {601, 4, 1, &family};
+        atg_assign_result r;
+        atg_err err = {0};
+
+        for (uint32_t i = 0; k && i < q->n; i++)
+            swap_tuples(q, i, (uint32_t)atg_rng_below(&rng, q->n));
+        assert_int_equal(atg_assign_solve(arena, &problem, NULL, NULL, &r, &err), ATG_OK);
+        assert_int_equal(r.n_symmetries, 1);
+        assert_int_equal(r.symmetries[0].n, 2);
+        assert_int_equal(r.symmetries[0].missing[0], 0);
+        assert_int_equal(r.symmetries[0].missing[1], 2);
+
+        uint32_t at = 0;
+
+        while (q->bodies[(size_t)4 * at] == q->bodies[(size_t)4 * at + 2])
+            at++;
+        q->weight[at] += 1e-3;
+        assert_int_equal(atg_assign_solve(arena, &problem, NULL, NULL, &r, &err), ATG_OK);
+        assert_int_equal(r.n_symmetries, 0);
+        q->weight[at] -= 1e-3;
+        memcpy(q->bodies + (size_t)4 * (q->n - 1), q->bodies + (size_t)4 * k, 4 * sizeof(int32_t));
+        assert_int_equal(atg_assign_solve(arena, &problem, NULL, NULL, &r, &err), ATG_EINVAL);
+        make_quartet(q, choice, 6);
+    }
+    free(q);
+}
+
 static void a_problem_that_breaks_a_rule_is_refused_with_a_sentence(void **state) {
     static const uint32_t missing[] = {0, 1}, twice[] = {1, 1}, unknown[] = {0, 9};
     static const int32_t good[] = {0, 1, 1, 0}, body[] = {0, 1, 1, 7}, below[] = {0, 1, -2, 0};
@@ -525,6 +605,7 @@ int main(void) {
         cmocka_unit_test(rounding_does_not_break_ties),
         cmocka_unit_test(nobody_possible_leaves_everybody_unidentified),
         cmocka_unit_test(persons_who_cannot_be_told_apart_are_named),
+        cmocka_unit_test(persons_who_cannot_be_told_apart_are_named_in_whatever_order_tuples_come),
         cmocka_unit_test(a_problem_that_breaks_a_rule_is_refused_with_a_sentence),
         cmocka_unit_test(too_long_a_list_is_refused),
         cmocka_unit_test(it_stops_on_request),
