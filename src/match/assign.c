@@ -13,6 +13,7 @@ enum { TOP_MAX = 1000 };
 /* What a part may use while others are solved beside it. */
 #define SMALL_MEMORY ((size_t)64 << 20)
 #define SMALL_WORK 20000000
+#define SMALL_TUPLES 1000000
 #define MOST_WORK 8000000000
 
 typedef struct job {
@@ -22,12 +23,25 @@ typedef struct job {
     unsigned char *large; /* per part */
 } job;
 
+/* Is there so much to gather that the part would not stay small? */
+static bool has_many_tuples(const problem *pr, const part *q) {
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < q->n_families; i++)
+        n += pr->families[q->families[i]].n_tuples;
+    return n > SMALL_TUPLES;
+}
+
 static int solve_small(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
     job *j = user;
     pool p = pool_new(j->memory < SMALL_MEMORY ? j->memory : SMALL_MEMORY);
     work w = {.most = SMALL_WORK};
 
     (void)worker;
+    if (has_many_tuples(j->problem, &j->problem->parts[piece])) {
+        j->large[piece] = 1;
+        return ATG_OK;
+    }
 
     int rc = exact_solve(j->problem, (uint32_t)piece, &p, 1, &w, j->answer);
 

@@ -155,7 +155,7 @@ static int solve(search *s, const state *st, solved *ret) {
     int rc = joint_make(&ret->joint, &ret->scratch, &s->model, ret->views, false, 1);
 
     if (!rc)
-        rc = joint_solve(&ret->joint, 1, &w);
+        rc = joint_solve(&ret->joint, s->b->threads, &w);
     for (int which = 0; !rc && which < 2; which++) {
         for (uint32_t i = 0; i < ret->joint.side[which].n_steps; i++) {
             const step *sp = &ret->joint.side[which].steps[i];

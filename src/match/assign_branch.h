@@ -17,6 +17,7 @@ typedef struct branch {
     uint32_t n_blocks, n_things, n_bodies;
     branch_block *blocks;
     uint32_t *bodies; /* things 0..n_bodies-1 are these, ascending */
+    uint32_t threads; /* as for joint_solve */
 } branch;
 
 /* The best k, of those at most `slack` below the best one; the list lies in `keep`. */

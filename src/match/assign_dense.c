@@ -33,14 +33,17 @@ static int64_t most_of(const cell *cells, uint32_t n) {
     return most;
 }
 
-/* Sums as they are, or (plain) divided by 2^shift and with e = 0, where that fits. */
+/* What is asked for: the best only; or sums too, as they are, or divided by 2^shift and with e = 0,
+ * where that fits. */
+typedef enum sum_kind { BEST, WIDE, PLAIN } sum_kind;
+
 typedef struct scale {
-    bool plain;
+    sum_kind kind;
     int64_t shift;
 } scale;
 
 static xnum lowered(xnum x, scale s) {
-    if (!s.plain)
+    if (s.kind != PLAIN)
         return x;
     return (xnum){power_of(x) < SMALLEST ? 0 : ldexp(x.m, (int)(UNIT * x.e - s.shift)), 0};
 }
@@ -56,16 +59,16 @@ static cell cell_lowered(const cell *c, scale s) {
     return (cell){lowered(c->sum, s), c->count, c->best};
 }
 
-INLINE xnum times(xnum a, xnum b, bool plain) {
-    return plain ? (xnum){a.m * b.m, 0} : xnum_mul(a, b);
+/* sum += a * b */
+INLINE void add_product(xnum *sum, xnum a, xnum b, sum_kind kind) {
+    if (kind == PLAIN)
+        sum->m += a.m * b.m;
+    else if (kind == WIDE)
+        *sum = xnum_add(*sum, xnum_mul(a, b));
 }
 
-INLINE xnum plus(xnum a, xnum b, bool plain) {
-    return plain ? (xnum){a.m + b.m, 0} : xnum_add(a, b);
-}
-
-static cell nothing(bool plain) {
-    return (cell){plain ? (xnum){0, 0} : XNUM_ZERO, 0, TABLE_NEVER};
+static cell nothing(sum_kind kind) {
+    return (cell){kind == PLAIN ? (xnum){0, 0} : XNUM_ZERO, 0, TABLE_NEVER};
 }
 
 /* A set that does not meet what was asked for. */
@@ -123,42 +126,45 @@ static void find_clear(lists *l, const table *sets, uint32_t state) {
     l->n_clear = n;
 }
 
-INLINE void lead(const lists *l, uint32_t state, uint32_t keep, cell in, cell *room, bool plain) {
+INLINE void lead(const lists *l, uint32_t state, uint32_t keep, cell in, cell *room,
+                 sum_kind kind) {
     for (uint32_t i = 0; i < l->n_clear; i++) {
         const cell *w = &l->weights[l->clear[i].index];
         cell *c = &room[(l->clear[i].key | state) & keep];
         int64_t best = in.best + w->best;
 
-        c->sum = plus(c->sum, times(in.sum, w->sum, plain), plain);
+        add_product(&c->sum, in.sum, w->sum, kind);
         c->count += in.count * w->count;
         c->best = c->best < best ? best : c->best;
     }
 }
 
-int dense_inwards(dense_step *s, cell *room) {
+int dense_inwards(dense_step *s, bool sums, cell *room) {
     const table *from = s->from, *sets = &s->step->sets;
     uint32_t keep = (uint32_t)s->step->keep[0];
-    int64_t a = most_of(from->in, from->n), b = most_of(sets->in, sets->n);
-    bool plain = a + b <= MOST_OF_TWO;
-    scale of_from = {plain, a - TOP}, of_sets = {plain, b - TOP};
+    int64_t a = sums ? most_of(from->in, from->n) : 0, b = sums ? most_of(sets->in, sets->n) : 0;
+    sum_kind kind = !sums ? BEST : a + b <= MOST_OF_TWO ? PLAIN : WIDE;
+    scale of_from = {kind, a - TOP}, of_sets = {kind, b - TOP};
     lists l;
 
     if (lists_make(&l, s, of_sets))
         return pool_rc(s->pool);
     for (size_t key = 0; key >> s->bits == 0; key++)
-        room[key] = nothing(plain);
+        room[key] = nothing(kind);
     for (uint32_t u = 0; u < from->n; u++) {
         uint32_t state = (uint32_t)from->key[u];
         cell in = cell_lowered(&from->in[u], of_from);
 
         find_clear(&l, sets, state);
         s->pairs += l.n_clear;
-        if (plain)
-            lead(&l, state, keep, in, room, true);
+        if (kind == PLAIN)
+            lead(&l, state, keep, in, room, PLAIN);
+        else if (kind == WIDE)
+            lead(&l, state, keep, in, room, WIDE);
         else
-            lead(&l, state, keep, in, room, false);
+            lead(&l, state, keep, in, room, BEST);
     }
-    for (size_t key = 0; plain && key >> s->bits == 0; key++)
+    for (size_t key = 0; kind == PLAIN && key >> s->bits == 0; key++)
         room[key].sum = lifted(room[key].sum, of_from.shift + of_sets.shift);
     lists_drop(&l, s->pool);
     return ATG_OK;
@@ -183,23 +189,23 @@ typedef struct completion {
     lists lists;
     rest *rests; /* by set */
     uint32_t keep;
-    bool plain;
+    sum_kind kind;
     cell *most;   /* per set: what goes with it */
     double *unit; /* per set: 1 / what completes it alone, as a power of two; plain only */
 } completion;
 
 static double unit_of(const completion *x, uint32_t state) {
-    return x->plain ? ldexp(1, -ilogb(x->rests[state & x->keep].sum.m)) : 1;
+    return x->kind == PLAIN ? ldexp(1, -ilogb(x->rests[state & x->keep].sum.m)) : 1;
 }
 
-INLINE xnum shrunk(xnum x, double unit, bool plain) {
-    return plain ? (xnum){x.m * unit, 0} : x;
+INLINE xnum shrunk(xnum x, double unit, sum_kind kind) {
+    return kind == PLAIN ? (xnum){x.m * unit, 0} : x;
 }
 
 /* All clear sets of one state; what completes it is returned, in that state's unit. */
-INLINE cell complete(const completion *x, uint32_t state, cell in, bool plain) {
+INLINE cell complete(const completion *x, uint32_t state, cell in, sum_kind kind) {
     const lists *l = &x->lists;
-    cell out = nothing(plain);
+    cell out = nothing(kind);
     double unit = unit_of(x, state);
 
     for (uint32_t i = 0; i < l->n_clear; i++) {
@@ -209,8 +215,8 @@ INLINE cell complete(const completion *x, uint32_t state, cell in, bool plain) {
         cell *most = &x->most[k];
         int64_t here = w->best + r->best, best = in.best + r->best;
 
-        out.sum = plus(out.sum, times(w->sum, shrunk(r->sum, unit, plain), plain), plain);
-        most->sum = plus(most->sum, times(in.sum, shrunk(r->sum, x->unit[k], plain), plain), plain);
+        add_product(&out.sum, w->sum, shrunk(r->sum, unit, kind), kind);
+        add_product(&most->sum, in.sum, shrunk(r->sum, x->unit[k], kind), kind);
         out.best = out.best < here ? here : out.best;
         most->best = most->best < best ? best : most->best;
     }
@@ -220,41 +226,48 @@ INLINE cell complete(const completion *x, uint32_t state, cell in, bool plain) {
 static int completion_make(completion *x, const dense_step *s, scale of_rests) {
     const table *sets = &s->step->sets;
 
-    x->plain = of_rests.plain;
+    x->kind = of_rests.kind;
     x->keep = (uint32_t)s->step->keep[0];
     x->rests = rests_of(s, of_rests);
     x->unit = POOL_GET(s->pool, double, sets->n);
-    if (!x->rests || !x->unit || lists_make(&x->lists, s, (scale){x->plain, 0}))
+    if (!x->rests || !x->unit || lists_make(&x->lists, s, (scale){x->kind, 0}))
         return pool_rc(s->pool);
     for (uint32_t k = 0; k < sets->n; k++) {
-        x->most[k] = nothing(x->plain);
+        x->most[k] = nothing(x->kind);
         x->unit[k] = unit_of(x, (uint32_t)sets->key[k]);
     }
     return ATG_OK;
 }
 
 static void back_to_one(xnum *sum, double unit, scale of_rests) {
-    if (of_rests.plain)
+    if (of_rests.kind == PLAIN)
         *sum = lifted(*sum, of_rests.shift - ilogb(unit));
 }
 
-int dense_outwards(dense_step *s, cell *from_out, cell *sets_out) {
-    const table *from = s->from, *sets = &s->step->sets, *to = &s->step->states;
-    int64_t most = most_of(to->out, to->n);
-    scale of_rests = {.plain = most_of(from->in, from->n) <= MOST_OF_ONE &&
-                               most_of(sets->in, sets->n) <= MOST_OF_ONE && most <= MOST_OF_REST,
-                      .shift = most / 2};
+static scale scale_of_rests(const dense_step *s, bool sums) {
+    int64_t most = sums ? most_of(s->step->states.out, s->step->states.n) : 0;
+    bool fits = sums && most_of(s->from->in, s->from->n) <= MOST_OF_ONE &&
+                most_of(s->step->sets.in, s->step->sets.n) <= MOST_OF_ONE && most <= MOST_OF_REST;
+
+    return (scale){!sums ? BEST : fits ? PLAIN : WIDE, most / 2};
+}
+
+int dense_outwards(dense_step *s, bool sums, cell *from_out, cell *sets_out) {
+    const table *from = s->from, *sets = &s->step->sets;
+    scale of_rests = scale_of_rests(s, sums);
     completion x = {.most = sets_out};
 
     if (completion_make(&x, s, of_rests))
         return pool_rc(s->pool);
     for (uint32_t u = 0; u < from->n; u++) {
         uint32_t state = (uint32_t)from->key[u];
-        cell in = cell_lowered(&from->in[u], (scale){x.plain, 0});
+        cell in = cell_lowered(&from->in[u], (scale){x.kind, 0});
 
         find_clear(&x.lists, sets, state);
         s->pairs += x.lists.n_clear;
-        from_out[u] = x.plain ? complete(&x, state, in, true) : complete(&x, state, in, false);
+        from_out[u] = x.kind == PLAIN  ? complete(&x, state, in, PLAIN)
+                      : x.kind == WIDE ? complete(&x, state, in, WIDE)
+                                       : complete(&x, state, in, BEST);
         back_to_one(&from_out[u].sum, unit_of(&x, state), of_rests);
     }
     for (uint32_t k = 0; k < sets->n; k++)

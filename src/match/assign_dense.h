@@ -17,11 +17,11 @@ typedef struct dense_step {
 } dense_step;
 
 /* What the states and the sets that do not meet them lead to: room has 2^bits cells.  0, or
- * pool->rc. */
-int dense_inwards(dense_step *s, cell *room);
+ * pool->rc.  `sums`: as in joint_make. */
+int dense_inwards(dense_step *s, bool sums, cell *room);
 
 /* What completes the states (from_out) and goes with the sets (sets_out), from what completes the
  * states after the step, which drops nothing.  0, or pool->rc. */
-int dense_outwards(dense_step *s, cell *from_out, cell *sets_out);
+int dense_outwards(dense_step *s, bool sums, cell *from_out, cell *sets_out);
 
 #endif

@@ -227,7 +227,7 @@ int exact_solve(const problem *pr, uint32_t index, pool *p, uint32_t threads, wo
         ret->parts[index].max_rhat = 1;
         ret->parts[index].log_z = xnum_log(jt.z);
         ret->count[index] = jt.count;
-        rc = top_part(&x, &jt, ret->n_top, &ret->keep[index], &ret->ranked[index]);
+        rc = top_part(&x, &jt, ret->n_top, threads, &ret->keep[index], &ret->ranked[index]);
     }
     joint_free(&jt);
     return rc;

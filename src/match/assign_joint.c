@@ -357,9 +357,9 @@ int joint_make(joint *ret, pool *p, const model *m, const view *views, bool sums
     int rc = make(ret, starts);
     size_t share = p->left / 8 * 3;
 
-    ret->share = share;
+    ret->lent = 2 * share;
     ret->pools[0] = pool_new(share);
     ret->pools[1] = pool_new(share);
-    p->left -= 2 * share;
+    p->left -= ret->lent;
     return rc;
 }

@@ -96,7 +96,7 @@ typedef struct joint {
     side side[2];
     pool *pool;
     pool pools[2]; /* of the sides: what one may use does not depend on the other */
-    size_t share;
+    size_t lent; /* of the pool's budget to them */
     double *none_sum;   /* per thing: P(unused); of things in several blocks only */
     int64_t *none_best; /* per thing: best with it unused */
     xnum z;
@@ -107,8 +107,8 @@ typedef struct joint {
 enum { JOINT_STARTS_ALL = 16 };
 
 /* Order the blocks, cut, and gather each block's tuples by set; `sums`: not only the best is
- * wanted.  Give it back with joint_free, also after a failure; the rest is the pool's.  `has`:
- * TABLE_SUM | TABLE_MAX. `starts`: orders to try. */
+ * wanted.  Give it back with joint_free, also after a failure; the rest is the pool's.  `starts`:
+ * orders to try. */
 int joint_make(joint *ret, pool *p, const model *m, const view *views, bool sums, uint32_t starts);
 
 /* Log2 of the work that joint_make's order would take. */

@@ -53,13 +53,8 @@ typedef struct sweep {
 
 /* ---- inwards ---- */
 
-/* Where inwards puts what it finds: a table, or cells numbered by the sets themselves. */
-typedef struct target {
-    table *table;
-    cell *room;
-} target;
-
-INLINE int inwards(sweep *s, const target *to, uint32_t words, bool dense, bool sums) {
+INLINE int inwards(sweep *s, uint32_t words, bool sums) {
+    table *to = &s->step->states;
     const table *from = s->from, *sets = &s->step->sets;
     const uint32_t *skip = s->step->skip;
     uint64_t joined[TABLE_WORDS_MAX] = {0};
@@ -78,18 +73,11 @@ INLINE int inwards(sweep *s, const target *to, uint32_t words, bool dense, bool 
             }
             join(joined, used, set, s->step->keep, words);
 
-            cell *c;
+            int64_t t = table_find(to, joined, words);
 
-            if (dense) {
-                c = &to->room[joined[0]];
-            } else {
-                int64_t t = table_find(to->table, joined, words);
-
-                if (t == TABLE_NONE && (t = table_add(to->table, s->pool, joined)) == TABLE_NONE)
-                    return pool_rc(s->pool);
-                c = &to->table->in[t];
-            }
-            cell_put(c, sums ? xnum_mul(start.sum, sets->in[k].sum) : XNUM_ONE,
+            if (t == TABLE_NONE && (t = table_add(to, s->pool, joined)) == TABLE_NONE)
+                return pool_rc(s->pool);
+            cell_put(&to->in[t], sums ? xnum_mul(start.sum, sets->in[k].sum) : XNUM_ONE,
                      start.count * sets->in[k].count, start.best + sets->in[k].best, sums);
             k++;
         }
@@ -104,36 +92,30 @@ static bool worth_room(const sweep *s, const side *sd) {
     return sd->bits <= ROOM_BITS && (double)s->from->n * s->step->sets.n > exp2(sd->bits + 3);
 }
 
-static int inwards_dense(sweep *s, const side *sd, cell *room) {
+static int inwards_dense(sweep *s, const side *sd, bool sums, cell *room) {
     dense_step d = {.from = s->from, .step = s->step, .bits = sd->bits, .pool = s->pool};
-    int rc = dense_inwards(&d, room);
+    int rc = dense_inwards(&d, sums, room);
 
     return rc ? rc : charge(s->work, d.pairs, &s->since, s->pool);
 }
 
 static int inwards_step(sweep *s, const side *sd, bool sums) {
-    target to = {.table = &s->step->states};
-    int rc;
+    table *to = &s->step->states;
 
     if (worth_room(s, sd)) {
-        to.room = POOL_GET(s->pool, cell, (size_t)1 << sd->bits);
-        if (!to.room)
-            return pool_rc(s->pool);
-        if (sums)
-            rc = inwards_dense(s, sd, to.room);
-        else
-            rc = sums ? inwards(s, &to, 1, true, true) : inwards(s, &to, 1, true, false);
+        cell *room = POOL_GET(s->pool, cell, (size_t)1 << sd->bits);
+        int rc = room ? inwards_dense(s, sd, sums, room) : pool_rc(s->pool);
+
         if (!rc)
-            rc = table_of(to.table, s->pool, sd->bits, to.room);
-        pool_drop(s->pool, to.room);
+            rc = table_of(to, s->pool, sd->bits, room);
+        pool_drop(s->pool, room);
         return rc;
     }
-    if (table_init(to.table, s->pool, sd->words, sd->bits))
+    if (table_init(to, s->pool, sd->words, sd->bits))
         return pool_rc(s->pool);
     if (sd->words == 1)
-        return sums ? inwards(s, &to, 1, false, true) : inwards(s, &to, 1, false, false);
-    return sums ? inwards(s, &to, sd->words, false, true)
-                : inwards(s, &to, sd->words, false, false);
+        return sums ? inwards(s, 1, true) : inwards(s, 1, false);
+    return sums ? inwards(s, sd->words, true) : inwards(s, sd->words, false);
 }
 
 table *joint_end(joint *jt, uint32_t which) {
@@ -332,9 +314,9 @@ INLINE int outwards(sweep *s, uint32_t words, bool sums) {
     return ATG_OK;
 }
 
-static int outwards_dense(sweep *s, const side *sd) {
+static int outwards_dense(sweep *s, const side *sd, bool sums) {
     dense_step d = {.from = s->from, .step = s->step, .bits = sd->bits, .pool = s->pool};
-    int rc = dense_outwards(&d, s->from->out, s->step->sets.out);
+    int rc = dense_outwards(&d, sums, s->from->out, s->step->sets.out);
 
     return rc ? rc : charge(s->work, d.pairs, &s->since, s->pool);
 }
@@ -349,8 +331,8 @@ static int outwards_step(sweep *s, const side *sd, bool sums) {
         return pool_rc(s->pool);
     for (uint32_t k = 0; k < sets->n; k++)
         sets->out[k] = (cell){XNUM_ZERO, 0, TABLE_NEVER};
-    if (sums && s->step->n_drops == 0 && worth_room(s, sd))
-        return outwards_dense(s, sd);
+    if (s->step->n_drops == 0 && worth_room(s, sd))
+        return outwards_dense(s, sd, sums);
     if (words == 1)
         return sums ? outwards(s, 1, true) : outwards(s, 1, false);
     return sums ? outwards(s, words, true) : outwards(s, words, false);
@@ -418,11 +400,18 @@ int joint_outwards(joint *jt, uint32_t threads, work *w) {
 int joint_solve(joint *jt, uint32_t threads, work *w) {
     int rc = joint_inwards(jt, threads, w);
 
-    return rc ? rc : joint_outwards(jt, threads, w);
+    if (!rc)
+        rc = joint_outwards(jt, threads, w);
+    for (int which = 0; !rc && which < 2; which++) { /* what comes now may use what they left */
+        jt->pool->left += jt->pools[which].left;
+        jt->lent -= jt->pools[which].left;
+        jt->pools[which].left = 0;
+    }
+    return rc;
 }
 
 void joint_free(joint *jt) {
     pool_free(&jt->pools[0]);
     pool_free(&jt->pools[1]);
-    jt->pool->left += 2 * jt->share;
+    jt->pool->left += jt->lent;
 }

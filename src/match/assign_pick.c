@@ -105,8 +105,9 @@ static int64_t first_difference(const exact_part *x, uint32_t b, uint32_t s, uin
     return first;
 }
 
-/* Is tuple s before t in every list: heavier, or tied and lexicographically before? */
-static bool comes_before(const exact_part *x, uint32_t b, uint32_t s, uint32_t t) {
+/* Is tuple s before t in every list: heavier, or tied and lexicographically before?  `alike`: both
+ * hold the same bodies. */
+static bool comes_before(const exact_part *x, uint32_t b, uint32_t s, uint32_t t, bool alike) {
     const block *k = &x->model.blocks[b];
     double scale = x->model.scale;
     int64_t off = block_value(k, s, scale) - block_value(k, t, scale);
@@ -116,17 +117,17 @@ static bool comes_before(const exact_part *x, uint32_t b, uint32_t s, uint32_t t
         return off > 0;
 
     int64_t ours = first_difference(x, b, s, t, &sign),
-            theirs = first_difference(x, b, t, s, &back);
+            theirs = alike ? ours : first_difference(x, b, t, s, &back);
 
     return ours <= theirs ? sign < 0 : back > 0;
 }
 
 /* Put a tuple among the best `most` of its set. */
-static void keep_best(const exact_part *x, uint32_t b, uint32_t tuple, uint32_t most,
+static void keep_best(const exact_part *x, uint32_t b, uint32_t tuple, bool alike, uint32_t most,
                       uint32_t *kept, uint32_t *n) {
     uint32_t at = *n;
 
-    while (at && comes_before(x, b, tuple, kept[at - 1]))
+    while (at && comes_before(x, b, tuple, kept[at - 1], alike))
         at--;
     if (at == most)
         return;
@@ -136,6 +137,14 @@ static void keep_best(const exact_part *x, uint32_t b, uint32_t tuple, uint32_t 
     kept[at] = tuple;
 }
 
+/* Does a set of shared things say which things a tuple holds? */
+static bool all_shared(const joint *jt, const block *b) {
+    for (uint32_t i = 0; i < b->n_listed; i++)
+        if (jt->uses[b->listed[i]] <= 1)
+            return false;
+    return true;
+}
+
 /* No list of k needs more than the best k tuples of one set: what other families can do beside them
  * is the same. */
 static int pick_step(const exact_part *x, const joint *jt, const step *st, int64_t least,
@@ -143,6 +152,7 @@ static int pick_step(const exact_part *x, const joint *jt, const step *st, int64
     const view *v = &jt->views[st->block];
     pool *p = ret->pool;
     uint32_t n_sets = st->sets.n, b = st->block;
+    bool alike = all_shared(jt, v->block);
     uint32_t *first = POOL_GET(p, uint32_t, (size_t)n_sets + 1), *n = POOL_GET(p, uint32_t, n_sets);
 
     if (!first || !n)
@@ -161,7 +171,8 @@ static int pick_step(const exact_part *x, const joint *jt, const step *st, int64
         uint32_t s = st->set_of[i];
 
         if (bound(jt, st, i) >= least)
-            keep_best(x, b, view_tuple(v, i), first[s + 1] - first[s], kept + first[s], &n[s]);
+            keep_best(x, b, view_tuple(v, i), alike, first[s + 1] - first[s], kept + first[s],
+                      &n[s]);
     }
     ret->tuple[b] = kept;
     ret->n[b] = first[n_sets];

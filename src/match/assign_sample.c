@@ -278,7 +278,7 @@ static int find_best(const sampling *s, uint32_t index, const sample_options *o,
             if (!rc)
                 rc = joint_solve(&jt, 1, &w);
             if (!rc)
-                rc = top_part(&x, &jt, ret->n_top, &ret->keep[index], &ret->ranked[index]);
+                rc = top_part(&x, &jt, ret->n_top, 1, &ret->keep[index], &ret->ranked[index]);
             joint_free(&jt);
         }
         pool_free(&p);

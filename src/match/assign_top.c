@@ -19,7 +19,7 @@ typedef struct ranking {
     const exact_part *x;
     const joint *jt;
     pool *pool, *keep;
-    uint32_t k;
+    uint32_t k, threads;
     int64_t slack; /* nothing more than this below the best is wanted */
     picked picked;
     double *values; /* log weights that are told apart, ascending */
@@ -181,6 +181,7 @@ static branch *open_groups(ranking *r) {
         branch *q = &groups[g];
 
         q->n_things = r->count[g];
+        q->threads = r->threads;
         q->bodies = POOL_GET(r->pool, uint32_t, q->n_things);
         q->blocks = POOL_GET(r->pool, branch_block, q->n_blocks);
         if (!q->bodies || !q->blocks)
@@ -252,14 +253,15 @@ static int try_least(ranking *r, int64_t least, bool is_all, const ranked **ret)
     return ATG_OK;
 }
 
-int top_part(const exact_part *x, const joint *jt, uint32_t k, pool *keep, const ranked **ret) {
+int top_part(const exact_part *x, const joint *jt, uint32_t k, uint32_t threads, pool *keep,
+             const ranked **ret) {
     uint64_t all = pick_count(jt), want = (uint64_t)jt->model->n_blocks + k;
     const ranked *found = NULL;
     int rc = ATG_OK;
 
     for (; !rc && !found; want *= 2) {
         pool p = pool_new(jt->pool->left);
-        ranking r = {.x = x, .jt = jt, .pool = &p, .keep = keep, .k = k};
+        ranking r = {.x = x, .jt = jt, .pool = &p, .keep = keep, .k = k, .threads = threads};
         int64_t least = jt->best;
 
         if (k > 1 && want >= all)

@@ -5,7 +5,8 @@
 
 #include "match/assign_exact.h"
 
-/* The best `k` (at least 1) assignments of the part, after joint_solve. */
-int top_part(const exact_part *x, const joint *jt, uint32_t k, pool *keep, const ranked **ret);
+/* The best `k` (at least 1) assignments of the part, after joint_solve.  `threads`: as there. */
+int top_part(const exact_part *x, const joint *jt, uint32_t k, uint32_t threads, pool *keep,
+             const ranked **ret);
 
 #endif
