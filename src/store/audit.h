@@ -12,6 +12,7 @@
 
 #include "crypto/chain.h"
 #include "crypto/checkpoint.h"
+#include "crypto/stream.h"
 #include "store/keys.h"
 
 enum { AUDIT_WORD = 64, AUDIT_DETAIL = 1 << 20 };
@@ -101,5 +102,14 @@ typedef struct audit_wanted {
  * and 60 for each record.  `threads` 1: all on the calling one; else one reads and one hashes. */
 int audit_verify(db *d, const audit_wanted *wanted, uint32_t threads, const atg_progress *progress,
                  audit_report *ret, atg_err *err);
+
+/* Write all of it into one file that whoever has it can verify without this database: entries with
+ * their clear details and commitments, nothing sealed.  In a transaction (DB_READ), whose time
+ * limits are lifted.  ATG_EDENIED: a row is so damaged that it cannot be written. */
+int audit_export(db *d, stream_sink to, const atg_progress *progress, atg_err *err);
+
+/* audit_verify() of such a file.  ATG_EPARSE, with the byte: it is none, or not complete. */
+int audit_verify_file(const char *path, const audit_wanted *wanted, uint32_t threads,
+                      const atg_progress *progress, audit_report *ret, atg_err *err);
 
 #endif

@@ -152,11 +152,19 @@ typedef struct naming {
     char name[UUID_TEXT + 10];
 } naming;
 
+/* What is shown may come from a file that somebody made. */
+static bool is_plain(atg_str s) {
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < ' ' || s.p[i] > '~')
+            return false;
+    return s.n > 0;
+}
+
 static int take_code(void *user, const audit_row *row, atg_err *err) {
     naming *n = user;
 
     (void)err;
-    if (uuid_cmp(&row->e.file, n->file) == 0)
+    if (uuid_cmp(&row->e.file, n->file) == 0 && is_plain(row->text))
         (void)snprintf(n->name, sizeof(n->name), "%.*s", ATG_FMT(row->text));
     return ATG_OK;
 }
@@ -171,8 +179,9 @@ int check_say(check *c, atg_err *err) {
     uuid_text(&c->fault.file, id);
     (void)snprintf(n.name, sizeof(n.name), "file %s", id);
     /* without a code, or when not even that can be read, the identifier is as good */
-    (void)audit_scan(&(audit_run){.source = c->run->source, .threads = 1}, AUDIT_CODES, false,
-                     take_code, &n, NULL);
+    (void)audit_scan(
+        &(audit_run){.source = c->run->source, .threads = 1, .phase = "verifying the history"},
+        AUDIT_CODES, false, take_code, &n, NULL);
     return atg_fail(err, ATG_EDENIED, "%.*s%s%s", (int)(where - c->fault.text), c->fault.text,
                     n.name, where + strlen("{file}"));
 }

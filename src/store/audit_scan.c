@@ -128,11 +128,9 @@ static void add_row(batch *b, const audit_row *r) {
 
 static int tell(audit_run *run, atg_err *err) {
     const atg_progress *p = run->progress;
+    uint64_t done = ++run->rows < run->total ? run->rows : run->total;
 
-    if (run->done < run->total)
-        run->done++;
-    if (!p || !p->step || run->done % TELL ||
-        p->step(p->user, "verifying the history", run->done, run->total))
+    if (run->rows % TELL || !p || !p->step || p->step(p->user, run->phase, done, run->total))
         return ATG_OK;
     return atg_fail(err, ATG_ECANCEL, "Stopped on request");
 }

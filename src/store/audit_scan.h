@@ -48,14 +48,15 @@ typedef struct audit_rows {
 audit_source audit_source_of(audit_rows *r);
 
 /* Give each row of a part to `take`, which runs in another thread when `threads` is 2 or more.
- * Anything but ATG_OK stops.  Progress counts `*done` up to at most `total`. */
+ * Anything but ATG_OK stops.  Progress is told of `rows`, at most `total`. */
 typedef int audit_take(void *user, const audit_row *row, atg_err *err);
 
 typedef struct audit_run {
     const audit_source *source;
     uint32_t threads;
+    const char *phase;
     const atg_progress *progress;
-    uint64_t done, total;
+    uint64_t rows, total; /* so far, and as far as is known in all */
 } audit_run;
 
 int audit_scan(audit_run *run, audit_part part, bool ordered, audit_take *take, void *user,

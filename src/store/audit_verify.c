@@ -17,7 +17,10 @@ int audit_verify(db *d, const audit_wanted *wanted, uint32_t threads, const atg_
                  audit_report *ret, atg_err *err) {
     audit_rows rows = {.d = d};
     audit_source source = audit_source_of(&rows);
-    audit_run run = {.source = &source, .threads = parallel_threads(threads), .progress = progress};
+    audit_run run = {.source = &source,
+                     .threads = parallel_threads(threads),
+                     .phase = "verifying the history",
+                     .progress = progress};
     double start = seconds();
     int64_t size = 0;
     int rc = db_limit(d, 0, NULL, err);
