@@ -63,6 +63,15 @@ CREATE INDEX file_some_code ON file (operation, kind, withdrawn, state, sex, sit
 CREATE INDEX file_some_name ON file (operation, kind, withdrawn, state, sex, sort, n);
 CREATE INDEX file_some_changed ON file (operation, kind, withdrawn, state, sex, changed, n);
 
+-- How many files there are by state, without those that were withdrawn.
+CREATE TABLE file_count (
+    operation BYTES NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    n INT NOT NULL,
+    PRIMARY KEY (operation, kind, state)
+) COMPACT;
+
 -- Keyed tokens of what can be searched for; `count` of the file's records have it.
 CREATE TABLE token (
     token INT NOT NULL,

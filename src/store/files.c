@@ -31,9 +31,11 @@ static const db_statement update_file = {"update_file",
                                          "changed = $5, withdrawn = $6 WHERE id = $1"};
 static const db_statement get_file = {"get_file", "SELECT " ROW " FROM file WHERE id = $1"};
 static const db_statement find_file = {"find_file", "SELECT " ROW " FROM file WHERE code = $1"};
-static const db_statement count_files = {
-    "count_files", "SELECT state, count(*) FROM file WHERE operation = $1 AND kind = $2 AND "
-                   "withdrawn = 0 GROUP BY state"};
+static const db_statement count_one = {
+    "count_file", "INSERT INTO file_count(operation, kind, state, n) VALUES ($1, $2, $3, $4) ON "
+                  "CONFLICT (operation, kind, state) DO UPDATE SET n = file_count.n + excluded.n"};
+static const db_statement get_counts = {
+    "count_files", "SELECT state, n FROM file_count WHERE operation = $1 AND kind = $2"};
 
 /* A range of an index that is in the order of the list, from behind one row on. */
 #define ALL                                                                                        \
@@ -137,35 +139,66 @@ static const char *sex_name(int index) {
     return index < 0 ? "" : sexes[index];
 }
 
-int files_insert(db *d, const file_row *f, atg_err *err) {
+static int count(db *d, const file_row *f, uint32_t state, int64_t n, atg_err *err) {
+    return db_post(d, &count_one,
+                   (db_value[]){id_of(&f->operation),
+                                db_text(atg_str_of(record_types[f->kind].name)),
+                                db_text(atg_str_of(state_name(f->kind, state))), db_int(n)},
+                   4, err);
+}
+
+static void note_counted(file_row *f) {
+    f->counted.state = f->state;
+    f->counted.withdrawn = f->withdrawn;
+}
+
+static int check_row(const file_row *f, atg_err *err) {
+    if (f->sort.n > FILE_SORT_MAX)
+        return atg_fail(err, ATG_EINVAL, "A sort key has at most %d bytes", (int)FILE_SORT_MAX);
+    return ATG_OK;
+}
+
+int files_insert(db *d, file_row *f, atg_err *err) {
     atg_str site;
     int64_t number;
+    int rc = check_row(f, err);
 
     if (!read_code(f->kind, f->code, &site, &number))
         return atg_fail(err, ATG_EINVAL, "'%.*s' is no code of a %s",
                         (int)(f->code.n < FILE_CODE_MAX ? f->code.n : FILE_CODE_MAX),
                         f->code.p ? f->code.p : "", record_types[f->kind].title);
-    if (f->sort.n > FILE_SORT_MAX)
-        return atg_fail(err, ATG_EINVAL, "A sort key has at most %d bytes", (int)FILE_SORT_MAX);
-    return db_post(d, &insert_file,
-                   (db_value[]){db_int(f->n), id_of(&f->id), id_of(&f->operation),
-                                db_text(atg_str_of(record_types[f->kind].name)), db_text(f->code),
-                                db_text(atg_str_of(state_name(f->kind, f->state))),
-                                db_text(atg_str_of(sex_name(f->sex))),
-                                db_blob(f->sort.p, f->sort.n), db_int(f->changed),
-                                db_int(f->withdrawn), db_text(site), db_int(number)},
-                   12, err);
+    if (rc == ATG_OK)
+        rc = db_post(d, &insert_file,
+                     (db_value[]){db_int(f->n), id_of(&f->id), id_of(&f->operation),
+                                  db_text(atg_str_of(record_types[f->kind].name)), db_text(f->code),
+                                  db_text(atg_str_of(state_name(f->kind, f->state))),
+                                  db_text(atg_str_of(sex_name(f->sex))),
+                                  db_blob(f->sort.p, f->sort.n), db_int(f->changed),
+                                  db_int(f->withdrawn), db_text(site), db_int(number)},
+                     12, err);
+    if (rc == ATG_OK && !f->withdrawn)
+        rc = count(d, f, f->state, 1, err);
+    note_counted(f);
+    return rc;
 }
 
-int files_update(db *d, const file_row *f, atg_err *err) {
-    if (f->sort.n > FILE_SORT_MAX)
-        return atg_fail(err, ATG_EINVAL, "A sort key has at most %d bytes", (int)FILE_SORT_MAX);
-    return db_post(d, &update_file,
-                   (db_value[]){id_of(&f->id), db_text(atg_str_of(state_name(f->kind, f->state))),
-                                db_text(atg_str_of(sex_name(f->sex))),
-                                db_blob(f->sort.p, f->sort.n), db_int(f->changed),
-                                db_int(f->withdrawn)},
-                   6, err);
+int files_update(db *d, file_row *f, atg_err *err) {
+    bool same = f->state == f->counted.state && f->withdrawn == f->counted.withdrawn;
+    int rc = check_row(f, err);
+
+    if (rc == ATG_OK && !same && !f->counted.withdrawn)
+        rc = count(d, f, f->counted.state, -1, err);
+    if (rc == ATG_OK && !same && !f->withdrawn)
+        rc = count(d, f, f->state, 1, err);
+    if (rc == ATG_OK)
+        rc = db_post(d, &update_file,
+                     (db_value[]){id_of(&f->id), db_text(atg_str_of(state_name(f->kind, f->state))),
+                                  db_text(atg_str_of(sex_name(f->sex))),
+                                  db_blob(f->sort.p, f->sort.n), db_int(f->changed),
+                                  db_int(f->withdrawn)},
+                     6, err);
+    note_counted(f);
+    return rc;
 }
 
 static bool read_id(db_rows *rows, int at, uuid *ret) {
@@ -196,6 +229,7 @@ static int read_row(atg_arena *arena, db_rows *rows, file_row *ret, atg_err *err
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading files");
     f.changed = db_get_int(rows, 8);
     f.withdrawn = db_get_int(rows, 9) != 0;
+    note_counted(&f);
     *ret = f;
     return ATG_OK;
 }
@@ -422,7 +456,7 @@ int files_count(db *d, const uuid *operation, record_kind kind, int64_t *ret, ui
     int rc;
 
     memset(ret, 0, n_states * sizeof(*ret));
-    rc = db_query(d, &count_files,
+    rc = db_query(d, &get_counts,
                   (db_value[]){id_of(operation), db_text(atg_str_of(record_types[kind].name))}, 2,
                   &rows, err);
     while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {

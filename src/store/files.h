@@ -20,6 +20,10 @@ typedef struct file_row {
                        in no more than that: docs/threats.md says what it leaks */
     int64_t changed;
     bool withdrawn;
+    struct {
+        uint32_t state;
+        bool withdrawn;
+    } counted; /* as the database has it: files_update() tells from it what to count anew */
 } file_row;
 
 /* The next number and code of a kind ("AM") at a site ("K3"), 1 to 8 of A-Z and 0-9; `count` of
@@ -31,9 +35,10 @@ void files_code(const char *kind, atg_str site, int64_t number, char ret[FILE_CO
 
 /* ATG_EINVAL: this is no code.  ATG_ECONFLICT at the latest in db_commit(): n, id or code is there
  * already. */
-int files_insert(db *d, const file_row *f, atg_err *err);
-/* State, sex, sort, changed and withdrawn of the file with this id; the rest stays. */
-int files_update(db *d, const file_row *f, atg_err *err);
+int files_insert(db *d, file_row *f, atg_err *err);
+/* State, sex, sort, changed and withdrawn of the file with this id; the rest stays.  The row was
+ * read, or written, in the same transaction. */
+int files_update(db *d, file_row *f, atg_err *err);
 /* ATG_ENOTFOUND */
 int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *err);
 /* By printed code, ASCII letters without case. */

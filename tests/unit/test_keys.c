@@ -371,9 +371,11 @@ static int all_of_it(db *d, keyring **k, atg_err *err) {
 static void short_memory_is_told_and_nothing_is_left(const database *where) {
     db *d = kept_open(where);
     size_t live = mem_live();
-    int rc = ATG_ENOMEM;
+    bool refused = true;
+    int rc;
 
-    for (long n = 0; rc == ATG_ENOMEM; n++) {
+    for (long n = 0; refused; n++) {
+        size_t before = mem_refused();
         keyring *k = NULL;
         db *again = kept_connect(where);
         atg_err err = {0};
@@ -381,7 +383,9 @@ static void short_memory_is_told_and_nothing_is_left(const database *where) {
         mem_fail_after(n);
         rc = all_of_it(again, &k, &err);
         mem_fail_after(-1);
-        if (rc && (rc != ATG_ENOMEM || err.code != ATG_ENOMEM))
+        refused = mem_refused() != before;
+        /* what is only remembered may be forgotten */
+        if (rc && (rc != ATG_ENOMEM || err.code != ATG_ENOMEM || !refused))
             fail_msg("allocation %ld: code %d, %s", n, rc, err.msg);
         db_rollback(again);
         db_close(again);
