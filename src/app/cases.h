@@ -113,8 +113,15 @@ int cases_list(cases *c, const actor *who, atg_arena *arena, const files_query *
 int cases_search(cases *c, const actor *who, atg_arena *arena, search_query *q, file_page *ret,
                  atg_err *err);
 
+/* All operations that the account has a role in, by code. */
+int cases_operations(cases *c, const actor *who, atg_arena *arena, file_row **ret, uint32_t *ret_n,
+                     atg_err *err);
+
 /* The file or record of a printed code or identifier. */
 int cases_find(cases *c, atg_arena *arena, atg_str code_or_id, file_row *ret, atg_err *err);
+
+/* The name of an account, or "the matcher", or its identifier when it is gone. */
+int cases_account(cases *c, atg_arena *arena, const uuid *account, atg_str *ret, atg_err *err);
 
 /* The history of a file as entries of the chain, opened as far as this account may read. */
 int cases_history(cases *c, const actor *who, atg_arena *arena, const uuid *file, audit_entry **ret,

@@ -450,28 +450,3 @@ int cases_search(cases *c, const actor *who, atg_arena *arena, search_query *q, 
         *ret = w.page;
     return rc;
 }
-
-/* ---- by code ---- */
-
-typedef struct finding {
-    atg_arena *arena;
-    atg_str what;
-    file_row row;
-} finding;
-
-static int find_one(db *d, void *user, atg_err *err) {
-    finding *w = user;
-    uuid id;
-
-    return uuid_read(w->what, &id) ? files_get(d, w->arena, &id, &w->row, err)
-                                   : files_find(d, w->arena, w->what, &w->row, err);
-}
-
-int cases_find(cases *c, atg_arena *arena, atg_str code_or_id, file_row *ret, atg_err *err) {
-    finding w = {arena, atg_str_trim(code_or_id), {0}};
-    int rc = store_read(c->s, find_one, &w, err);
-
-    if (!rc)
-        *ret = w.row;
-    return rc;
-}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include "cli/store.h"
+
+static int run(const args *a) {
+    STORE_SESSION s = {0};
+    uuid person;
+    file_row file;
+    atg_err err = {0};
+    int code = cli_store_open(a, &s);
+
+    if (code)
+        return code;
+    /* a donor or an informant is no file: they are named by their identifiers */
+    if (!uuid_read(atg_str_of(a->operands[0]), &person)) {
+        code = cli_store_file(&s, a->operands[0], &file);
+        person = file.id;
+    }
+    if (code)
+        return code;
+    if (cases_erase(s.c, &s.who, &person, &err))
+        return cli_fail(NULL, &err);
+    cli_store_say(a, "The key and salts of %s are destroyed. A tombstone stays.\n", a->operands[0]);
+    return EXIT_DONE;
+}
+
+static const option_id options[] = {STORE_OPTIONS};
+
+const command command_erase = {
+    .name = "erase",
+    .summary = "Destroy for ever what is known of a person: the key, the salts, the pictures.",
+    .operands = "CODE|ID",
+    .min_operands = 1,
+    .max_operands = 1,
+    .details = "CODE of a file, or the identifier of a donor or informant. What was sealed under "
+               "the person's key cannot be read by anybody any more, in backups neither once "
+               "they are restored: the journal 'erased' in the store's folder is applied again. "
+               "The history stays whole. The reason (--reason) stays readable, so it names "
+               "nobody.",
+    .options = options,
+    .run = run,
+};
