@@ -149,21 +149,23 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (state, due, id);
 CREATE UNIQUE INDEX job_waiting ON job (kind, subject) WHERE state = 'waiting';
 
--- Sealed pictures and scans, by the keyed hash of their content.
+-- Sealed pictures and scans, by the keyed hash of their content; `stream` is one sealing of it: a
+-- file of DIRECTORY/pictures, or the rows of blob_chunk.
 CREATE TABLE blob (
     hash BYTES NOT NULL,
     person BYTES NOT NULL,
     operation BYTES NOT NULL,
+    stream BYTES NOT NULL UNIQUE,
     size INT NOT NULL,
     created INT NOT NULL,
     PRIMARY KEY (hash, person)
 );
+CREATE INDEX blob_person ON blob (person, hash);
 CREATE TABLE blob_chunk (
-    hash BYTES NOT NULL,
-    person BYTES NOT NULL,
+    stream BYTES NOT NULL,
     n INT NOT NULL,
     bytes BYTES NOT NULL,
-    PRIMARY KEY (hash, person, n)
+    PRIMARY KEY (stream, n)
 );
 
 CREATE TABLE agency (

@@ -202,7 +202,7 @@ int cases_erase(cases *c, const actor *who, const uuid *person, atg_err *err) {
     if (rc)
         return rc;
     keyring_forget(c->keys, person);
-    rc = blobs_erase(c->s, c->directory[0] ? c->directory : NULL, person, err);
+    rc = blobs_erase(&(blobs){c->s, c->keys, c->directory}, person, err);
     if (!rc)
         rc = cases_write_journal(c, err);
     if (!rc)
