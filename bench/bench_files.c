@@ -279,10 +279,10 @@ int main(int argc, char **argv) {
                .rng = atg_rng_seed(1)};
     db_options options = {.directory = folder, .create = true, .statement_ms = 600000};
 
-    b.ids = bench_alloc(b.n, sizeof(*b.ids));
-    b.times = bench_alloc(b.n_pages + 100, sizeof(*b.times));
     if (!mkdtemp(folder))
         return 1;
+    b.ids = bench_alloc(b.n, sizeof(*b.ids));
+    b.times = bench_alloc(b.n_pages + 100, sizeof(*b.times));
     run(&b, &options);
     nftw(folder, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS); /* NOLINT(concurrency-mt-unsafe) */
     if (!server_installed() || !server_start(true) || !server_make_database("bench")) {

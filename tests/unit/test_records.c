@@ -350,12 +350,12 @@ static void lists_give_each_record_once_in_order(const database *where) {
         q.by = RECORDS_OF_FILE;
         q.of = file;
         assert_int_equal(walk(&f, q, got), MARKS / 2);
-        for (int i = 0; i < MARKS / 2; i++)
+        for (size_t i = 0; i < MARKS / 2; i++)
             same_record(&p, made[2 * i + 1], got[i].r);
         q.by = RECORDS_OF_PERSON;
         q.of = other;
         assert_int_equal(walk(&f, q, got), MARKS / 3);
-        for (int i = 0; i < MARKS / 3; i++)
+        for (size_t i = 0; i < MARKS / 3; i++)
             same_record(&p, made[3 * i], got[i].r);
         q.of = kept_id();
         assert_int_equal(walk(&f, q, got), 0);
