@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""records.py RECORDS.json CORE.sql WHAT: on standard output, what is made of the one description.
+"""records.py RECORDS.json CORE.sql WHAT [MIGRATION...]: on standard output, what is made of the one
+description.
 
 WHAT is one of: types.h types.c sqlite.sql postgres.sql store.c schema.json records.ts access.csv
+
+MIGRATION, for store.c: the frozen texts NNNN_NAME.sqlite.sql and NNNN_NAME.postgres.sql, which
+together make the tables of today (schema/migrations/README.md).  Without any, the one migration is
+these tables.
 """
 import json
+import os
 import re
 import sys
 
@@ -205,14 +211,49 @@ def types_c(d):
     return "\n".join(out) + "\n"
 
 
-def store_c(d, core):
+def migration_names(paths):
+    """The names of the frozen migrations, in order: 1, 2, ..., each for both databases."""
+    found = {}
+    for path in paths:
+        m = re.fullmatch(r"(\d{4})_([a-z0-9_]+)\.(sqlite|postgres)\.sql", os.path.basename(path))
+        if not m:
+            fail(f"{path} is not named as a migration")
+        found.setdefault((int(m.group(1)), m.group(2)), {})[m.group(3)] = path
+    for i, (number, name) in enumerate(sorted(found)):
+        if number != i + 1 or len(found[number, name]) != 2:
+            fail(f"migration {name} is not number {i + 1}, or is not there for both databases")
+    return [(name, found[number, name]) for number, name in sorted(found)]
+
+
+def text_c(name, text):
+    """A C text of that name, a line each."""
+    lines = "\n".join("    " + quote(line + "\n") for line in text.splitlines())
+    return f"{name}[] =\n{lines};\n"
+
+
+def migrations_c(paths):
+    """The table of migrations, and before it the texts of those that are frozen."""
+    out, rows = [], []
+    for i, (name, of) in enumerate(migration_names(paths)):
+        for dialect in ("sqlite", "postgres"):
+            with open(of[dialect], encoding="utf-8") as f:
+                out.append(text_c(f"static const char migration_{i + 1}_{dialect}", f.read()))
+        rows.append(f"    {{{i + 1}, {quote(name.replace('_', ' '))}, "
+                    f"migration_{i + 1}_sqlite, migration_{i + 1}_postgres}},")
+    if not rows:
+        rows = ['    {1, "records", record_ddl_sqlite, record_ddl_postgres},']
+    out.append("const migration record_migrations[] = {\n" + "\n".join(rows) + "\n};\n"
+               "const uint32_t record_migrations_n =\n"
+               "    sizeof(record_migrations) / sizeof(*record_migrations);")
+    return out
+
+
+def store_c(d, core, migrations):
     out = ["/* Made by tools/records.py from schema/records.json and schema/core.sql. */",
            '#include "store/records.h"', "",
            '#pragma GCC diagnostic ignored "-Woverlength-strings"', ""]
     for dialect in ("sqlite", "postgres"):
-        lines = ddl(d, core, dialect).splitlines()
-        out.append(f"const char record_ddl_{dialect}[] =")
-        out.append("\n".join("    " + quote(line + "\n") for line in lines) + ";\n")
+        out.append(text_c(f"const char record_ddl_{dialect}", ddl(d, core, dialect)))
     out.append("const record_sql record_statements[RECORD_KINDS] = {")
     for r in d.records:
         table = table_name(r)
@@ -242,10 +283,7 @@ def store_c(d, core):
                        f"            {quote(text)}}},")
         out.append("    },")
     out.append("};\n")
-    out.append("const migration record_migrations[] = {\n"
-               '    {1, "records", record_ddl_sqlite, record_ddl_postgres},\n};\n'
-               "const uint32_t record_migrations_n =\n"
-               "    sizeof(record_migrations) / sizeof(*record_migrations);")
+    out += migrations_c(migrations)
     return "\n".join(out) + "\n"
 
 
@@ -332,14 +370,15 @@ def access_csv(d):
 
 
 def main():
-    description, core, what = sys.argv[1:]
+    description, core, what, *migrations = sys.argv[1:]
     with open(description, encoding="utf-8") as f:
         d = Description(f.read())
     with open(core, encoding="utf-8") as f:
         core = f.read()
     make = {"types.h": lambda: types_h(d), "types.c": lambda: types_c(d),
             "sqlite.sql": lambda: ddl(d, core, "sqlite"),
-            "postgres.sql": lambda: ddl(d, core, "postgres"), "store.c": lambda: store_c(d, core),
+            "postgres.sql": lambda: ddl(d, core, "postgres"),
+            "store.c": lambda: store_c(d, core, migrations),
             "schema.json": lambda: schema_json(d), "records.ts": lambda: records_ts(d),
             "access.csv": lambda: access_csv(d)}
     sys.stdout.write(make[what]())
