@@ -158,6 +158,15 @@ static void pass_marks(check *c) {
     }
 }
 
+/* The tree is as it was signed up to there. */
+static uint64_t last_good(const check *c) {
+    int64_t i = c->bad_mark;
+
+    while (i > 0 && c->marks[i - 1].size == c->marks[c->bad_mark].size)
+        i--;
+    return i > 0 ? c->marks[i - 1].size : 0;
+}
+
 static int check_marks(check *c) {
     const char *who[] = {"the checkpoint of that size was signed for", "a witness saw"};
 
@@ -165,10 +174,9 @@ static int check_marks(check *c) {
         const mark *m = &c->marks[c->bad_mark];
 
         return check_fault(c, NULL,
-                           "The first %llu entries of the audit tree are not those that %s: leaves "
-                           "behind leaf %llu were changed, moved or replaced",
-                           say(m->size), who[m->witnessed],
-                           say(c->bad_mark ? c->marks[c->bad_mark - 1].size : 0));
+                           "The first %llu entries of the audit tree are not those that %s: leaf "
+                           "%llu or one behind it was changed, moved or replaced",
+                           say(m->size), who[m->witnessed], say(last_good(c)));
     }
     if (c->next_mark < c->n_marks)
         return check_fault(c, NULL,
