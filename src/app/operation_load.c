@@ -167,17 +167,41 @@ static atg_str place_key(atg_arena *arena, const uuid *family, atg_str member) {
 }
 
 static bool is_sought(const record *r) {
-    return !r->fields[MISSING_MERGED_INTO].known && r->state != MISSING_STATE_FOUND_ALIVE &&
-           r->state != MISSING_STATE_WITHDRAWN;
+    return r->state != MISSING_STATE_FOUND_ALIVE && r->state != MISSING_STATE_WITHDRAWN;
+}
+
+/* Whose report it is: a merged one is of the person of the file that it was merged into, and lends
+ * its place where that has none.  `*ret` is NULL when it says nothing of its own. */
+static int person_of(loading *l, atg_arena *page, const record *r, const record **ret,
+                     atg_err *err) {
+    const record *own = r;
+
+    for (int i = 0; r->fields[MISSING_MERGED_INTO].known; i++) {
+        record_row row;
+        int rc = records_get(l->d, l->keys, page, RECORD_MISSING,
+                             &r->fields[MISSING_MERGED_INTO].ref, &row, err);
+
+        if (rc)
+            return rc;
+        if (i == PARTS_MAX)
+            return atg_fail(err, ATG_EINVAL, "%.*s is merged into itself", ATG_FMT(own->code));
+        r = row.r;
+    }
+    *ret = r != own && (r->fields[MISSING_FAMILY].known || !is_sought(r)) ? NULL : r;
+    return ATG_OK;
 }
 
 static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
     const record *r = row->r;
     const value *family = &r->fields[MISSING_FAMILY], *member = &r->fields[MISSING_MEMBER];
 
-    (void)page;
-    if (!family->known || !member->known || !is_sought(r))
-        return ATG_OK;
+    const record *person = NULL;
+    int rc = !family->known || !member->known || !is_sought(r)
+                 ? ATG_OK
+                 : person_of(l, page, r, &person, err);
+
+    if (rc || !person)
+        return rc;
     if (l->n_who == l->cap_who) {
         uint32_t cap = l->cap_who ? 2 * l->cap_who : 64;
         struct place *more = ATG_GET(l->arena, struct place, cap);
@@ -193,12 +217,14 @@ static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_
     struct place *p = &l->who[l->n_who];
     atg_str key = place_key(l->arena, &family->ref, member->text);
 
-    *p = (struct place){.file = r->id, .code = atg_arena_str(l->arena, r->code)};
-    if (!key.p || !p->code.p || map_add(l->codes, p->code, l->n_who) == ATG_ENOMEM)
+    *p = (struct place){.file = person->id, .code = atg_arena_str(l->arena, person->code)};
+    if (!key.p || !p->code.p)
         return no_memory(err);
-
-    int rc = map_add(l->places, key, l->n_who);
-
+    rc = map_add(l->codes, p->code, l->n_who);
+    if (rc == ATG_ECONFLICT) /* two reports merged into one lend one place */
+        return ATG_OK;
+    if (!rc)
+        rc = map_add(l->places, key, l->n_who);
     if (rc == ATG_ENOMEM)
         return no_memory(err);
     if (rc)
