@@ -2,7 +2,7 @@
 /* Files and records as rows, with their keys: how fast they go in, and what a page of a list, a
  * file, a record and a walk over all records cost when there are many.
  *
- *     bench_files [files [pages]]
+ *     bench_files [files [pages [sqlite | postgres]]]
  *
  * Each file is a missing person with a key of their own, twelve fields sealed.  One in a hundred is
  * in another state than the first, one in a thousand of unknown sex, one in fifty withdrawn. */
@@ -279,13 +279,18 @@ int main(int argc, char **argv) {
                .rng = atg_rng_seed(1)};
     db_options options = {.directory = folder, .create = true, .statement_ms = 600000};
 
+    const char *only = argc > 3 ? argv[3] : "";
+
     if (!mkdtemp(folder))
         return 1;
     b.ids = bench_alloc(b.n, sizeof(*b.ids));
     b.times = bench_alloc(b.n_pages + 100, sizeof(*b.times));
-    run(&b, &options);
+    if (strcmp(only, "postgres") != 0)
+        run(&b, &options);
     nftw(folder, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS); /* NOLINT(concurrency-mt-unsafe) */
-    if (!server_installed() || !server_start(true) || !server_make_database("bench")) {
+    if (strcmp(only, "sqlite") == 0) {
+        puts("# PostgreSQL is not measured");
+    } else if (!server_installed() || !server_start(true) || !server_make_database("bench")) {
         puts("# PostgreSQL is not installed: not measured");
     } else {
         (void)snprintf(conninfo, sizeof(conninfo), "host=%s user=atg dbname=bench",
