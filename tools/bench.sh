@@ -5,6 +5,10 @@
 set -eu
 build=$1
 shift
+# bench_joint measures the operations of a folder beside the project, if there is one
+if [ -z "${ATG_REFERENCE:-}" ] && [ -d ../shared/reference/operations ]; then
+    export ATG_REFERENCE=../shared/reference
+fi
 [ $# -gt 0 ] || set -- $(ls bench/bench_*.c 2>/dev/null | sed 's,.*/bench_,,; s,\.c$,,')
 for name in "$@"; do
     "$build/bench/bench_$name" </dev/null
