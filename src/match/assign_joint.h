@@ -95,8 +95,8 @@ typedef struct joint {
     uint32_t *uses;   /* per thing: blocks that list it */
     side side[2];
     pool *pool;
-    pool pools[2]; /* of the sides: what one may use does not depend on the other */
-    size_t lent; /* of the pool's budget to them */
+    pool pools[2];      /* of the sides: what one may use does not depend on the other */
+    size_t lent;        /* of the pool's budget to them */
     double *none_sum;   /* per thing: P(unused); of things in several blocks only */
     int64_t *none_best; /* per thing: best with it unused */
     xnum z;
