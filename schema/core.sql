@@ -55,7 +55,7 @@ CREATE TABLE file (
     sort BYTES NOT NULL,
     changed INT NOT NULL,
     withdrawn INT NOT NULL
-);
+) COMPACT;
 CREATE INDEX file_code ON file (operation, kind, withdrawn, site, number);
 CREATE INDEX file_name ON file (operation, kind, withdrawn, sort, n);
 CREATE INDEX file_changed ON file (operation, kind, withdrawn, changed, n);

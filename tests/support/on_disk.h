@@ -16,6 +16,23 @@
 
 enum { ON_DISK_PATH = 1024, ON_DISK_DEPTH = 12 };
 
+enum { ON_DISK_PART = 8 };
+
+/* A text ends at its first NUL: eight bytes of a secret that have none.  False: there are none. */
+static inline bool on_disk_part(const void *secret, size_t n, char ret[ON_DISK_PART + 1]) {
+    const char *p = secret;
+
+    for (size_t i = 0, run = 0; i < n; i++) {
+        run = p[i] ? run + 1 : 0;
+        if (run < ON_DISK_PART)
+            continue;
+        memcpy(ret, p + i + 1 - ON_DISK_PART, ON_DISK_PART);
+        ret[ON_DISK_PART] = '\0';
+        return true;
+    }
+    return false;
+}
+
 static inline bool on_disk_file(const char *path, const char *text) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tree of keys, and when what a keyring remembers is true. */
 #include "kept.h"
+#include "on_disk.h"
 
 #include "store/keyring.h"
 
@@ -284,6 +285,34 @@ static void another_master_key_takes_over(const database *where) {
     db_close(d);
 }
 
+static const db_statement get_wrapped = {"get_wrapped",
+                                         "SELECT wrapped FROM person_key WHERE person = $1"};
+
+static void what_is_erased_leaves_the_files(const database *where) {
+    db *d = kept_open(where);
+    keyring *k = kept_keys();
+    uuid operation = kept_operation(d, k), person = kept_person(d, k, &operation), who = kept_id();
+    char part[ON_DISK_PART + 1];
+    db_rows *rows = NULL;
+    atg_str wrapped;
+    atg_err err = {0};
+
+    must(db_query(d, &get_wrapped, (db_value[]){db_blob(person.bytes, UUID_SIZE)}, 1, &rows, &err),
+         &err);
+    assert_int_equal(db_next(rows, &err), 1);
+    wrapped = db_get_blob(rows, 0);
+    assert_true(on_disk_part(wrapped.p, wrapped.n, part));
+    db_end(rows);
+    assert_true(on_disk(where, d, part));
+    kept_begin(d);
+    must(keys_erase(d, k, &operation, &person, &who, 1, &err), &err);
+    kept_commit(d);
+    must(db_checkpoint(d, &err), &err);
+    assert_false(on_disk(where, d, part));
+    keyring_close(k);
+    db_close(d);
+}
+
 static const db_statement swap_keys = {
     "swap_keys", "UPDATE person_key SET wrapped = (SELECT wrapped FROM person_key WHERE "
                  "person = $1) WHERE person = $2"};
@@ -415,6 +444,7 @@ int main(void) {
          an_erasure_that_was_rolled_back_erased_nobody, ON_BOTH},
         {"somebody unknown can be erased before they come back",
          somebody_unknown_can_be_erased_before_they_come_back, ON_BOTH},
+        {"what is erased leaves the files", what_is_erased_leaves_the_files, ON_SQLITE},
         {"another master key takes over", another_master_key_takes_over, ON_BOTH},
         {"a key that was moved to somebody else is refused",
          a_key_that_was_moved_to_somebody_else_is_refused, ON_BOTH},
