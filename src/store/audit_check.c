@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -258,20 +259,27 @@ static int check_chains(check *c, atg_err *err) {
 
 /* ---- leaves ---- */
 
-/* The next entry of its file? */
-static int take_one(check *c, const char *what, const audit_row *row) {
+/* Where an entry stands, in words. */
+static const char *place(int64_t n, char ret[40]) {
+    (void)snprintf(ret, 40, n < 0 ? "what waits for the audit tree" : "leaf %lld", (long long)n);
+    return ret;
+}
+
+/* Is it the next entry of its file?  `n` is the leaf, -1 when it waits. */
+static int take_one(check *c, int64_t n, const audit_row *row) {
     seen_chain *file = audit_table_get(&c->chains, &row->e.file);
     uint64_t seq = row->e.seq;
+    char what[40];
 
     if (!file || seq > file->last)
         return check_fault(c, &row->e.file,
                            "Entry %llu of the history of {file} is missing, but %s tells of it: "
                            "the end of the history was cut off",
-                           say(file ? file->last + 1 : 1), what);
+                           say(file ? file->last + 1 : 1), place(n, what));
     if (seq != file->in_tree + 1)
-        return check_fault(c, &row->e.file,
-                           "Entry %llu of the history of {file} stands %s in the audit tree (%s)",
-                           say(seq), seq <= file->in_tree ? "twice" : "before earlier ones", what);
+        return check_fault(
+            c, &row->e.file, "Entry %llu of the history of {file} stands %s in the audit tree (%s)",
+            say(seq), seq <= file->in_tree ? "twice" : "before earlier ones", place(n, what));
     file->in_tree++;
 
     sum128 h = check_hash(c, &row->e.file, seq, &row->hash);
@@ -283,7 +291,6 @@ static int take_one(check *c, const char *what, const audit_row *row) {
 static int take_leaf(void *user, const audit_row *row, atg_err *err) {
     check *c = user;
     hash256 leaf = tree_leaf((atg_str){(const char *)row->hash.bytes, HASH_SIZE});
-    char what[40];
     int rc;
 
     (void)err;
@@ -291,8 +298,7 @@ static int take_leaf(void *user, const audit_row *row, atg_err *err) {
         return check_fault(c, NULL, "Leaf %llu of the audit tree %s",
                            say(row->n > (int64_t)c->t.size ? c->t.size : (uint64_t)row->n),
                            row->n > (int64_t)c->t.size ? "is missing" : "is there twice");
-    (void)snprintf(what, sizeof(what), "leaf %lld", (long long)row->n);
-    rc = take_one(c, what, row);
+    rc = take_one(c, row->n, row);
     if (rc)
         return rc;
     tree_add(&c->t, &leaf);
@@ -306,7 +312,7 @@ static int take_waiting(void *user, const audit_row *row, atg_err *err) {
 
     (void)err;
     c->report.waiting++;
-    return take_one(c, "what waits for the audit tree", row);
+    return take_one(c, -1, row);
 }
 
 /* The first file, by identifier, with entries that are neither in the tree nor waiting. */
@@ -426,8 +432,16 @@ static int check_all(check *c, atg_err *err) {
     return rc;
 }
 
+static double seconds(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 int audit_check(audit_run *run, const audit_wanted *wanted, audit_report *ret, atg_err *err) {
     check *c = mem_zero(1, sizeof(*c));
+    double start = seconds();
     atg_err own = {0};
     int rc;
 
@@ -446,6 +460,7 @@ int audit_check(audit_run *run, const audit_wanted *wanted, audit_report *ret, a
     }
     if (rc == ATG_EDENIED && c->fault.text[0])
         rc = check_say(c, err);
+    c->report.seconds = seconds() - start;
     if (rc == ATG_OK)
         *ret = c->report;
     audit_table_clear(&c->chains);

@@ -22,8 +22,8 @@ struct audit_file {
     unsigned char last[KEY]; /* what the last row is ordered by */
     record_kind kind;        /* of it */
     uint64_t from;           /* what the window holds: */
-    size_t have;
-    unsigned char window[WINDOW];
+    size_t have, room;
+    unsigned char window[];
 };
 
 static int damaged(const audit_file *f, const char *why, atg_err *err) {
@@ -34,6 +34,7 @@ static int damaged(const audit_file *f, const char *why, atg_err *err) {
 /* n bytes from f->at on; NULL in `ret` when the file ends before. */
 static int look(audit_file *f, size_t n, const unsigned char **ret, atg_err *err) {
     uint64_t rest = f->bytes.size - f->at;
+    size_t most = rest < f->room ? (size_t)rest : f->room;
     int rc;
 
     *ret = NULL;
@@ -42,11 +43,10 @@ static int look(audit_file *f, size_t n, const unsigned char **ret, atg_err *err
     if (f->at < f->from || f->at + n > f->from + f->have) {
         f->have = 0;
         f->from = f->at;
-        rc = f->bytes.read(f->bytes.user, f->at, f->window, rest < WINDOW ? (size_t)rest : WINDOW,
-                           err);
+        rc = f->bytes.read(f->bytes.user, f->at, f->window, most, err);
         if (rc)
             return rc;
-        f->have = rest < WINDOW ? (size_t)rest : WINDOW;
+        f->have = most;
     }
     *ret = f->window + (f->at - f->from);
     return ATG_OK;
@@ -71,15 +71,15 @@ static int read_end(audit_file *f, atg_err *err) {
 }
 
 int audit_file_open(const audit_bytes *bytes, audit_file **ret, atg_err *err) {
-    audit_file *f = mem_alloc(sizeof(*f));
+    size_t room = bytes->size < WINDOW ? (size_t)bytes->size : WINDOW;
+    audit_file *f = mem_zero(1, sizeof(*f) + room);
     const unsigned char *p = NULL;
     int rc;
 
     if (!f)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading an exported history");
     f->bytes = *bytes;
-    f->at = f->from = 0;
-    f->have = 0;
+    f->room = room;
     rc = look(f, AUDIT_MAGIC, &p, err);
     if (rc == ATG_OK && (!p || memcmp(p, audit_magic, AUDIT_MAGIC) != 0))
         rc = atg_fail(err, ATG_EPARSE, "This is not an exported history of Antigone");
