@@ -110,7 +110,7 @@ static int check_rights(const applying *a, atg_err *err) {
     int state = !record_types[in].states[0] ? -1 : new ? (int)r->state : (int)a->file.state;
     int rc = rights_in(a->b->roles, actions[a->ch->what], (int)r->kind, (int)in, state, err);
 
-    if (!rc && a->ch->what == CHANGE_STATE)
+    if (!rc && a->before && a->ch->what == CHANGE_STATE)
         rc = rights_state(a->b->roles, r->kind, a->before->state, r->state, err);
     for (uint32_t f = 0; f < a->type->n_fields && !rc; f++)
         if (a->fields >> f & 1 && rights_field_in(a->b->roles, r->kind, (int)in, f) != ACCESS_WRITE)
@@ -530,8 +530,9 @@ static int edit(applying *a, atg_err *err) {
 /* What was kept of the record as it was lies in this change's own memory, and may be what the
  * account cannot see: the caller gets its own values back. */
 static int edit_copy(applying *a, atg_err *err) {
-    record *own = a->ch->r;
-    change ch = *a->ch;
+    change *wanted = a->ch;
+    record *own = wanted->r;
+    change ch = *wanted;
     int rc;
 
     ch.r = record_copy(a->arena, own);
@@ -539,6 +540,7 @@ static int edit_copy(applying *a, atg_err *err) {
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a change");
     a->ch = &ch;
     rc = edit(a, err);
+    a->ch = wanted;
     if (rc)
         return rc;
     own->rev = ch.r->rev;

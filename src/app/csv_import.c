@@ -24,7 +24,6 @@ typedef struct importing {
     const actor *who;
     atg_arena *arena;
     const csv_options *o;
-    const atg_progress *progress;
     csv_done done;
     uint32_t n_columns;
     int columns[COLUMNS_MAX]; /* field, or COLUMN_... */
@@ -304,6 +303,8 @@ static bool is_of_row(int rc) {
 }
 
 static int take_rows(importing *w, atg_err *err) {
+    const atg_progress *p = w->o->progress;
+
     for (uint32_t i = 0; i < w->n; i++) {
         atg_err e = {0};
         int rc = take_row(w, &w->rows[i], &e);
@@ -315,8 +316,7 @@ static int take_rows(importing *w, atg_err *err) {
                 *err = e;
             return rc;
         }
-        if (w->progress && w->progress->step && i % 64 == 0 &&
-            !w->progress->step(w->progress->user, "rows", i, w->n))
+        if (p && p->step && i % 64 == 0 && !p->step(p->user, "rows", i, w->n))
             return atg_fail(err, ATG_ECANCEL, "Stopped on request");
     }
     return ATG_OK;
@@ -362,13 +362,11 @@ static int import(importing *w, atg_str bytes, atg_err *err) {
 }
 
 int cases_import_csv(cases *c, const actor *who, atg_arena *arena, atg_str bytes,
-                     const csv_options *o, const atg_progress *progress, csv_done *ret,
-                     atg_err *err) {
+                     const csv_options *o, csv_done *ret, atg_err *err) {
     importing w = {.c = c,
                    .who = who,
                    .arena = arena,
                    .o = o,
-                   .progress = progress,
                    .keys = map_new(),
                    .done = {.problems = ATG_GET(arena, csv_problem, CSV_PROBLEMS_MAX)}};
     int rc = ATG_OK;

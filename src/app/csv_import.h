@@ -25,6 +25,7 @@ typedef struct csv_options {
     record_kind kind; /* of files */
     atg_str source;   /* names where the table comes from, for repetitions: "hospital.csv" */
     bool dry_run;     /* find every problem and change nothing */
+    const atg_progress *progress; /* may be NULL */
 } csv_options;
 
 typedef struct csv_done {
@@ -36,7 +37,6 @@ typedef struct csv_done {
 /* ATG_OK with `n_problems` > 0: nothing was taken in.  Other codes: the file cannot be read as a
  * table at all, or the store failed. */
 int cases_import_csv(cases *c, const actor *who, atg_arena *arena, atg_str bytes,
-                     const csv_options *o, const atg_progress *progress, csv_done *ret,
-                     atg_err *err);
+                     const csv_options *o, csv_done *ret, atg_err *err);
 
 #endif

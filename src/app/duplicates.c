@@ -364,7 +364,7 @@ static int seek(db *d, void *user, atg_err *err) {
 }
 
 int cases_duplicates(cases *c, const actor *who, atg_arena *arena, const uuid *operation,
-                     uint32_t limit, duplicate **ret, uint32_t *ret_n, atg_err *err) {
+                     uint32_t limit, duplicates *ret, atg_err *err) {
     ATG_AUTO(atg_arena) room = atg_arena_new((size_t)2 << 30);
     seeking w = {.c = c, .who = who, .arena = arena, .room = room, .operation = operation};
     duplicate *list;
@@ -378,7 +378,6 @@ int cases_duplicates(cases *c, const actor *who, atg_arena *arena, const uuid *o
         return no_memory(err);
     if (w.n_found)
         memcpy(list, w.found, w.n_found * sizeof(*list));
-    *ret = list;
-    *ret_n = w.n_found;
+    *ret = (duplicates){w.n_found, list};
     return ATG_OK;
 }

@@ -23,8 +23,7 @@ typedef struct asking {
     cases *c;
     const actor *who;
     atg_arena *arena;
-    const uuid *operation;
-    int conclusion;
+    const leads_query *q;
     uint32_t limit, n;
     uint64_t shown;
     bool blind; /* something is kept from who asks, so that the order would tell it */
@@ -33,10 +32,10 @@ typedef struct asking {
 
 static int read_ids(asking *w, db *d, atg_err *err) {
     const char *const *words = record_field(RECORD_HYPOTHESIS, HYPOTHESIS_CONCLUSION)->choices;
-    bool some = w->conclusion >= 0;
+    bool some = w->q->conclusion >= 0;
     db_value values[] = {
-        db_blob(w->operation->bytes, UUID_SIZE),
-        db_text(atg_str_of(words[some ? w->conclusion : (int)CONCLUSION_EXCLUDED])),
+        db_blob(w->q->operation.bytes, UUID_SIZE),
+        db_text(atg_str_of(words[some ? w->q->conclusion : (int)CONCLUSION_EXCLUDED])),
         db_int(w->limit)};
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
     int rc = db_query(d, some ? &some_hypotheses : &open_hypotheses, values, 3, &rows, err);
@@ -73,7 +72,7 @@ static int read_lead(asking *w, db *d, uint32_t roles, lead *l, atg_err *err) {
 static int read_leads(db *d, void *user, atg_err *err) {
     asking *w = user;
     uint32_t roles;
-    int rc = cases_roles(d, w->who, w->operation, &roles, err);
+    int rc = cases_roles(d, w->who, &w->q->operation, &roles, err);
 
     w->shown = 0;
     w->blind = false;
@@ -93,17 +92,16 @@ static int by_code(const void *x, const void *y) {
     return order ? order : atg_str_cmp(a->missing.code, b->missing.code);
 }
 
-int cases_leads(cases *c, const actor *who, atg_arena *arena, const uuid *operation, int conclusion,
-                uint32_t limit, lead **ret, uint32_t *ret_n, atg_err *err) {
+int cases_leads(cases *c, const actor *who, atg_arena *arena, const leads_query *q, lead **ret,
+                uint32_t *ret_n, atg_err *err) {
     asking w = {.c = c,
                 .who = who,
                 .arena = arena,
-                .operation = operation,
-                .conclusion = conclusion,
-                .limit = limit < LEADS_MAX ? limit : LEADS_MAX};
+                .q = q,
+                .limit = q->limit < LEADS_MAX ? q->limit : LEADS_MAX};
     look_event e = {.who = who,
-                    .file = *operation,
-                    .record = *operation,
+                    .file = q->operation,
+                    .record = q->operation,
                     .action = "leads",
                     .kind = "",
                     .detail = ATG_STR("{}")};

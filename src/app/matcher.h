@@ -41,8 +41,13 @@ typedef struct lead {
     seen record; /* of the hypothesis */
 } lead;
 
-/* `conclusion`: index of the choice "conclusion", or -1 for all but excluded ones. */
-int cases_leads(cases *c, const actor *who, atg_arena *arena, const uuid *operation, int conclusion,
-                uint32_t limit, lead **ret, uint32_t *ret_n, atg_err *err);
+typedef struct leads_query {
+    uuid operation;
+    int conclusion; /* index of the choice "conclusion", or -1 for all but excluded ones */
+    uint32_t limit;
+} leads_query;
+
+int cases_leads(cases *c, const actor *who, atg_arena *arena, const leads_query *q, lead **ret,
+                uint32_t *ret_n, atg_err *err);
 
 #endif

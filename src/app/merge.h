@@ -25,8 +25,13 @@ typedef struct duplicate {
 
 /* Pairs of missing files of an operation that may be one person, the most alike first.  Files whose
  * sexes contradict, and files merged already, are left out. */
+typedef struct duplicates {
+    uint32_t n;
+    duplicate *pairs;
+} duplicates;
+
 int cases_duplicates(cases *c, const actor *who, atg_arena *arena, const uuid *operation,
-                     uint32_t limit, duplicate **ret, uint32_t *ret_n, atg_err *err);
+                     uint32_t limit, duplicates *ret, atg_err *err);
 
 /* `from` becomes a report on the person of `into`: it keeps what it says, is compared no more by
  * itself, and lends its place in a pedigree where `into` has none.  A reason is needed. */

@@ -191,36 +191,30 @@ static int person_of(loading *l, atg_arena *page, const record *r, const record 
     return ATG_OK;
 }
 
-static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
-    const record *r = row->r;
-    const value *family = &r->fields[MISSING_FAMILY], *member = &r->fields[MISSING_MEMBER];
-
-    const record *person = NULL;
-    int rc = !family->known || !member->known || !is_sought(r)
-                 ? ATG_OK
-                 : person_of(l, page, r, &person, err);
-
-    if (rc || !person)
-        return rc;
+/* Room for one more, behind those that there are. */
+static struct place *next_place(loading *l) {
     if (l->n_who == l->cap_who) {
         uint32_t cap = l->cap_who ? 2 * l->cap_who : 64;
         struct place *more = ATG_GET(l->arena, struct place, cap);
 
         if (!more)
-            return no_memory(err);
+            return NULL;
         if (l->n_who)
             memcpy(more, l->who, l->n_who * sizeof(*more));
         l->who = more;
         l->cap_who = cap;
     }
+    return &l->who[l->n_who];
+}
 
-    struct place *p = &l->who[l->n_who];
-    atg_str key = place_key(l->arena, &family->ref, member->text);
+static int put_place(loading *l, const record *person, atg_str key, atg_err *err) {
+    struct place *p = next_place(l);
+    int rc;
 
-    *p = (struct place){.file = person->id, .code = atg_arena_str(l->arena, person->code)};
-    if (!key.p || !p->code.p)
+    if (!p || !key.p)
         return no_memory(err);
-    rc = map_add(l->codes, p->code, l->n_who);
+    *p = (struct place){.file = person->id, .code = atg_arena_str(l->arena, person->code)};
+    rc = p->code.p ? map_add(l->codes, p->code, l->n_who) : ATG_ENOMEM;
     if (rc == ATG_ECONFLICT) /* two reports merged into one lend one place */
         return ATG_OK;
     if (!rc)
@@ -234,6 +228,18 @@ static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_
                         ATG_FMT(l->who[map_get(l->places, key)].code), ATG_FMT(p->code));
     l->n_who++;
     return ATG_OK;
+}
+
+static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
+    const record *r = row->r, *person = NULL;
+    const value *family = &r->fields[MISSING_FAMILY], *member = &r->fields[MISSING_MEMBER];
+    int rc = !family->known || !member->known || !is_sought(r)
+                 ? ATG_OK
+                 : person_of(l, page, r, &person, err);
+
+    if (rc || !person)
+        return rc;
+    return put_place(l, person, place_key(l->arena, &family->ref, member->text), err);
 }
 
 /* ---- profiles ---- */
@@ -296,46 +302,65 @@ static bool usable(const record_row *row) {
     return !row->r->withdrawn && !row->erased;
 }
 
-static int add_sample(loading *l, const record *file, const record_row *rows, uint32_t n,
-                      uint32_t first, uint32_t number, atg_str body, atg_err *err) {
+/* The profiles of one remains file. */
+typedef struct remains_profiles {
+    const record *file;
+    atg_str body;
+    const record_row *rows;
+    uint32_t n;
+} remains_profiles;
+
+/* The sample that profile `first` is of, with all of its profiles. */
+static int add_sample(loading *l, const remains_profiles *p, uint32_t first, uint32_t number,
+                      atg_err *err) {
+    const value *f = p->file->fields;
     char id[FILE_CODE_MAX + 12];
     json_auto_t *s = json_object();
     int rc = ATG_OK;
 
-    (void)snprintf(id, sizeof(id), number ? "%.*s/%u" : "%.*s", ATG_FMT(file->code), number + 1);
+    (void)snprintf(id, sizeof(id), number ? "%.*s/%u" : "%.*s", ATG_FMT(p->file->code), number + 1);
     (void)json_object_set_new(s, "id", json_string(id));
-    (void)json_object_set_new(s, "body", json_stringn(body.p, body.n));
-    (void)json_object_set_new(s, "sex", json_string(sex_letter(&file->fields[REMAINS_SEX])));
-    if (file->fields[REMAINS_WHAT].known && file->fields[REMAINS_WHAT].choice)
+    (void)json_object_set_new(s, "body", json_stringn(p->body.p, p->body.n));
+    (void)json_object_set_new(s, "sex", json_string(sex_letter(&f[REMAINS_SEX])));
+    if (f[REMAINS_WHAT].known && f[REMAINS_WHAT].choice)
         (void)json_object_set_new(s, "part", json_true());
-    for (uint32_t i = first; i < n && !rc; i++)
-        if (usable(&rows[i]) && uuid_cmp(sample_of(rows[i].r), sample_of(rows[first].r)) == 0) {
-            rc = put_profile(s, rows[i].r, err);
-            if (rows[i].r->fields[PROFILE_MIXTURE].known && rows[i].r->fields[PROFILE_MIXTURE].flag)
-                (void)json_object_set_new(s, "mixture", json_true());
-        }
+    for (uint32_t i = first; i < p->n && !rc; i++) {
+        const record *r = p->rows[i].r;
+
+        if (!usable(&p->rows[i]) || uuid_cmp(sample_of(r), sample_of(p->rows[first].r)) != 0)
+            continue;
+        rc = put_profile(s, r, err);
+        if (r->fields[PROFILE_MIXTURE].known && r->fields[PROFILE_MIXTURE].flag)
+            (void)json_object_set_new(s, "mixture", json_true());
+    }
     if (!rc)
         rc = opbuild_remains(l->b, s, err);
-    return rc ? rc : push_id(l->arena, &l->remains, &file->id, err);
+    return rc ? rc : push_id(l->arena, &l->remains, &p->file->id, err);
+}
+
+/* Is it the first of its sample that can be used? */
+static bool is_first(const remains_profiles *p, uint32_t i) {
+    if (!usable(&p->rows[i]))
+        return false;
+    for (uint32_t k = 0; k < i; k++)
+        if (usable(&p->rows[k]) && uuid_cmp(sample_of(p->rows[k].r), sample_of(p->rows[i].r)) == 0)
+            return false;
+    return true;
 }
 
 static int take_remains(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
+    remains_profiles p = {.file = row->r};
     record_row *rows;
-    uint32_t n, number = 0;
-    atg_str body;
-    int rc = in_file(l, page, RECORD_PROFILE, &row->r->id, &rows, &n, err);
+    uint32_t number = 0;
+    int rc = in_file(l, page, RECORD_PROFILE, &row->r->id, &rows, &p.n, err);
 
-    if (rc || !n)
+    if (rc || !p.n)
         return rc;
-    rc = body_of(l, page, row->r, &body, err);
-    for (uint32_t i = 0; i < n && !rc; i++) {
-        bool met = !usable(&rows[i]);
-
-        for (uint32_t k = 0; k < i && !met; k++)
-            met = usable(&rows[k]) && uuid_cmp(sample_of(rows[k].r), sample_of(rows[i].r)) == 0;
-        if (!met)
-            rc = add_sample(l, row->r, rows, n, i, number++, body, err);
-    }
+    p.rows = rows;
+    rc = body_of(l, page, row->r, &p.body, err);
+    for (uint32_t i = 0; i < p.n && !rc; i++)
+        if (is_first(&p, i))
+            rc = add_sample(l, &p, i, number++, err);
     return rc ? blame(row->r->code, err, rc) : ATG_OK;
 }
 
@@ -371,8 +396,38 @@ static json_t *member_of(json_t *members, atg_str label) {
     return NULL;
 }
 
-static int put_profiles(loading *l, atg_arena *page, const uuid *file, json_t *members,
+/* Whom a donor named as recipients: [{"name": ...}] becomes consents of the family. */
+static int put_consents(json_t *family, const record *donor, atg_err *err) {
+    const value *f = donor->fields;
+    json_auto_t *named = json_of(&f[DONOR_RECIPIENTS]);
+    json_t *consents = json_object_get(family, "consents");
+    size_t i;
+    json_t *one;
+
+    if (!f[DONOR_USES].known || f[DONOR_USES].choice != DONOR_USE_NAMED_RECIPIENTS)
+        return ATG_OK;
+    json_array_foreach(named, i, one) {
+        json_t *consent = json_object();
+        date ends;
+
+        if (!json_is_string(json_object_get(one, "name")))
+            continue;
+        (void)json_object_set_new(consent, "person",
+                                  json_stringn(f[DONOR_LABEL].text.p, f[DONOR_LABEL].text.n));
+        (void)json_object_set(consent, "recipient", json_object_get(one, "name"));
+        if (f[DONOR_ENDS_ON].text.n == strlen("2026-12-31") &&
+            !date_read(f[DONOR_ENDS_ON].text, &ends, NULL))
+            (void)json_object_set_new(
+                consent, "until", json_stringn(f[DONOR_ENDS_ON].text.p, f[DONOR_ENDS_ON].text.n));
+        if (json_array_append_new(consents, consent))
+            return no_memory(err);
+    }
+    return ATG_OK;
+}
+
+static int put_profiles(loading *l, atg_arena *page, const uuid *file, json_t *family,
                         atg_err *err) {
+    json_t *members = json_object_get(family, "members");
     record_row *donors, *profiles;
     uint32_t n_donors, n;
     int rc = in_file(l, page, RECORD_PROFILE, file, &profiles, &n, err);
@@ -391,6 +446,9 @@ static int put_profiles(loading *l, atg_arena *page, const uuid *file, json_t *m
         if (m)
             rc = put_profile(m, profiles[i].r, err);
     }
+    for (uint32_t i = 0; i < n_donors && !rc; i++)
+        if (consents(l, &donors[i]))
+            rc = put_consents(family, donors[i].r, err);
     return rc;
 }
 
@@ -425,9 +483,10 @@ static int take_family(loading *l, atg_arena *page, const record_row *row, atg_e
     }
     (void)json_object_set_new(family, "id", json_stringn(r->code.p, r->code.n));
     (void)json_object_set_new(family, "members", members);
+    (void)json_object_set_new(family, "consents", json_array());
     rc = put_missing(l, page, &r->id, members, err);
     if (!rc)
-        rc = put_profiles(l, page, &r->id, members, err);
+        rc = put_profiles(l, page, &r->id, family, err);
     if (!rc)
         rc = opbuild_family(l->b, family, err);
     if (!rc)

@@ -38,7 +38,7 @@ typedef struct loaded {
 
 /* In a transaction.  ATG_ENOTFOUND: the operation says nothing of DNA yet (sentence says what to
  * enter).  A record that the engine refuses fails with its code and the reason. */
-int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *scope,
+int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *which,
                    atg_notes *notes, loaded *ret, atg_err *err);
 
 #endif

@@ -130,19 +130,25 @@ static void write_pedigree(json *j, const void *what, const atg_operation *op) {
 
 /* ---- once only ---- */
 
-/* Was it taken in before?  `*ret` is then its file. */
-static int find_known(saving *s, atg_arena *arena, const char *what, atg_str id, atg_str *ret_line,
-                      uuid *ret, bool *ret_known, atg_err *err) {
+/* What a thing is called in the table of what came in, and which file it is, if it did. */
+typedef struct known {
+    atg_str line;
+    uuid file;
+    bool is; /* it came in before */
+} known;
+
+static int find_known(saving *s, atg_arena *arena, const char *what, atg_str id, known *ret,
+                      atg_err *err) {
     imported_row row;
     int rc;
 
-    *ret_line = atg_arena_printf(arena, "%s/%.*s", what, ATG_FMT(id));
-    if (!ret_line->p)
+    ret->line = atg_arena_printf(arena, "%s/%.*s", what, ATG_FMT(id));
+    if (!ret->line.p)
         return no_memory(err);
-    rc = imported_get(s->d, &s->done.operation, source, *ret_line, &row, err);
-    *ret_known = rc == ATG_OK;
-    if (*ret_known) {
-        *ret = row.record;
+    rc = imported_get(s->d, &s->done.operation, source, ret->line, &row, err);
+    ret->is = rc == ATG_OK;
+    if (ret->is) {
+        ret->file = row.record;
         s->done.known++;
     }
     return rc == ATG_ENOTFOUND ? ATG_OK : rc;
@@ -245,12 +251,11 @@ static int save_operation(saving *s, atg_err *err) {
 static int save_remains(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     const atg_sample *sample = &s->op->samples[i];
     record *r = new_record(s, arena, RECORD_REMAINS, NULL);
-    atg_str line;
-    bool known;
-    int rc = r ? find_known(s, arena, "remains", sample->id, &line, &s->remains[i], &known, err)
-               : no_memory(err);
+    known k = {.is = false};
+    int rc = r ? find_known(s, arena, "remains", sample->id, &k, err) : no_memory(err);
 
-    if (rc || known)
+    s->remains[i] = k.file;
+    if (rc || k.is)
         return rc;
     s->new_sample[i] = true;
     r->fields[REMAINS_TAG] = text_value(sample->id);
@@ -262,11 +267,11 @@ static int save_remains(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     rc = set_word(r, REMAINS_WHAT, sample->part ? ATG_STR("part") : ATG_STR("body"), err);
     if (!rc)
         rc = set_word(r, REMAINS_CONDITION, ATG_STR("other"), err);
-    for (uint32_t k = 0; k < i && sample->body.n && !r->fields[REMAINS_PART_OF].known; k++)
-        if (atg_str_eq(s->op->samples[k].body, sample->body))
-            r->fields[REMAINS_PART_OF] = ref_value(&s->remains[k]);
+    for (uint32_t o = 0; o < i && sample->body.n && !r->fields[REMAINS_PART_OF].known; o++)
+        if (atg_str_eq(s->op->samples[o].body, sample->body))
+            r->fields[REMAINS_PART_OF] = ref_value(&s->remains[o]);
     if (!rc)
-        rc = add_known(s, r, line, err);
+        rc = add_known(s, r, k.line, err);
     s->remains[i] = r->id;
     s->done.remains++;
     return rc;
@@ -275,18 +280,17 @@ static int save_remains(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
 static int save_family(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     const atg_family *family = &s->op->families[i];
     record *r = new_record(s, arena, RECORD_FAMILY, NULL);
-    atg_str line;
-    bool known;
-    int rc = r ? find_known(s, arena, "family", family->id, &line, &s->families[i], &known, err)
-               : no_memory(err);
+    known k = {.is = false};
+    int rc = r ? find_known(s, arena, "family", family->id, &k, err) : no_memory(err);
 
-    if (rc || known)
+    s->families[i] = k.file;
+    if (rc || k.is)
         return rc;
     s->is_new[i] = true;
     r->fields[FAMILY_LABEL] = text_value(family->id);
     rc = json_value(arena, s->op, write_pedigree, &family->ped, &r->fields[FAMILY_PEDIGREE], err);
     if (!rc)
-        rc = add_known(s, r, line, err);
+        rc = add_known(s, r, k.line, err);
     s->families[i] = r->id;
     s->done.families++;
     return rc;
@@ -313,13 +317,10 @@ static int save_missing(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     const atg_missing *missing = &s->op->missing[i];
     const atg_person *person = &s->op->families[missing->family].ped.persons[missing->person];
     record *r = new_record(s, arena, RECORD_MISSING, NULL);
-    uuid file;
-    atg_str line;
-    bool known;
-    int rc = r ? find_known(s, arena, "missing", missing->id, &line, &file, &known, err)
-               : no_memory(err);
+    known k = {.is = false};
+    int rc = r ? find_known(s, arena, "missing", missing->id, &k, err) : no_memory(err);
 
-    if (rc || known)
+    if (rc || k.is)
         return rc;
     r->fields[MISSING_SEX] = sex_value(person->sex);
     r->fields[MISSING_FAMILY] = ref_value(&s->families[missing->family]);
@@ -329,7 +330,7 @@ static int save_missing(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
         rc = s->o->person(s->o->user, i, r, err);
     if (!rc) {
         fill_missing(r, missing);
-        rc = add_known(s, r, line, err);
+        rc = add_known(s, r, k.line, err);
     }
     s->done.missing++;
     return rc;

@@ -43,7 +43,8 @@ static int import_table(const args *a, store_session *s) {
     if (code)
         return code;
     o.operation = s->operation.id;
-    if (cases_import_csv(s->c, &s->who, s->arena, bytes, &o, progress_start(a), &done, &err))
+    o.progress = progress_start(a);
+    if (cases_import_csv(s->c, &s->who, s->arena, bytes, &o, &done, &err))
         return cli_fail(a->operands[0], &err);
     progress_clear();
     if (done.n_problems) {

@@ -63,7 +63,7 @@ static void print_json(const lead *leads, uint32_t n, atg_buf *buf) {
 static int run(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
-    int conclusion = -1;
+    leads_query q = {.conclusion = -1};
     uint64_t limit = PAGE;
     lead *leads;
     uint32_t n;
@@ -71,9 +71,9 @@ static int run(const args *a) {
     int code = cli_uint(a, OPT_LIMIT, 1, PAGE_MAX, &limit);
 
     if (!code && cli_has(a, OPT_CONCLUSION)) {
-        conclusion = record_word(record_field(RECORD_HYPOTHESIS, HYPOTHESIS_CONCLUSION)->choices,
-                                 atg_str_of(a->value[OPT_CONCLUSION]));
-        if (conclusion < 0)
+        q.conclusion = record_word(record_field(RECORD_HYPOTHESIS, HYPOTHESIS_CONCLUSION)->choices,
+                                   atg_str_of(a->value[OPT_CONCLUSION]));
+        if (q.conclusion < 0)
             return cli_usage(a->command, "There is no conclusion '%s'", a->value[OPT_CONCLUSION]);
     }
     if (!code)
@@ -82,8 +82,9 @@ static int run(const args *a) {
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (cases_leads(s.c, &s.who, s.arena, &s.operation.id, conclusion, (uint32_t)limit, &leads, &n,
-                    &err))
+    q.operation = s.operation.id;
+    q.limit = (uint32_t)limit;
+    if (cases_leads(s.c, &s.who, s.arena, &q, &leads, &n, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON))
         print_json(leads, n, buf);

@@ -36,7 +36,7 @@ int cli_store_operation(const args *a, store_session *s);
 /* The file of a code or identifier. */
 int cli_store_file(const store_session *s, const char *code, file_row *ret);
 /* The kind of files or records that a word names. */
-int cli_store_kind(const args *a, const char *word, record_kind *ret);
+int cli_store_kind(const args *a, const char *text, record_kind *ret);
 
 /* "FIELD=VALUE" words into a record; what a field is unknown by is "FIELD=". */
 int cli_store_fields(const store_session *s, int n, char *const *words, record *r);

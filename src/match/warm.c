@@ -305,7 +305,9 @@ int warm_rank(const warm *w, const atg_sample *body, uint32_t threads, float *re
     if (rc)
         return rc;
 
-    ranking r = {w, &s, body->sex, ret};
+    ranking r = {w, &s, body->sex, NULL};
+
+    r.ret = ret;
 
     rc =
         parallel_run(parallel_threads(threads), (w->n_blocks + BLOCKS_A_PIECE - 1) / BLOCKS_A_PIECE,

@@ -17,7 +17,7 @@ static csv_done take(const made_cases *m, const actor *who, const char *text, bo
     csv_done done = {0};
     atg_err err = {0};
 
-    made_ok(cases_import_csv(m->c, who, m->arena, atg_str_of(text), &o, NULL, &done, &err), &err);
+    made_ok(cases_import_csv(m->c, who, m->arena, atg_str_of(text), &o, &done, &err), &err);
     return done;
 }
 

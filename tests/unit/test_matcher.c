@@ -133,8 +133,8 @@ static lead *leads(scene *s, int conclusion, uint32_t *ret_n) {
     lead *list;
     atg_err err = {0};
 
-    made_ok(cases_leads(s->m.c, &s->m.all, s->m.arena, &s->saved.operation, conclusion, LEADS,
-                        &list, ret_n, &err),
+    made_ok(cases_leads(s->m.c, &s->m.all, s->m.arena,
+                        &(leads_query){s->saved.operation, conclusion, LEADS}, &list, ret_n, &err),
             &err);
     return list;
 }

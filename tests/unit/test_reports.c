@@ -14,13 +14,13 @@ static record *report(const made_cases *m, const char *family, const char *given
     return r;
 }
 
-static duplicate *duplicates(const made_cases *m, uint32_t *ret_n) {
-    duplicate *list;
+static duplicate *proposed(const made_cases *m, uint32_t *ret_n) {
+    duplicates list;
     atg_err err = {0};
 
-    made_ok(cases_duplicates(m->c, &m->all, m->arena, &m->operation, 100, &list, ret_n, &err),
-            &err);
-    return list;
+    made_ok(cases_duplicates(m->c, &m->all, m->arena, &m->operation, 100, &list, &err), &err);
+    *ret_n = list.n;
+    return list.pairs;
 }
 
 static bool pairs(const duplicate *list, uint32_t n, const record *a, const record *b) {
@@ -43,7 +43,7 @@ static void reports_that_say_the_same_are_proposed(const database *where) {
 
     made_set(m.arena, man, "sex", "male");
     made_add(&m, man);
-    list = duplicates(&m, &n);
+    list = proposed(&m, &n);
     assert_true(pairs(list, n, one, crossed));
     assert_true(list[0].alike & ALIKE_NAMES);
     assert_true(list[0].alike & ALIKE_BORN);
@@ -73,13 +73,13 @@ static void merging_keeps_both_and_is_taken_back(const database *where) {
     assert_int_equal(n, 1);
     made_ok(cases_get(m.c, &m.all, m.arena, RECORD_MISSING, &from->id, &s, &err), &err);
     assert_true(atg_str_eq(s.r->fields[MISSING_BORN].text, ATG_STR("1984-03")));
-    (void)duplicates(&m, &n);
+    (void)proposed(&m, &n);
     assert_int_equal(n, 0);
     assert_int_equal(cases_merge(m.c, &m.all, &from->id, &into->id, &err), ATG_EINVAL);
     made_ok(cases_unmerge(m.c, &m.all, &from->id, &err), &err);
     made_ok(cases_merged(m.c, &m.all, m.arena, &into->id, &merged, &n, &err), &err);
     assert_int_equal(n, 0);
-    (void)duplicates(&m, &n);
+    (void)proposed(&m, &n);
     assert_int_equal(n, 1);
     made_cases_close(&m);
 }
