@@ -563,6 +563,47 @@ static void what_was_sealed_elsewhere_is_not_told_here(const database *where) {
     end(&t);
 }
 
+/* Append, sequence and sign in one transaction. */
+static int do_all(db *d, const audit_event *e, const sign_pair *pair, checkpoint *c, atg_err *err) {
+    int rc = audit_append(d, e, err);
+
+    if (rc == ATG_OK)
+        rc = audit_sequence(d, NULL, err);
+    if (rc == ATG_OK)
+        rc = audit_checkpoint(d, pair, "antigone.example/K3", 5, c, err);
+    return rc;
+}
+
+static void writing_survives_a_lack_of_memory(const database *where) {
+    static const key256 key = {{3}};
+    db *d = audited_open(where);
+    sign_pair pair = audited_pair(1);
+    audit_event e = audited_event(1, 1);
+    int rc = ATG_ENOMEM;
+
+    e.person = e.file;
+    e.key = &key;
+    e.history = ATG_STR("{}");
+    for (long k = 0; rc && k < 1000; k++) {
+        checkpoint c = {.size = 9};
+        atg_err err = {0};
+
+        must(db_begin(d, DB_WRITE, &err), &err);
+        mem_fail_after(k);
+        rc = do_all(d, &e, &pair, &c, &err);
+        mem_fail_after(-1);
+        assert_true(rc == ATG_OK || (rc == ATG_ENOMEM && c.size == 9));
+        if (rc)
+            db_rollback(d);
+        else
+            must(db_commit(d, &err), &err);
+    }
+    assert_int_equal(rc, ATG_OK);
+    assert_int_equal(follow_all(d), 1);
+    expect_tree(d, 1);
+    db_close(d);
+}
+
 static void reading_survives_a_lack_of_memory(const database *where) {
     told t = tell(where);
     audit_entry *e = NULL;
@@ -609,6 +650,7 @@ int main(void) {
          of_an_erased_person_the_story_says_that_it_was_erased, ON_BOTH},
         {"what was sealed elsewhere is not told here", what_was_sealed_elsewhere_is_not_told_here,
          ON_BOTH},
+        {"writing survives a lack of memory", writing_survives_a_lack_of_memory, ON_BOTH},
         {"reading survives a lack of memory", reading_survives_a_lack_of_memory, ON_BOTH},
     };
 
