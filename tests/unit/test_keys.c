@@ -5,6 +5,9 @@
 
 #include "store/keyring.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static bool same(const person_keys *a, const person_keys *b) {
     return key_eq(&a->key, &b->key) && memcmp(&a->salt, &b->salt, sizeof(a->salt)) == 0;
 }
@@ -372,6 +375,84 @@ static void a_full_keyring_forgets_whom_nobody_asked_for(const database *where) 
     db_close(d);
 }
 
+/* Readers on connections of their own, while one after the other is erased. */
+enum { SHARED = 60, READERS = 4, ERASED = 20 };
+
+typedef struct shared {
+    const database *where;
+    keyring *k;
+    uuid operation, persons[SHARED];
+    person_keys keys[SHARED];
+    atomic_int n_erased; /* those before are gone */
+    atomic_bool stop;
+    atomic_int wrong;
+} shared;
+
+static void read_one(shared *s, db *d, uint32_t i) {
+    int gone = atomic_load(&s->n_erased);
+    person_keys keys;
+    int rc = db_begin(d, DB_READ, NULL);
+
+    if (rc == ATG_OK)
+        rc = keys_person(d, s->k, &s->persons[i], &keys, NULL);
+    if (rc == ATG_OK ? (int)i < gone || !same(&keys, &s->keys[i])
+                     : rc != ATG_ENOTFOUND || i >= ERASED)
+        atomic_fetch_add(&s->wrong, 1);
+    db_rollback(d);
+}
+
+static void *read_many(void *user) {
+    shared *s = user;
+    db_options options = {.directory = s->where->directory,
+                          .conninfo = database_conninfo(s->where)};
+    atg_rng rng = atg_rng_seed((uintptr_t)&options);
+    db *d = NULL;
+
+    if (db_open(&options, &d, NULL)) {
+        atomic_fetch_add(&s->wrong, 1);
+        return NULL;
+    }
+    while (!atomic_load(&s->stop))
+        read_one(s, d, (uint32_t)atg_rng_below(&rng, SHARED));
+    db_close(d);
+    return NULL;
+}
+
+static void many_threads_share_a_keyring(const database *where) {
+    static shared s;
+    pthread_t threads[READERS];
+    uuid who = kept_id();
+    atg_err err = {0};
+    db *d = kept_open(where);
+
+    s = (shared){.where = where, .k = kept_keys()};
+    s.operation = kept_operation(d, s.k);
+    for (int i = 0; i < SHARED; i++) {
+        s.persons[i] = kept_person(d, s.k, &s.operation);
+        must(keys_person(d, s.k, &s.persons[i], &s.keys[i], &err), &err);
+    }
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_many, &s), 0);
+    for (int i = 0; i < ERASED; i++) {
+        kept_begin(d);
+        must(keys_erase(d, s.k, &s.operation, &s.persons[i], &who, 1, &err), &err);
+        if (i % 2)
+            must(keys_person_new(d, s.k, &s.operation, &(uuid){{(unsigned char)(100 + i)}}, NULL,
+                                 &err),
+                 &err);
+        kept_commit(d);
+        atomic_store(&s.n_erased, i + 1);
+        if (i % 3)
+            keyring_forget(s.k, &s.persons[i]);
+    }
+    atomic_store(&s.stop, true);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&s.wrong), 0);
+    keyring_close(s.k);
+    db_close(d);
+}
+
 static int all_of_it(db *d, keyring **k, atg_err *err) {
     static const uuid operation = {{1, [6] = 0x70, [8] = 0x80}}, person = {{2}}, who = {{3}};
     person_keys keys;
@@ -450,6 +531,7 @@ int main(void) {
          a_key_that_was_moved_to_somebody_else_is_refused, ON_BOTH},
         {"a full keyring forgets whom nobody asked for",
          a_full_keyring_forgets_whom_nobody_asked_for, ON_SQLITE},
+        {"many threads share a keyring", many_threads_share_a_keyring, ON_BOTH},
         {"short memory is told and nothing is left", short_memory_is_told_and_nothing_is_left,
          ON_BOTH},
     };
