@@ -47,6 +47,7 @@ typedef struct actor {
     atg_str reason; /* written purpose of this look or change; empty: none given */
     bool carried;   /* brings what another site made and signed for (a bundle): who acts is not
                        who concluded, entered or decided */
+    uuid bundle;    /* with `carried`: which; it stands in the history */
 } actor;
 
 typedef enum change_kind { CHANGE_ADD, CHANGE_EDIT, CHANGE_STATE, CHANGE_WITHDRAW } change_kind;
@@ -58,7 +59,10 @@ typedef enum change_kind { CHANGE_ADD, CHANGE_EDIT, CHANGE_STATE, CHANGE_WITHDRA
  *   differ are checked and written.  A field that the account may not see stays as it is while it
  *   is unknown in `r`.
  * STATE: id, kind, rev and the new state.  WITHDRAW: id, kind, rev; hides the record.  Both need a
- *   reason where the file is not new. */
+ *   reason where the file is not new.
+ * Of somebody who carries (actor.carried), ADD and EDIT take id, code, state, `created` and
+ *   `withdrawn` as they are given, and the right that is asked for is ACTION_BUNDLE alone: who may
+ *   write which field was asked where it was written. */
 typedef struct change {
     change_kind what;
     record *r;

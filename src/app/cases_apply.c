@@ -108,7 +108,11 @@ static int check_rights(const applying *a, atg_err *err) {
     bool new = !a->before && a->type->is_file;
     record_kind in = new ? r->kind : a->file.kind;
     int state = !record_types[in].states[0] ? -1 : new ? (int)r->state : (int)a->file.state;
-    int rc = rights_in(a->b->roles, actions[a->ch->what], (int)r->kind, (int)in, state, err);
+    int rc;
+
+    if (a->b->who->carried)
+        return rights_action(a->b->roles, ACTION_BUNDLE, -1, -1, err);
+    rc = rights_in(a->b->roles, actions[a->ch->what], (int)r->kind, (int)in, state, err);
 
     if (!rc && a->before && a->ch->what == CHANGE_STATE)
         rc = rights_state(a->b->roles, r->kind, a->before->state, r->state, err);
@@ -162,7 +166,7 @@ static int place_new(applying *a, atg_err *err) {
     if (!(a->type->in >> a->file.kind & 1))
         return atg_fail(err, ATG_EINVAL, "A %s does not stand in a %s", a->type->title,
                         record_types[a->file.kind].title);
-    if (a->file.withdrawn)
+    if (a->file.withdrawn && !a->b->who->carried)
         return atg_fail(err, ATG_EDENIED, "%.*s was withdrawn", ATG_FMT(a->file.code));
     r->operation = a->file.operation;
     return ATG_OK;
@@ -213,8 +217,10 @@ static int number_new(applying *a, atg_err *err) {
     char code[FILE_CODE_MAX];
     int rc = ATG_OK;
 
-    if (!a->type->code || (r->code.n && !a->type->is_file))
+    if (!a->type->code || (r->code.n && !a->type->is_file && !b->who->carried))
         return ATG_OK;
+    if (r->code.n && b->who->carried)
+        return files_taken(b->d, r->kind, r->code, a->type->is_file ? &a->file.n : NULL, err);
     if (!own->left)
         rc = reserve(b, r->kind, 1, err);
     if (rc)
@@ -408,7 +414,9 @@ static int add(applying *a, atg_err *err) {
     if (rc)
         return rc;
     r->rev = 1;
-    r->created = r->changed = clock_now();
+    r->changed = clock_now();
+    if (!a->b->who->carried)
+        r->created = r->changed;
     r->person = person_of(a);
     rc = rules_prepare(a->b->d, a->b->who, a->b->arena, r, err);
     a->fields = cases_changed(NULL, r);
@@ -471,6 +479,25 @@ static int load(applying *a, atg_err *err) {
     return rc;
 }
 
+static int shape_edit(const applying *a, uint32_t state, bool withdrawn, atg_err *err) {
+    record *r = a->ch->r;
+    uuid now;
+
+    if (a->b->who->carried) {
+        r->state = state;
+        r->withdrawn = withdrawn;
+    } else {
+        keep_unseen(a);
+    }
+    if (a->type->person != PERSON_DONOR)
+        return ATG_OK;
+    now = person_of(a);
+    return uuid_cmp(&now, &a->before->person) == 0
+               ? ATG_OK
+               : atg_fail(err, ATG_EDENIED,
+                          "A %s stays with its donor: withdraw it and add it anew", a->type->title);
+}
+
 /* The record as it shall be: the values given where they are to be changed, all else as it is. */
 static int shape(applying *a, atg_err *err) {
     record *r = a->ch->r;
@@ -478,30 +505,24 @@ static int shape(applying *a, atg_err *err) {
     value *fields = r->fields;
     int64_t rev = r->rev;
     uint32_t state = r->state;
+    bool withdrawn = r->withdrawn;
+    int rc = ATG_OK;
 
     if (rev != is->rev)
         return conflict(a, err);
-    if (is->withdrawn)
+    if (is->withdrawn && !a->b->who->carried)
         return atg_fail(err, ATG_EDENIED, "This %s was withdrawn", a->type->title);
     *r = *is;
     r->fields = fields;
     if (a->ch->what == CHANGE_EDIT) {
-        keep_unseen(a);
-        if (a->type->person == PERSON_DONOR) {
-            uuid now = person_of(a);
-
-            if (uuid_cmp(&now, &is->person) != 0)
-                return atg_fail(err, ATG_EDENIED,
-                                "A %s stays with its donor: withdraw it and add it anew",
-                                a->type->title);
-        }
+        rc = shape_edit(a, state, withdrawn, err);
     } else {
         memcpy(fields, is->fields, a->type->n_fields * sizeof(*fields));
         r->withdrawn = a->ch->what == CHANGE_WITHDRAW;
         r->state = a->ch->what == CHANGE_STATE ? state : is->state;
     }
     a->fields = cases_changed(is, r);
-    return ATG_OK;
+    return rc;
 }
 
 static int edit(applying *a, atg_err *err) {
@@ -514,9 +535,8 @@ static int edit(applying *a, atg_err *err) {
         rc = shape(a, err);
     if (rc)
         return rc;
-    if (a->ch->what == CHANGE_EDIT && !a->fields)
-        return ATG_OK;
-    if (a->ch->what == CHANGE_STATE && r->state == a->before->state)
+    if (a->ch->what != CHANGE_WITHDRAW && !a->fields && r->state == a->before->state &&
+        r->withdrawn == a->before->withdrawn)
         return ATG_OK;
     rc = check(a, err);
     if (!rc)

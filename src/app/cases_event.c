@@ -106,6 +106,14 @@ static void write_state(json *j, const cases_event *e) {
     json_end(j, ']');
 }
 
+static void write_bundle(json *j, const uuid *bundle) {
+    char text[UUID_TEXT + 1];
+
+    uuid_text(bundle, text);
+    json_key(j, "bundle");
+    json_text(j, text);
+}
+
 /* Who gave a reason may have named somebody in it: it is sealed where there is a key. */
 static void write_reason(json *j, const actor *who, const cases_event *e, bool sealed) {
     char hex[2 * HASH_SIZE + 1];
@@ -136,6 +144,8 @@ static int write_event(atg_buf *buf, const actor *who, const cases_event *e, boo
         return rc;
     if (!sealed)
         write_state(&j, e);
+    if (!sealed && who->carried)
+        write_bundle(&j, &who->bundle);
     write_reason(&j, who, e, sealed);
     json_end(&j, '}');
     rc = atg_buf_take(buf, ret, err);

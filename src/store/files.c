@@ -21,6 +21,12 @@ static const db_statement take_numbers = {
     "INSERT INTO counter(name, next) VALUES ('file', 1 + $2), ($1, 1 + $2) ON CONFLICT (name) DO "
     "UPDATE SET next = counter.next + $2 RETURNING name, next - $2"};
 
+static const db_statement take_code = {
+    "take_code",
+    "INSERT INTO counter(name, next) VALUES ('file', 2), ($1, 1 + $2) ON CONFLICT (name) DO UPDATE "
+    "SET next = CASE WHEN counter.name = 'file' THEN counter.next + 1 WHEN counter.next > $2 THEN "
+    "counter.next ELSE 1 + $2 END RETURNING name, next"};
+
 #define ROW "n, id, operation, kind, code, state, sex, sort, changed, withdrawn"
 
 static const db_statement insert_file = {
@@ -118,6 +124,31 @@ static bool read_code(record_kind kind, atg_str code, atg_str *ret_site, int64_t
     *ret_site = site;
     *ret_number = number;
     return atg_str_eq(code, atg_str_of(again));
+}
+
+int files_taken(db *d, record_kind kind, atg_str code, int64_t *ret_n, atg_err *err) {
+    char name[KIND_MAX + SITE_MAX + 2];
+    int64_t n = 0, number;
+    db_rows *rows = NULL;
+    atg_str site;
+    int rc;
+
+    if (!read_code(kind, code, &site, &number))
+        return atg_fail(err, ATG_EINVAL, "'%.*s' is no code of a %s",
+                        (int)(code.n < FILE_CODE_MAX ? code.n : FILE_CODE_MAX),
+                        code.n ? code.p : "", record_types[kind].title);
+    (void)snprintf(name, sizeof(name), "%s-%.*s", record_types[kind].code, ATG_FMT(site));
+    rc = db_query(d, &take_code, (db_value[]){db_text(atg_str_of(name)), db_int(number)}, 2, &rows,
+                  err);
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        if (atg_str_eq(db_get_text(rows, 0), ATG_STR("file")))
+            n = db_get_int(rows, 1) - 1;
+        rc = ATG_OK;
+    }
+    db_end(rows);
+    if (rc == ATG_OK && ret_n)
+        *ret_n = n;
+    return rc;
 }
 
 /* ---- rows ---- */

@@ -30,6 +30,10 @@ typedef struct file_row {
  * them at once, the first is returned. */
 int files_numbers(db *d, const char *kind, atg_str site, int64_t count, int64_t *ret_n,
                   int64_t *ret_number, atg_err *err);
+/* The next number for a file that brings its code with it, from another site or back from one
+ * (`ret_n` may be NULL for what is no file); what is counted here goes on behind that code.
+ * ATG_EINVAL: this is no code. */
+int files_taken(db *d, record_kind kind, atg_str code, int64_t *ret_n, atg_err *err);
 /* "AM-K3-000123" in `ret`. */
 void files_code(const char *kind, atg_str site, int64_t number, char ret[FILE_CODE_MAX]);
 

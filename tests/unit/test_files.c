@@ -35,6 +35,33 @@ static void codes_are_counted_by_kind_and_site(const database *where) {
     db_close(d);
 }
 
+static void a_code_that_was_brought_is_not_made_again(const database *where) {
+    db *d = kept_open(where);
+    int64_t n = 0, number = 0;
+    atg_err err = {0};
+
+    kept_begin(d);
+    must(files_taken(d, RECORD_MISSING, ATG_STR("AM-K2-000007"), &n, &err), &err);
+    assert_int_equal(n, 1);
+    must(files_numbers(d, "AM", ATG_STR("K3"), 1, &n, &number, &err), &err);
+    assert_int_equal(n, 2);
+    assert_int_equal(number, 1);
+    /* back from another site, while this one has lost it */
+    must(files_taken(d, RECORD_MISSING, ATG_STR("AM-K3-000009"), &n, &err), &err);
+    assert_int_equal(n, 3);
+    must(files_taken(d, RECORD_MISSING, ATG_STR("AM-K3-000004"), &n, &err), &err);
+    must(files_taken(d, RECORD_HYPOTHESIS, ATG_STR("HY-K3-000004"), NULL, &err), &err);
+    must(files_numbers(d, "AM", ATG_STR("K3"), 1, &n, &number, &err), &err);
+    assert_int_equal(number, 10);
+    must(files_numbers(d, "HY", ATG_STR("K3"), 1, &n, &number, &err), &err);
+    assert_int_equal(number, 5);
+    assert_int_equal(files_taken(d, RECORD_MISSING, ATG_STR("PM-K3-000004"), &n, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "PM-K3-000004"));
+    assert_int_equal(files_taken(d, RECORD_MISSING, ATG_STR("AM-K3-4"), &n, &err), ATG_EINVAL);
+    kept_commit(d);
+    db_close(d);
+}
+
 /* A made-up file; the i-th one of its kind and site. */
 static file_row made_file(prop *p, atg_arena *arena, const uuid *operation, int64_t n) {
     static const char *const sorts[] = {"", "\x2a", "\x2a\x01", "\x2a\xff", "\x80", "\xff"};
@@ -400,6 +427,8 @@ static void short_memory_is_told_and_nothing_is_left(const database *where) {
 int main(void) {
     static const database_test tests[] = {
         {"codes are counted by kind and site", codes_are_counted_by_kind_and_site, ON_BOTH},
+        {"a code that was brought is not made again", a_code_that_was_brought_is_not_made_again,
+         ON_BOTH},
         {"pages by key give each file once", pages_by_key_give_each_file_once, ON_BOTH},
         {"a file is found by its code however it is typed",
          a_file_is_found_by_its_code_however_it_is_typed, ON_BOTH},
