@@ -393,24 +393,21 @@ int cases_list(cases *c, const actor *who, atg_arena *arena, const files_query *
 }
 
 /* Do the typed words stand in the file itself? */
-static bool answers(void *user, const file_row *f, atg_err *err) {
+static int answers(void *user, const search_words *words, const file_row *f, atg_err *err) {
     listing *w = user;
     ATG_AUTO(atg_arena) arena = atg_arena_new(CASES_ARENA);
     reading file = {.c = w->c, .who = w->who, .arena = arena, .id = &f->id, .roles = w->roles};
-    uint32_t classes = classes_of(&(looker){w->who, w->roles, (int)f->kind});
+    uint64_t found = 0;
+    int rc;
 
-    if (!arena) {
-        (void)atg_fail(err, ATG_ENOMEM, "Out of memory searching");
-        return false;
-    }
+    if (!arena)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory searching");
     file.kind = f->kind;
     file.file = *f;
-    if (read_all(w->d, &file, err))
-        return false;
-    for (uint32_t i = 0; i < file.n; i++)
-        if (search_matches(arena, w->search->text, classes, file.all[i].r))
-            return true;
-    return false;
+    rc = read_all(w->d, &file, err);
+    for (uint32_t i = 0; i < file.n && rc == ATG_OK; i++)
+        rc = search_look(arena, words, file.all[i].r, &found, err);
+    return rc ? rc : search_answered(words, found);
 }
 
 static int read_found(db *d, void *user, atg_err *err) {
@@ -429,7 +426,10 @@ static int read_found(db *d, void *user, atg_err *err) {
     q.limit++;
     q.classes = classes_of(&(looker){w->who, w->roles, q.kind});
     w->d = d;
-    rc = tokens_search(d, w->arena, &key, &q, answers, w, &w->page.rows, &w->page.n, err);
+    q.key = &key;
+    q.check = answers;
+    q.user = w;
+    rc = tokens_search(d, w->arena, &q, &w->page.rows, &w->page.n, err);
     return rc ? rc : title_all(w, d, w->search->limit, err);
 }
 

@@ -43,6 +43,12 @@ static const db_statement count_one = {
 static const db_statement get_counts = {
     "count_files", "SELECT state, n FROM file_count WHERE operation = $1 AND kind = $2"};
 
+static const db_statement numbered_files = {
+    "numbered_files",
+    "SELECT " ROW " FROM unnest($1) CROSS JOIN file WHERE n = unnest AND operation "
+    "= $2 AND withdrawn = 0 AND ($3 = '' OR kind = $3) AND ($4 = '' OR state = "
+    "$4) AND ($5 = '' OR sex = $5) ORDER BY n DESC"};
+
 /* A range of an index that is in the order of the list, from behind one row on. */
 #define ALL                                                                                        \
     "SELECT " ROW ", site, number FROM file WHERE operation = $1 AND kind = $2 AND withdrawn = "   \
@@ -402,6 +408,29 @@ static int read_range(db *d, atg_arena *arena, const files_query *q, const from 
         rc = read_rows(arena, rows, r, err);
     db_end(rows);
     return rc;
+}
+
+int files_numbered(db *d, atg_arena *arena, const files_numbered_query *q, file_row **ret,
+                   uint32_t *ret_n, atg_err *err) {
+    const char *kind = q->kind < 0 ? "" : record_types[q->kind].name;
+    const char *state =
+        q->kind < 0 || q->state < 0 ? "" : state_name((record_kind)q->kind, (uint32_t)q->state);
+    range r = {0};
+    db_rows *rows = NULL;
+    int rc = db_query(d, &numbered_files,
+                      (db_value[]){db_ints(q->numbers, q->n), id_of(&q->operation),
+                                   db_text(atg_str_of(kind)), db_text(atg_str_of(state)),
+                                   db_text(atg_str_of(sex_name(q->sex)))},
+                      5, &rows, err);
+
+    if (rc == ATG_OK && rows)
+        rc = read_rows(arena, rows, &r, err);
+    db_end(rows);
+    if (rc)
+        return rc;
+    *ret = r.rows;
+    *ret_n = r.n;
+    return ATG_OK;
 }
 
 /* Without a filter one index has the order; with one, each state and sex is a range of another. */

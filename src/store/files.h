@@ -48,6 +48,18 @@ int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *e
 /* By printed code, ASCII letters without case. */
 int files_find(db *d, atg_arena *arena, atg_str code, file_row *ret, atg_err *err);
 
+/* Those of the files with these numbers that fit, the latest first.  Kind, state and sex are -1 for
+ * any; withdrawn files do not fit. */
+typedef struct files_numbered_query {
+    const int64_t *numbers;
+    size_t n;
+    uuid operation;
+    int kind, state, sex;
+} files_numbered_query;
+
+int files_numbered(db *d, atg_arena *arena, const files_numbered_query *q, file_row **ret,
+                   uint32_t *ret_n, atg_err *err);
+
 typedef enum files_order { FILES_BY_CODE, FILES_BY_NAME, FILES_BY_CHANGE } files_order;
 
 /* A page of a list.  `state` and `sex` are -1 for any.  `after` is the last file of the page

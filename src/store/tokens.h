@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Search on keyed tokens: what is in a sealed field is found by BLAKE2b tokens under the
  * operation's token key, the same on both databases.  Nobody without the key can look a word up or
- * read one back; what the table leaks all the same stands in docs/threats.md.
+ * read one back; what the table leaks all the same stands in docs/search.md, with all that a query
+ * can say.
  *
- * A word is folded (ICU: NFKC, case, marks dropped, width), and so are its romanisations (Cyrillic,
- * Greek, Arabic, Hebrew, Han): 王偉, Олександр and محمد are found as written and in Latin letters.
- * Tokens: of a word itself, of its beginnings of 1, 2, 3, 4 and 6 letters, and of each three
- * letters in a row of names (two of Han, Hiragana, Katakana and Hangul); of codes: whole, without
- * punctuation, and their beginnings and ends; of dates: the day, the month, the year.
+ * A word is folded (base/fold.h) and, in other scripts than Latin, also romanised or told by its
+ * consonants (base/roman.h): 王偉, Олександр and محمد are found as written and in Latin letters.
+ * Tokens:
+ *   of a word: itself, and its beginnings of 3, 4, 5 and 7 letters that are shorter than it; in
+ *     names that of 2 too, and each three letters in a row but the first, which are a beginning;
+ *   of Han, kana and Hangul: the row of them, each two in a row; in names each one;
+ *   of codes: whole, without what is between letters and digits, their beginnings of 4 and 6 and
+ *     their end of 4; of printed codes of ours: whole, and the number;
+ *   of dates: the day, the month, the year, as far as they are known.
+ * That is about 8 for a word of a name and 4 for another.
  *
  * The class of the field (record.h) is part of each token, so that whoever may not read names
  * cannot find out by searching who is there: a query looks only for tokens of the classes it is
@@ -19,29 +25,47 @@
 #include "store/files.h"
 #include "store/keys.h"
 
-/* A set of tokens in the making, each once. */
+/* A set of tokens in the making. */
 typedef struct token_set {
     atg_arena *arena;
     int64_t *tokens;
     uint32_t n, cap;
 } token_set;
 
-/* Add the tokens of all searchable fields of a record that are known. */
+/* Add the tokens of all searchable fields of a record that are known.  Of a text of many thousand
+ * words the last are left out. */
 int tokens_of_record(token_set *set, const key256 *key, const record *r, atg_err *err);
 /* Sort, and drop what is there twice. */
 void tokens_sort(token_set *set);
 
 /* Count the tokens of `now` in, and those of `before` out, for file number n; either may be NULL.
- * Both are sorted. */
+ * Both are sorted.  What another record of the file has too stays. */
 int tokens_change(db *d, int64_t n, const token_set *before, const token_set *now, atg_err *err);
-/* The same for many new files at once: pairs sorted by token and file. */
+/* The same for many files at once: pairs sorted by token and file, of each record once.  The more
+ * at a time, the fewer pages are written: 2^20 for a large import. */
 typedef struct token_pair {
     int64_t token, file;
 } token_pair;
 int tokens_insert(db *d, const token_pair *pairs, uint32_t n, atg_err *err);
 
-/* How a typed query is taken: its words must all be found; a word is the beginning of one, "exact"
- * in quotes, *infix* between stars; something with digits is also a code or a date. */
+/* A typed query.  Its words must all be found in a file, in any of its records; a word is the
+ * beginning of one, or exact in quotes, or anywhere *in it behind a star; a code or date is
+ * also found as such. */
+typedef struct search_words search_words;
+
+/* `classes`: 1 << field_class of each that the account may read.  ATG_ELIMIT: too long. */
+int search_read(atg_arena *arena, atg_str text, uint32_t classes, search_words **ret, atg_err *err);
+/* What of the query stands in a record: bits, to be put together over the records of a file. */
+int search_look(atg_arena *arena, const search_words *words, const record *r, uint64_t *found,
+                atg_err *err);
+/* Is that all of it? */
+bool search_answered(const search_words *words, uint64_t found);
+
+/* Does a file answer the typed words?  1, 0, or a failure.  Tokens say "perhaps" for what is longer
+ * than them; only then this looks at the fields themselves, best at the file's own record first,
+ * where names stand. */
+typedef int search_check(void *user, const search_words *words, const file_row *f, atg_err *err);
+
 typedef struct search_query {
     uuid operation;
     int kind; /* record_kind of the files, or -1 */
@@ -50,19 +74,16 @@ typedef struct search_query {
     atg_str text;
     int64_t before; /* files with a smaller number only (paging, the latest first); 0: all */
     uint32_t limit;
+    const key256 *key; /* of the operation's tokens */
+    search_check *check;
+    void *user;
 } search_query;
 
-/* Does a record answer the typed words?  Tokens say "perhaps" for what is longer than them; this
- * looks at the fields themselves. */
-typedef bool search_check(void *user, const file_row *f, atg_err *err);
-
-/* The files that have all tokens of the query, by number, the latest first.  ATG_EINVAL with what
- * to type when nothing of the query can be searched. */
-int tokens_search(db *d, atg_arena *arena, const key256 *key, const search_query *q,
-                  search_check *check, void *user, file_row **ret, uint32_t *ret_n, atg_err *err);
-
-/* Whether the words of the query stand in the record's searchable fields of these classes. */
-bool search_matches(atg_arena *arena, atg_str text, uint32_t classes, const record *r);
+/* The files that answer the query, by number, the latest first, without those that were withdrawn.
+ * ATG_EINVAL with what to type when nothing of the query can be searched; ATG_ELIMIT when very many
+ * files may have what was typed and few do. */
+int tokens_search(db *d, atg_arena *arena, const search_query *q, file_row **ret, uint32_t *ret_n,
+                  atg_err *err);
 
 /* The beginning of the ICU sort key (root collation) of a text, at most FILE_SORT_MAX bytes. */
 int tokens_sort_key(atg_arena *arena, atg_str text, atg_str *ret, atg_err *err);

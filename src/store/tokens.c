@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/tokens.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <unicode/ucol.h>
+#include <unicode/uiter.h>
+
+#include "base/bytes.h"
+#include "base/utf8.h"
+#include "store/tokens_internal.h"
+
+enum {
+    SET_FIRST = 64,
+    FIELD_TOKENS = 1 << 13, /* of one record, each once: what comes behind is not found */
+};
+
+/* ---- tokens ---- */
+
+static char kind_letter(form_kind kind) {
+    static const char letters[] = {
+        [FORM_WORD] = 'w', [FORM_CYRILLIC] = 'c', [FORM_SKELETON] = 's', [FORM_SYLLABLES] = 'y',
+        [FORM_CODE] = 'k', [FORM_OWN_CODE] = 'o', [FORM_DATE] = 'd'};
+
+    return letters[kind];
+}
+
+/* Names and letters, not numbers: they stay what they are when a class or a kind is added. */
+int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use use,
+                 const uint32_t *cp, uint32_t n) {
+    enum { CLASS = 24, LONGEST = 4 };
+    char text[CLASS + 4 + LONGEST * FOLD_WORD];
+    unsigned char token[HASH_TOKEN];
+    size_t at = strlen(class_names[class]);
+
+    memcpy(text, class_names[class], at);
+    text[at++] = '/';
+    text[at++] = kind_letter(kind);
+    text[at++] = (char)use;
+    text[at++] = '/';
+    for (uint32_t i = 0; i < n && i < FOLD_WORD; i++)
+        at += utf8_write(cp[i], text + at);
+    hash_token(key, (atg_str){text, at}, token);
+    return (int64_t)(bytes_get64(token) >> (64 - TOKEN_BITS));
+}
+
+static int out_of_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Out of memory for search words");
+}
+
+static int add(token_set *set, int64_t token, atg_err *err) {
+    if (set->n == set->cap) {
+        uint32_t cap = set->cap ? 2 * set->cap : SET_FIRST;
+        int64_t *more = ATG_GET(set->arena, int64_t, cap);
+
+        if (!more)
+            return out_of_memory(err);
+        if (set->n)
+            memcpy(more, set->tokens, set->n * sizeof(*more));
+        set->tokens = more;
+        set->cap = cap;
+    }
+    set->tokens[set->n++] = token;
+    return ATG_OK;
+}
+
+/* ---- of a record ---- */
+
+typedef struct indexing {
+    token_set *set;
+    const key256 *key;
+    uint32_t before; /* tokens that were in the set */
+    bool full;
+} indexing;
+
+static int put(indexing *x, const form *f, token_use use, uint32_t from, uint32_t n, atg_err *err) {
+    return add(x->set, token_of(x->key, f->class, f->kind, use, f->cp + from, n), err);
+}
+
+static int put_word(indexing *x, const form *f, atg_err *err) {
+    static const uint32_t begins[] = {BEGIN_TOKENS};
+    int rc = put(x, f, USE_WHOLE, 0, f->n, err);
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(*begins) && f->begin && rc == ATG_OK; i++)
+        if (begins[i] >= f->begin && begins[i] < f->n)
+            rc = put(x, f, USE_BEGIN, 0, begins[i], err);
+    for (uint32_t i = 1; f->inside && i + INSIDE <= f->n && rc == ATG_OK; i++)
+        rc = put(x, f, USE_INSIDE, i, INSIDE, err);
+    return rc;
+}
+
+static int put_syllables(indexing *x, const form *f, atg_err *err) {
+    int rc = put(x, f, USE_WHOLE, 0, f->n, err);
+
+    for (uint32_t i = 0; f->n > 1 && f->inside && i < f->n && rc == ATG_OK; i++)
+        rc = put(x, f, USE_SYLLABLE, i, 1, err);
+    for (uint32_t i = 0; f->n > 2 && i + 1 < f->n && rc == ATG_OK; i++)
+        rc = put(x, f, USE_PAIR, i, 2, err);
+    return rc;
+}
+
+static int put_code(indexing *x, const form *f, atg_err *err) {
+    int rc = put(x, f, USE_WHOLE, 0, f->n, err);
+
+    if (rc == ATG_OK && f->begin && f->n > CODE_SHORT)
+        rc = put(x, f, USE_BEGIN, 0, CODE_SHORT, err);
+    if (rc == ATG_OK && f->begin && f->n > CODE_LONG)
+        rc = put(x, f, USE_BEGIN, 0, CODE_LONG, err);
+    if (rc == ATG_OK && f->begin && f->n > CODE_SHORT)
+        rc = put(x, f, USE_END, f->n - CODE_SHORT, CODE_SHORT, err);
+    return rc;
+}
+
+static int put_own_code(indexing *x, const form *f, atg_err *err) {
+    uint32_t from = forms_number(f->cp, f->n);
+    int rc = put(x, f, USE_WHOLE, 0, f->n, err);
+
+    return rc || from == f->n ? rc : put(x, f, USE_NUMBER, from, f->n - from, err);
+}
+
+static int put_form(void *user, const form *f, atg_err *err) {
+    indexing *x = user;
+
+    if (x->set->n - x->before > FIELD_TOKENS) {
+        tokens_sort(x->set);
+        x->full |= x->set->n - x->before > FIELD_TOKENS / 2;
+    }
+    if (x->full)
+        return ATG_OK;
+    switch (f->kind) {
+    case FORM_WORD:
+    case FORM_CYRILLIC:
+    case FORM_SKELETON:
+        return put_word(x, f, err);
+    case FORM_SYLLABLES:
+        return put_syllables(x, f, err);
+    case FORM_CODE:
+        return put_code(x, f, err);
+    case FORM_OWN_CODE:
+        return put_own_code(x, f, err);
+    case FORM_DATE:
+        return put(x, f, USE_WHOLE, 0, f->n, err);
+    }
+    return ATG_OK;
+}
+
+int tokens_of_record(token_set *set, const key256 *key, const record *r, atg_err *err) {
+    indexing x = {.set = set, .key = key, .before = set->n};
+
+    return forms_of_record(set->arena, r, UINT32_MAX, put_form, &x, err);
+}
+
+static int compare(const void *x, const void *y) {
+    int64_t a, b;
+
+    memcpy(&a, x, sizeof(a));
+    memcpy(&b, y, sizeof(b));
+    return (a > b) - (a < b);
+}
+
+void tokens_sort(token_set *set) {
+    uint32_t n = 0;
+
+    if (set->n)
+        qsort(set->tokens, set->n, sizeof(*set->tokens), compare);
+    for (uint32_t i = 0; i < set->n; i++)
+        if (n == 0 || set->tokens[n - 1] != set->tokens[i])
+            set->tokens[n++] = set->tokens[i];
+    set->n = n;
+}
+
+/* ---- sort keys ---- */
+
+int tokens_sort_key(atg_arena *arena, atg_str text, atg_str *ret, atg_err *err) {
+    UErrorCode status = U_ZERO_ERROR;
+    UCollator *root = ucol_open("", &status);
+    unsigned char key[FILE_SORT_MAX];
+    uint32_t state[2] = {0, 0};
+    UCharIterator letters;
+    int32_t n = 0;
+
+    if (U_SUCCESS(status)) {
+        uiter_setUTF8(&letters, text.n ? text.p : "", (int32_t)(text.n > INT32_MAX ? 0 : text.n));
+        n = ucol_nextSortKeyPart(root, &letters, state, key, FILE_SORT_MAX, &status);
+    }
+    ucol_close(root);
+    if (U_FAILURE(status))
+        return atg_fail(err, status == U_MEMORY_ALLOCATION_ERROR ? ATG_ENOMEM : ATG_EIO,
+                        "ICU cannot sort texts: %s", u_errorName(status));
+    *ret = atg_arena_str(arena, (atg_str){(const char *)key, (size_t)n});
+    return ret->p ? ATG_OK : out_of_memory(err);
+}

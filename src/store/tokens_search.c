@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the tokens that files must have to the files.
+ *
+ * Age by age (tokens_internal.h), the latest first.  The rows of a token are in the order of the
+ * files.  The clause with the fewest files leads: from
+ * the latest file on, a range of file numbers at a time is read of it, and what the other clauses
+ * leave of that.  How wide a range is, and whether another clause is read or asked file by file,
+ * follows from how dense its latest rows are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/tokens_internal.h"
+
+enum {
+    SAMPLE = 128,    /* rows of a token that its density is taken from */
+    ROWS_LEAST = 64, /* of the leading clause at a time */
+    ROWS_MOST = 8192,
+    CHECKS = 5000, /* files that are looked at, at most */
+    ASK_COST = 4,  /* one file asked for, in rows that are read */
+};
+
+static const db_statement last_file = {"last_file", "SELECT max(n) FROM file"};
+static const db_statement sample_tokens = {
+    "sample_tokens",
+    "SELECT unnest, (SELECT file FROM token WHERE token = unnest AND file < $2 ORDER BY file DESC "
+    "LIMIT 1), (SELECT file FROM token WHERE token = unnest AND file < $2 ORDER BY file DESC LIMIT "
+    "1 OFFSET $3) FROM unnest($1)"};
+static const db_statement read_tokens = {
+    "read_tokens", "SELECT token.file, token.token FROM unnest($1) CROSS JOIN token WHERE "
+                   "token.token = unnest AND token.file >= $2 AND token.file < $3"};
+static const db_statement ask_tokens = {
+    "ask_tokens", "SELECT token.file, token.token FROM (SELECT unnest AS f FROM unnest($2)) AS a "
+                  "CROSS JOIN (SELECT unnest AS t FROM unnest($1)) AS b CROSS JOIN token WHERE "
+                  "token.token = b.t AND token.file = a.f"};
+
+/* A clause with those of its tokens that any file has, in their order. */
+typedef struct posting {
+    const clause *c;
+    clause_token *list;
+    int64_t *tokens; /* of the list */
+    uint32_t n;
+    double density; /* rows a file number */
+    int64_t newest; /* file that has one */
+    bool few;       /* the samples were all of it */
+} posting;
+
+typedef struct found {
+    int64_t file;
+    bool sure;
+} found;
+
+typedef struct found_list {
+    found *f;
+    size_t n, cap;
+} found_list;
+
+typedef struct searching {
+    db *d;
+    atg_arena *arena;
+    const search_query *q;
+    const search_words *words;
+    const search_plan *plan;
+    posting postings[CLAUSES]; /* the leading one first */
+    uint32_t n_postings;
+    int64_t first, before;   /* files of the age in hand: from, to below */
+    found_list found, other; /* of the range in hand */
+    int64_t *numbers;        /* of files */
+    size_t cap_numbers;
+    uint32_t checked;
+    file_row *rows;
+    uint32_t n_rows;
+} searching;
+
+static int out_of_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Out of memory searching");
+}
+
+/* ---- how many there are ---- */
+
+static int compare_tokens(const void *x, const void *y) {
+    const clause_token *a = x, *b = y;
+
+    return (a->token > b->token) - (a->token < b->token);
+}
+
+/* The latest file of a token, and the one SAMPLE rows before it (-1: there are fewer). */
+typedef struct sample {
+    int64_t token, newest, nth;
+} sample;
+
+typedef struct samples {
+    sample *s;
+    size_t n;
+} samples;
+
+static int compare_numbers(int64_t a, int64_t b) {
+    return (a > b) - (a < b);
+}
+
+static int compare_samples(const void *x, const void *y) {
+    return compare_numbers(((const sample *)x)->token, ((const sample *)y)->token);
+}
+
+static sample *sample_of(const samples *all, int64_t token) {
+    sample key = {.token = token};
+
+    return all->n ? bsearch(&key, all->s, all->n, sizeof(key), compare_samples) : NULL;
+}
+
+/* Each token of the plan once, in order. */
+static int gather(searching *s, samples *ret, atg_err *err) {
+    size_t n = 0, to = 0;
+
+    for (uint32_t i = 0; i < s->plan->n; i++)
+        n += s->plan->clauses[i].n;
+    *ret = (samples){ATG_GET(s->arena, sample, n + 1), 0};
+    if (!ret->s)
+        return out_of_memory(err);
+    for (uint32_t i = 0; i < s->plan->n; i++)
+        for (uint32_t k = 0; k < s->plan->clauses[i].n; k++)
+            ret->s[ret->n++] = (sample){s->plan->clauses[i].tokens[k].token, -1, -1};
+    if (n)
+        qsort(ret->s, n, sizeof(*ret->s), compare_samples);
+    for (size_t i = 0; i < n; i++)
+        if (to == 0 || ret->s[to - 1].token != ret->s[i].token)
+            ret->s[to++] = ret->s[i];
+    ret->n = to;
+    return ATG_OK;
+}
+
+static int read_samples(searching *s, samples *all, atg_err *err) {
+    int64_t *list = ATG_GET(s->arena, int64_t, all->n + 1);
+    db_rows *rows = NULL;
+    int rc;
+
+    if (!list)
+        return out_of_memory(err);
+    for (size_t i = 0; i < all->n; i++)
+        list[i] = token_row(all->s[i].token, s->first);
+    rc = db_query(s->d, &sample_tokens,
+                  (db_value[]){db_ints(list, all->n), db_int(s->before), db_int(SAMPLE - 1)}, 3,
+                  &rows, err);
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        sample *one = sample_of(all, db_get_int(rows, 0) & TOKEN_MASK);
+
+        rc = ATG_OK;
+        if (!one || db_is_null(rows, 1))
+            continue;
+        one->newest = db_get_int(rows, 1);
+        one->nth = db_is_null(rows, 2) ? -1 : db_get_int(rows, 2);
+    }
+    db_end(rows);
+    return rc;
+}
+
+/* What is known of a clause from the samples of its tokens. */
+static int set_posting(searching *s, posting *p, const clause *c, const samples *all,
+                       atg_err *err) {
+    *p = (posting){.c = c,
+                   .list = ATG_GET(s->arena, clause_token, c->n + 1),
+                   .tokens = ATG_GET(s->arena, int64_t, c->n + 1),
+                   .few = true};
+    if (!p->list || !p->tokens)
+        return out_of_memory(err);
+    for (uint32_t i = 0; i < c->n; i++) {
+        const sample *one = sample_of(all, c->tokens[i].token);
+
+        if (!one || one->newest < 0)
+            continue;
+        p->list[p->n] = c->tokens[i];
+        p->list[p->n++].token = token_row(one->token, s->first);
+        p->newest = one->newest > p->newest ? one->newest : p->newest;
+        p->density += one->nth >= 0 ? (double)SAMPLE / (double)(one->newest - one->nth)
+                                    : 0.5 * SAMPLE / (double)(one->newest - s->first + 1);
+        p->few &= one->nth < 0;
+    }
+    if (p->n)
+        qsort(p->list, p->n, sizeof(*p->list), compare_tokens);
+    for (uint32_t i = 0; i < p->n; i++)
+        p->tokens[i] = p->list[i].token;
+    return ATG_OK;
+}
+
+static double files_of(const posting *p) {
+    return p->density * (double)(p->newest & ((1 << AGE_BITS) - 1));
+}
+
+/* Those with the fewest files first, those that anything may answer last. */
+static int compare_postings(const void *x, const void *y) {
+    const posting *a = x, *b = y;
+
+    if (a->c->open != b->c->open)
+        return a->c->open ? 1 : -1;
+    return (files_of(a) > files_of(b)) - (files_of(a) < files_of(b));
+}
+
+/* False when there is nothing to be found in this age. */
+static int prepare(searching *s, bool *ret_any, atg_err *err) {
+    samples all;
+    int rc = gather(s, &all, err);
+
+    if (rc == ATG_OK)
+        rc = read_samples(s, &all, err);
+    *ret_any = rc == ATG_OK;
+    s->n_postings = 0;
+    for (uint32_t i = 0; i < s->plan->n && rc == ATG_OK; i++) {
+        posting *p = &s->postings[s->n_postings++];
+
+        rc = set_posting(s, p, &s->plan->clauses[i], &all, err);
+        *ret_any &= p->n > 0 || p->c->open;
+    }
+    if (s->n_postings)
+        qsort(s->postings, s->n_postings, sizeof(*s->postings), compare_postings);
+    return rc;
+}
+
+/* ---- rows of a clause ---- */
+
+static int add_found(found_list *l, int64_t file, bool sure, atg_err *err) {
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : ROWS_LEAST;
+        found *more = mem_grow(l->f, cap * sizeof(*more));
+
+        if (!more)
+            return out_of_memory(err);
+        l->f = more;
+        l->cap = cap;
+    }
+    l->f[l->n++] = (found){file, sure};
+    return ATG_OK;
+}
+
+static bool is_sure(const posting *p, int64_t token) {
+    clause_token key = {token, false};
+    const clause_token *t = bsearch(&key, p->list, p->n, sizeof(key), compare_tokens);
+
+    return t && t->sure;
+}
+
+/* The latest first. */
+static int compare_found(const void *x, const void *y) {
+    return compare_numbers(((const found *)y)->file, ((const found *)x)->file);
+}
+
+/* In order, each file once; sure when one of its tokens was. */
+static void put_in_order(found_list *l) {
+    size_t to = 0;
+
+    if (l->n)
+        qsort(l->f, l->n, sizeof(*l->f), compare_found);
+    for (size_t i = 0; i < l->n; i++) {
+        if (to && l->f[to - 1].file == l->f[i].file)
+            l->f[to - 1].sure |= l->f[i].sure;
+        else
+            l->f[to++] = l->f[i];
+    }
+    l->n = to;
+}
+
+static int read_found(db_rows *rows, const posting *p, found_list *to, atg_err *err) {
+    int rc;
+
+    to->n = 0;
+    while ((rc = db_next(rows, err)) > 0) {
+        rc = add_found(to, db_get_int(rows, 0), is_sure(p, db_get_int(rows, 1)), err);
+        if (rc)
+            return rc;
+    }
+    if (rc == 0)
+        put_in_order(to);
+    return rc;
+}
+
+/* All rows of a clause for files from `low` to below `high`. */
+static int read_range(searching *s, const posting *p, int64_t low, int64_t high, found_list *to,
+                      atg_err *err) {
+    db_rows *rows = NULL;
+    int rc =
+        db_query(s->d, &read_tokens,
+                 (db_value[]){db_ints(p->tokens, p->n), db_int(low), db_int(high)}, 3, &rows, err);
+
+    if (rc == ATG_OK)
+        rc = read_found(rows, p, to, err);
+    db_end(rows);
+    return rc;
+}
+
+static int list_numbers(searching *s, size_t from, size_t n, atg_err *err) {
+    if (n > s->cap_numbers) {
+        int64_t *more = mem_grow(s->numbers, n * sizeof(*more));
+
+        if (!more)
+            return out_of_memory(err);
+        s->numbers = more;
+        s->cap_numbers = n;
+    }
+    for (size_t i = 0; i < n; i++)
+        s->numbers[i] = s->found.f[from + i].file;
+    return ATG_OK;
+}
+
+/* Those that were found so far and have the clause too. */
+static int ask_each(searching *s, const posting *p, found_list *to, atg_err *err) {
+    db_rows *rows = NULL;
+    int rc = list_numbers(s, 0, s->found.n, err);
+
+    if (rc == ATG_OK)
+        rc = db_query(s->d, &ask_tokens,
+                      (db_value[]){db_ints(p->tokens, p->n), db_ints(s->numbers, s->found.n)}, 2,
+                      &rows, err);
+    if (rc == ATG_OK)
+        rc = read_found(rows, p, to, err);
+    db_end(rows);
+    return rc;
+}
+
+/* Keep what both lists have. */
+static void intersect(found_list *found_so_far, const found_list *other) {
+    size_t to = 0, k = 0;
+
+    for (size_t i = 0; i < found_so_far->n; i++) {
+        found f = found_so_far->f[i];
+
+        while (k < other->n && other->f[k].file > f.file)
+            k++;
+        if (k < other->n && other->f[k].file == f.file)
+            found_so_far->f[to++] = (found){f.file, f.sure && other->f[k].sure};
+    }
+    found_so_far->n = to;
+}
+
+static int apply_clause(searching *s, const posting *p, atg_err *err) {
+    found_list *l = &s->found;
+    int64_t high = l->f[0].file + 1, low = l->f[l->n - 1].file;
+    double rows = p->density * (double)(high - low);
+    int rc;
+
+    if (p->c->open) {
+        /* a token may make it sure, but whoever has none is looked at all the same */
+        for (size_t i = 0; i < l->n; i++)
+            l->f[i].sure = false;
+        return ATG_OK;
+    }
+    if (rows <= (double)ASK_COST * (double)l->n * p->n)
+        rc = read_range(s, p, low, high, &s->other, err);
+    else
+        rc = ask_each(s, p, &s->other, err);
+    if (rc == ATG_OK)
+        intersect(l, &s->other);
+    return rc;
+}
+
+/* ---- files ---- */
+
+static bool is_found_surely(const searching *s, int64_t file) {
+    found key = {file, false};
+    const found *f = bsearch(&key, s->found.f, s->found.n, sizeof(key), compare_found);
+
+    return f && f->sure && !s->plan->partial;
+}
+
+static int accept(searching *s, const file_row *f, bool *ret, atg_err *err) {
+    int rc;
+
+    *ret = true;
+    if (is_found_surely(s, f->n))
+        return ATG_OK;
+    if (++s->checked > CHECKS)
+        return atg_fail(err, ATG_ELIMIT,
+                        "Very many files may have this: type more letters, or another word too");
+    rc = s->q->check(s->q->user, s->words, f, err);
+    *ret = rc > 0;
+    return rc < 0 ? rc : ATG_OK;
+}
+
+/* The files of what was found, until the page is full. */
+static int take_files(searching *s, atg_err *err) {
+    files_numbered_query query = {
+        .operation = s->q->operation, .kind = s->q->kind, .state = s->q->state, .sex = s->q->sex};
+
+    for (size_t at = 0, n; at < s->found.n && s->n_rows < s->q->limit; at += n) {
+        file_row *rows = NULL;
+        uint32_t n_rows = 0;
+        int rc;
+
+        n = s->q->limit - s->n_rows < ROWS_LEAST ? ROWS_LEAST : s->q->limit - s->n_rows;
+        n = n < s->found.n - at ? n : s->found.n - at;
+        rc = list_numbers(s, at, n, err);
+        query.numbers = s->numbers;
+        query.n = n;
+        if (rc == ATG_OK)
+            rc = files_numbered(s->d, s->arena, &query, &rows, &n_rows, err);
+        for (uint32_t i = 0; i < n_rows && s->n_rows < s->q->limit && rc == ATG_OK; i++) {
+            bool accepted = false;
+
+            rc = accept(s, &rows[i], &accepted, err);
+            if (rc == ATG_OK && accepted)
+                s->rows[s->n_rows++] = rows[i];
+        }
+        if (rc)
+            return rc;
+    }
+    return ATG_OK;
+}
+
+/* How many rows of the leading clause may fill the page, if the clauses know nothing of each
+ * other. */
+static double rows_wanted(const searching *s) {
+    double rows = s->q->limit;
+
+    for (uint32_t i = 1; i < s->n_postings; i++) {
+        const posting *p = &s->postings[i];
+
+        if (!p->c->open && p->density < 1 && p->density > 0)
+            rows /= p->density;
+    }
+    return rows < ROWS_LEAST ? ROWS_LEAST : rows > ROWS_MOST ? ROWS_MOST : rows;
+}
+
+static int take_range(searching *s, int64_t low, int64_t high, size_t *ret_rows, atg_err *err) {
+    int rc = read_range(s, &s->postings[0], low, high, &s->found, err);
+
+    *ret_rows = s->found.n;
+    for (uint32_t i = 1; i < s->n_postings && s->found.n && rc == ATG_OK; i++)
+        rc = apply_clause(s, &s->postings[i], err);
+    return rc ? rc : take_files(s, err);
+}
+
+static int go_through(searching *s, atg_err *err) {
+    const posting *lead = &s->postings[0];
+    double wanted = rows_wanted(s), span = wanted / lead->density;
+    int64_t high = lead->newest + 1;
+    int rc = ATG_OK;
+
+    for (uint32_t i = 1; i < s->n_postings; i++)
+        if (!s->postings[i].c->open && s->postings[i].newest < high)
+            high = s->postings[i].newest + 1;
+    while (high > s->first && s->n_rows < s->q->limit && rc == ATG_OK) {
+        int64_t step = span < 1 ? 1 : span < (double)high ? (int64_t)span : high;
+        int64_t low = high - s->first > step && !lead->few ? high - step : s->first;
+        size_t rows = 0;
+
+        rc = take_range(s, low, high, &rows, err);
+        high = low;
+        /* the density changes from range to range; twice as much each time */
+        wanted = wanted < ROWS_MOST ? 2 * wanted : wanted;
+        span = rows ? (double)step * wanted / (double)rows : 4.0 * (double)step;
+        span = span > 4.0 * (double)step ? 4.0 * (double)step : span;
+    }
+    return rc;
+}
+
+static int go_back(searching *s, atg_err *err) {
+    int64_t last = 0;
+    int rc = db_get_one(s->d, &last_file, NULL, 0, 0, &last, err);
+
+    s->before = s->q->before > 0 && s->q->before <= last ? s->q->before : last + 1;
+    for (int64_t age = (s->before - 1) >> AGE_BITS; age >= 0; age--) {
+        bool any = false;
+
+        s->first = age << AGE_BITS;
+        if (rc == ATG_OK && s->n_rows < s->q->limit)
+            rc = prepare(s, &any, err);
+        if (rc == ATG_OK && any)
+            rc = go_through(s, err);
+        s->before = s->first;
+    }
+    return rc;
+}
+
+int tokens_search(db *d, atg_arena *arena, const search_query *q, file_row **ret, uint32_t *ret_n,
+                  atg_err *err) {
+    search_words *words = NULL;
+    search_plan plan;
+    searching s = {.d = d, .arena = arena, .q = q, .plan = &plan};
+    int rc = search_read(arena, q->text, q->classes, &words, err);
+
+    if (rc == ATG_OK)
+        rc = tokens_plan(arena, q->key, words, &plan, err);
+    if (rc)
+        return rc;
+    s.words = words;
+    s.rows = ATG_GET(arena, file_row, (size_t)q->limit + 1);
+    rc = s.rows ? go_back(&s, err) : out_of_memory(err);
+    mem_free(s.found.f);
+    mem_free(s.other.f);
+    mem_free(s.numbers);
+    if (rc)
+        return rc;
+    *ret = s.rows;
+    *ret_n = s.n_rows;
+    return ATG_OK;
+}

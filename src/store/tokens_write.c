@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/tokens_internal.h"
+
+enum { AT_ONCE = 1 << 14 }; /* rows of one statement on PostgreSQL */
+
+static const db_statement add_tokens = {
+    "add_tokens", "INSERT INTO token(token, file, count) SELECT unnest, $2, 1 FROM unnest($1) "
+                  "WHERE true ON CONFLICT (token, file) DO UPDATE SET count = token.count + 1"};
+/* Those that no other record of the file has, and then the others. */
+static const db_statement drop_tokens = {
+    "drop_tokens", "DELETE FROM token WHERE file = $2 AND count = 1 AND token IN (SELECT unnest "
+                   "FROM unnest($1))"};
+static const db_statement count_tokens_out = {
+    "count_tokens_out", "UPDATE token SET count = count - 1 WHERE file = $2 AND count > 1 AND "
+                        "token IN (SELECT unnest FROM unnest($1))"};
+
+static const db_statement insert_token = {
+    "insert_token", "INSERT INTO token(token, file, count) VALUES ($1, $2, $3) ON CONFLICT (token, "
+                    "file) DO UPDATE SET count = token.count + excluded.count"};
+static const db_statement insert_tokens = {
+    "insert_tokens",
+    "INSERT INTO token(token, file, count) SELECT t, f, c FROM unnest($1, $2, $3) AS u(t, f, c) ON "
+    "CONFLICT (token, file) DO UPDATE SET count = token.count + excluded.count"};
+
+static int out_of_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Out of memory for search words");
+}
+
+/* ---- one record ---- */
+
+/* Those of `a` that are not in `b`, as rows of the file. */
+static size_t difference(const token_set *a, const token_set *b, int64_t file, int64_t *ret) {
+    size_t n = 0;
+    uint32_t k = 0, n_b = b ? b->n : 0;
+
+    for (uint32_t i = 0; a && i < a->n; i++) {
+        while (k < n_b && b->tokens[k] < a->tokens[i])
+            k++;
+        if (k == n_b || b->tokens[k] != a->tokens[i])
+            ret[n++] = token_row(a->tokens[i], file);
+    }
+    return n;
+}
+
+int tokens_change(db *d, int64_t n, const token_set *before, const token_set *now, atg_err *err) {
+    size_t most = (before ? before->n : 0) + (now ? now->n : 0), gone, new;
+    MEM_AUTO int64_t *list = mem_alloc((most ? most : 1) * sizeof(*list));
+    int rc = ATG_OK;
+
+    if (!list)
+        return out_of_memory(err);
+    gone = difference(before, now, n, list);
+    new = difference(now, before, n, list + gone);
+    if (gone) {
+        db_value values[] = {db_ints(list, gone), db_int(n)};
+
+        rc = db_post(d, &drop_tokens, values, 2, err);
+        if (rc == ATG_OK)
+            rc = db_post(d, &count_tokens_out, values, 2, err);
+    }
+    if (rc == ATG_OK && new)
+        rc = db_post(d, &add_tokens, (db_value[]){db_ints(list + gone, new), db_int(n)}, 2, err);
+    return rc;
+}
+
+/* ---- many ---- */
+
+/* The next pair of the list, and how often it stands there. */
+static uint32_t next_pair(const token_pair *pairs, uint32_t n, uint32_t at) {
+    uint32_t count = 1;
+
+    while (at + count < n && pairs[at + count].token == pairs[at].token &&
+           pairs[at + count].file == pairs[at].file)
+        count++;
+    return count;
+}
+
+static int insert_one_by_one(db *d, const token_pair *pairs, uint32_t n, atg_err *err) {
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0, count; i < n && rc == ATG_OK; i += count) {
+        count = next_pair(pairs, n, i);
+        rc = db_post(d, &insert_token,
+                     (db_value[]){db_int(token_row(pairs[i].token, pairs[i].file)),
+                                  db_int(pairs[i].file), db_int(count)},
+                     3, err);
+    }
+    return rc;
+}
+
+/* A statement costs a server more than a row does. */
+static int insert_in_lists(db *d, const token_pair *pairs, uint32_t n, atg_err *err) {
+    uint32_t cap = n < AT_ONCE ? n : AT_ONCE, most = 0;
+    MEM_AUTO int64_t *lists = mem_alloc(3 * (size_t)cap * sizeof(*lists));
+    int64_t *tokens = lists, *files = lists + cap, *counts = lists + 2 * (size_t)cap;
+    int rc = ATG_OK;
+
+    if (!lists)
+        return out_of_memory(err);
+    for (uint32_t i = 0, count; i < n && rc == ATG_OK; i += count) {
+        count = next_pair(pairs, n, i);
+        tokens[most] = token_row(pairs[i].token, pairs[i].file);
+        files[most] = pairs[i].file;
+        counts[most++] = count;
+        if (most < cap && i + count < n)
+            continue;
+        rc = db_post(
+            d, &insert_tokens,
+            (db_value[]){db_ints(tokens, most), db_ints(files, most), db_ints(counts, most)}, 3,
+            err);
+        most = 0;
+    }
+    return rc;
+}
+
+int tokens_insert(db *d, const token_pair *pairs, uint32_t n, atg_err *err) {
+    if (n == 0)
+        return ATG_OK;
+    return db_kind_of(d) == DB_SQLITE ? insert_one_by_one(d, pairs, n, err)
+                                      : insert_in_lists(d, pairs, n, err);
+}
