@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/instant.h"
+#include "store/audit.h"
 
 enum {
     LINES = 7, /* of a note */
@@ -19,6 +22,7 @@ enum {
     FILE_MAX = 1 << 30,
     TAIL = 16 << 10, /* what is looked at before something is appended */
     DAY = 10,
+    LOCK_TRIES = 1000, /* 10 ms each */
 };
 
 static const char suffix[] = ".checkpoints";
@@ -305,4 +309,40 @@ int witness_write(const char *path, const checkpoint *c, atg_err *err) {
         return atg_fail(err, ATG_ELIMIT, "The path %s is too long", path);
     rc = check_last(path, own, c, err);
     return rc ? rc : write_file(file, c, err);
+}
+
+/* Closing it lets go.  Where files cannot be locked, processes may refuse each other's notes. */
+static int lock(const char *path, int *ret, atg_err *err) {
+    int flags = is_folder(path) ? O_RDONLY | O_DIRECTORY : O_RDWR | O_APPEND | O_CREAT;
+    int fd = open(path, flags | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        return failed(err, path);
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) && (errno == EWOULDBLOCK || errno == EINTR); i++) {
+        if (i == LOCK_TRIES) {
+            (void)close(fd);
+            return atg_fail(err, ATG_EIO, "Another process does not let go of the witness %s",
+                            path);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    *ret = fd;
+    return ATG_OK;
+}
+
+static int read_last(db *d, void *user, atg_err *err) {
+    return audit_last_checkpoint(d, user, err);
+}
+
+int witness_update(const char *path, store *s, atg_err *err) {
+    checkpoint c;
+    int fd, rc = lock(path, &fd, err);
+
+    if (rc)
+        return rc;
+    rc = store_read(s, read_last, &c, err);
+    if (rc == ATG_OK)
+        rc = witness_write(path, &c, err);
+    (void)close(fd);
+    return rc == ATG_ENOTFOUND ? ATG_OK : rc;
 }

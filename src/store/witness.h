@@ -10,6 +10,7 @@
 #define ATG_STORE_WITNESS_H
 
 #include "crypto/checkpoint.h"
+#include "store/store.h"
 
 typedef struct witness_notes {
     checkpoint *notes; /* in the order in which they stand */
@@ -29,5 +30,10 @@ int witness_read(atg_arena *arena, const char *path, witness_notes *ret, atg_err
  * when it is the last one there.  ATG_EDENIED: the witness saw more entries, or others, than this
  * checkpoint is of: the history was falsified or an old copy of it was put back. */
 int witness_write(const char *path, const checkpoint *c, atg_err *err);
+
+/* The same with the last checkpoint of a store, if there is one.  Any number of processes that work
+ * on the store may do that with one witness: who comes later reads the checkpoint later.  ATG_EIO:
+ * another process did not let go of the witness for 10 seconds. */
+int witness_update(const char *path, store *s, atg_err *err);
 
 #endif
