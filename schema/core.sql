@@ -240,3 +240,83 @@ CREATE TABLE imported (
     digest BYTES NOT NULL,
     PRIMARY KEY (operation, source, line)
 );
+
+-- Other sites and organisations, with the keys that somebody checked; `id` is that of their store,
+-- `checkpoint` the last one of their history that a bundle brought.
+CREATE TABLE peer (
+    id BYTES PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    site TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    agency TEXT NOT NULL,
+    sign BYTES NOT NULL UNIQUE,
+    box BYTES NOT NULL,
+    added INT NOT NULL,
+    account BYTES NOT NULL,
+    checkpoint TEXT NOT NULL
+);
+-- The operations that a peer takes part in.
+CREATE TABLE peer_operation (
+    peer BYTES NOT NULL,
+    operation BYTES NOT NULL,
+    PRIMARY KEY (peer, operation)
+);
+-- Bundles that were made for a peer or opened; `mark` is the size of the history that it tells of.
+CREATE TABLE bundle (
+    id BYTES NOT NULL,
+    peer BYTES NOT NULL,
+    operation BYTES NOT NULL,
+    opened INT NOT NULL,
+    mark INT NOT NULL,
+    at INT NOT NULL,
+    account BYTES NOT NULL,
+    PRIMARY KEY (id, peer)
+);
+CREATE INDEX bundle_peer ON bundle (peer, operation, opened, at);
+-- The version that a record is in everywhere, as long as its revision here is `rev`, and those that
+-- this one came from.
+CREATE TABLE version (
+    record BYTES PRIMARY KEY,
+    rev INT NOT NULL,
+    id BYTES NOT NULL,
+    earlier BYTES NOT NULL
+);
+-- A hypothesis of another site on a pair that has one here.
+CREATE TABLE alias (
+    theirs BYTES PRIMARY KEY,
+    ours BYTES NOT NULL
+);
+-- The chains of files as other sites keep them.
+CREATE TABLE foreign_entry (
+    store BYTES NOT NULL,
+    file BYTES NOT NULL,
+    seq INT NOT NULL,
+    at INT NOT NULL,
+    account BYTES NOT NULL,
+    action TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    record BYTES NOT NULL,
+    rev INT NOT NULL,
+    detail TEXT NOT NULL,
+    prev BYTES NOT NULL,
+    hash BYTES NOT NULL,
+    PRIMARY KEY (store, file, seq)
+);
+-- What a bundle brought of a record that was changed here too, until somebody decides.  `theirs` is
+-- sealed under the person's key, when there is a person.
+CREATE TABLE conflict (
+    id BYTES PRIMARY KEY,
+    operation BYTES NOT NULL,
+    file BYTES NOT NULL,
+    kind TEXT NOT NULL,
+    record BYTES NOT NULL UNIQUE,
+    person BYTES,
+    peer BYTES NOT NULL,
+    bundle BYTES NOT NULL,
+    at INT NOT NULL,
+    version BYTES NOT NULL,
+    earlier BYTES NOT NULL,
+    theirs BYTES NOT NULL
+);
+CREATE INDEX conflict_operation ON conflict (operation, id);
+CREATE INDEX conflict_person ON conflict (person);
