@@ -251,13 +251,13 @@ int accounts_roles(db *d, const uuid *account, const uuid *operation, uint32_t *
 
 typedef struct grant_list {
     atg_arena *arena;
-    account_grant *list;
+    account_roles *list;
     uint32_t n, room;
 } grant_list;
 
 static int add_operation(grant_list *g, const uuid *operation, atg_err *err) {
     if (g->n == g->room) {
-        account_grant *more = ATG_GET(g->arena, account_grant, (size_t)g->room * 2 + 8);
+        account_roles *more = ATG_GET(g->arena, account_roles, (size_t)g->room * 2 + 8);
 
         if (!more)
             return atg_fail(err, ATG_ENOMEM, "Out of memory listing roles");
@@ -266,7 +266,7 @@ static int add_operation(grant_list *g, const uuid *operation, atg_err *err) {
         g->list = more;
         g->room = g->room * 2 + 8;
     }
-    g->list[g->n++] = (account_grant){.operation = *operation};
+    g->list[g->n++] = (account_roles){.operation = *operation};
     return ATG_OK;
 }
 
@@ -281,7 +281,7 @@ static int read_grant(grant_list *g, db_rows *rows, atg_err *err) {
     return rc ? rc : add_role(rows, 1, &g->list[g->n - 1].roles, err);
 }
 
-int accounts_grants(db *d, atg_arena *arena, const uuid *account, account_grant **ret,
+int accounts_grants(db *d, atg_arena *arena, const uuid *account, account_roles **ret,
                     uint32_t *ret_n, atg_err *err) {
     grant_list g = {.arena = arena};
     db_value key = id_of(account);

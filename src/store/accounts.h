@@ -43,11 +43,11 @@ int accounts_grant(db *d, const uuid *account, const uuid *operation, role r, bo
 /* Those of the operation and those of every operation together; none for a blocked account. */
 int accounts_roles(db *d, const uuid *account, const uuid *operation, uint32_t *ret, atg_err *err);
 
-typedef struct account_grant {
+typedef struct account_roles {
     uuid operation; /* none: every */
     uint32_t roles;
-} account_grant;
-int accounts_grants(db *d, atg_arena *arena, const uuid *account, account_grant **ret,
+} account_roles;
+int accounts_grants(db *d, atg_arena *arena, const uuid *account, account_roles **ret,
                     uint32_t *ret_n, atg_err *err);
 /* How many accounts that are not blocked have this role in every operation. */
 int accounts_with(db *d, role r, int64_t *ret, atg_err *err);
@@ -68,6 +68,8 @@ int logins_get(db *d, const hash256 *name, const hash256 *origin, login_try *ret
 int logins_put(db *d, const login_try *t, atg_err *err);
 /* Forget what failed before that instant where none succeeded. */
 int logins_forget(db *d, int64_t before, atg_err *err);
+/* Forget all of a name, also where one succeeded. */
+int logins_forget_name(db *d, const hash256 *name, atg_err *err);
 
 typedef struct session_row {
     hash256 token; /* hash of it */

@@ -12,6 +12,7 @@ static const db_statement put_try = {
                "failures = excluded.failures, last = excluded.last, known = excluded.known"};
 static const db_statement forget_tries = {"forget_tries",
                                           "DELETE FROM login_try WHERE known = 0 AND last < $1"};
+static const db_statement forget_name = {"forget_name", "DELETE FROM login_try WHERE name = $1"};
 
 static const db_statement insert_session = {
     "insert_session", "INSERT INTO login_session(token, account, created, used, expires) VALUES "
@@ -85,6 +86,12 @@ int logins_forget(db *d, int64_t before, atg_err *err) {
     db_value at = db_int(before);
 
     return db_post(d, &forget_tries, &at, 1, err);
+}
+
+int logins_forget_name(db *d, const hash256 *name, atg_err *err) {
+    db_value key = hash_value(name);
+
+    return db_post(d, &forget_name, &key, 1, err);
 }
 
 /* ---- sessions ---- */

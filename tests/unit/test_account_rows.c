@@ -205,7 +205,7 @@ static int read_elsewhere(db *d, void *user, atg_err *err) {
 
 static int read_grants(db *d, void *user, atg_err *err) {
     work *w = user;
-    account_grant *list;
+    account_roles *list;
     int rc = accounts_grants(d, w->arena, &w->id, &list, &w->n, err);
 
     if (rc)
