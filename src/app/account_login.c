@@ -222,7 +222,8 @@ int account_login(cases *c, atg_arena *arena, const login_request *r, login *ret
     return ATG_OK;
 }
 
-int account_password(cases *c, const login_request *r, atg_str new_password, atg_err *err) {
+int account_password(cases *c, const login_request *r, atg_str new_password, login_status *ret,
+                     atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ACCOUNT_ARENA);
     __attribute__((cleanup(knocking_wipe))) knocking k = {.c = c, .arena = arena, .r = r};
     ACCOUNT_SECRET fresh = {.n = 0};
@@ -243,9 +244,7 @@ int account_password(cases *c, const login_request *r, atg_str new_password, atg
     k.new_password = hash;
     k.fresh = &fresh;
     rc = knock(&k, err);
-    if (rc)
-        return rc;
-    if (k.done.status == LOGIN_CODE)
-        return atg_fail(err, ATG_EDENIED, "The code of the telephone is needed too");
-    return ATG_OK;
+    if (!rc)
+        *ret = k.done.status;
+    return rc;
 }

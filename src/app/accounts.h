@@ -19,6 +19,9 @@ enum {
     ACCOUNT_RECOVERY = 10, /* codes on paper */
 };
 
+/* The name as it is kept.  ATG_EINVAL says what a name is made of. */
+int account_fold(atg_arena *arena, atg_str typed, atg_str *ret, atg_err *err);
+
 /* ---- making and keeping ---- */
 
 /* The first account, an administrator in every operation, with a password of its own.
@@ -86,9 +89,11 @@ typedef struct login {
  * or too many tries failed, with how long to wait. */
 int account_login(cases *c, atg_arena *arena, const login_request *r, login *ret, atg_err *err);
 
-/* Set one's own password, knowing the old one (and the code, when there is one).  ATG_EDENIED: as
- * above, or the new one is too weak or is the old one.  Ends all sessions. */
-int account_password(cases *c, const login_request *r, atg_str new_password, atg_err *err);
+/* Set one's own password, knowing the old one and the code, when there is one (LOGIN_CODE: nothing
+ * was changed, it is needed).  ATG_EDENIED: as above, or the new one is too weak; ATG_EINVAL: it is
+ * the old one.  Ends all sessions. */
+int account_password(cases *c, const login_request *r, atg_str new_password, login_status *ret,
+                     atg_err *err);
 
 /* A second factor: what the telephone reads (wiped by the caller); it counts from
  * account_code_confirm() on, which gives the codes for paper, once. */

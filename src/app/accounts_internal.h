@@ -19,8 +19,6 @@ typedef struct account_secret {
 void account_secret_wipe(account_secret *s);
 #define ACCOUNT_SECRET __attribute__((cleanup(account_secret_wipe))) account_secret
 
-/* The folded name.  ATG_EINVAL says what a name is made of. */
-int account_fold(atg_arena *arena, atg_str typed, atg_str *ret, atg_err *err);
 /* A typed password in normalization form C.  ATG_EDENIED: it cannot be anybody's. */
 int account_normal(atg_str typed, account_secret *ret, atg_err *err);
 password_cost account_cost(void);

@@ -63,13 +63,14 @@ static inline void manned_out_at(manned *m, const char *name, const char *passwo
 /* Somebody with a password of their own. */
 static inline actor manned_add(manned *m, const char *name) {
     login_request r = manned_request(name, "", "made");
+    login_status done = LOGIN_DONE;
     char once[ACCOUNT_ONCE + 1];
     atg_err err = {0};
     uuid id;
 
     must(account_add(&m->c, &m->admin, ATG_STR("Bureau"), atg_str_of(name), once, &id, &err), &err);
     r.password = atg_str_of(once);
-    must(account_password(&m->c, &r, ATG_STR(MANNED_PASSWORD), &err), &err);
+    must(account_password(&m->c, &r, ATG_STR(MANNED_PASSWORD), &done, &err), &err);
     return (actor){.account = id, .name = atg_str_of(name)};
 }
 

@@ -150,13 +150,16 @@ static void a_password_is_changed_with_the_code(const database *where) {
     actor bo = manned_add(&m, "bo");
     char paper[ACCOUNT_RECOVERY][CODE_RECOVERY + 1];
     login_request r = manned_request("bo", MANNED_PASSWORD, "here");
+    login_status done = LOGIN_DONE;
     atg_err err = {0};
 
     (void)set_up(&m, &bo, paper);
-    assert_int_equal(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &err),
-                     ATG_EDENIED);
+    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &done, &err), &err);
+    assert_int_equal(done, LOGIN_CODE);
+    manned_out(&m, "bo", "cobalt meadow thirteen", "here", "not right");
     r.code = atg_str_of(paper[0]);
-    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &err), &err);
+    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &done, &err), &err);
+    assert_int_equal(done, LOGIN_DONE);
     manned_close(&m);
 }
 
@@ -390,6 +393,7 @@ static void a_session_ends_when_its_owner_or_an_administrator_says_so(const data
     actor bo = manned_add(&m, "bo"), who;
     char one[ACCOUNT_TOKEN + 1], two[ACCOUNT_TOKEN + 1];
     login_request r = manned_request("bo", MANNED_PASSWORD, "here");
+    login_status done = LOGIN_DONE;
     atg_err err = {0};
 
     must(account_session_new(&m.c, &bo, one, &err), &err);
@@ -404,7 +408,7 @@ static void a_session_ends_when_its_owner_or_an_administrator_says_so(const data
     must(account_logout_all(&m.c, &m.admin, &bo.account, &err), &err);
     assert_int_equal(open_session(&m, one, &who, &err), ATG_EDENIED);
     must(account_session_new(&m.c, &bo, one, &err), &err);
-    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &err), &err);
+    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &done, &err), &err);
     assert_int_equal(open_session(&m, one, &who, &err), ATG_EDENIED);
     manned_close(&m);
 }

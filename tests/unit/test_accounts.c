@@ -19,14 +19,17 @@ static void the_first_administrator_is_made_once(const database *where) {
 static void no_account_has_a_weak_password(const database *where) {
     manned m = manned_open(where);
     login_request r = manned_request("ada", MANNED_PASSWORD, "here");
+    login_status done = LOGIN_DONE;
     atg_err err = {0};
 
-    assert_int_equal(account_password(&m.c, &r, ATG_STR("short"), &err), ATG_EDENIED);
-    assert_int_equal(account_password(&m.c, &r, ATG_STR("Password2026!"), &err), ATG_EDENIED);
-    assert_int_equal(account_password(&m.c, &r, ATG_STR("ill-formed \xff\xfe text"), &err),
+    assert_int_equal(account_password(&m.c, &r, ATG_STR("short"), &done, &err), ATG_EDENIED);
+    assert_int_equal(account_password(&m.c, &r, ATG_STR("Password2026!"), &done, &err),
                      ATG_EDENIED);
-    assert_int_equal(account_password(&m.c, &r, ATG_STR(MANNED_PASSWORD), &err), ATG_EINVAL);
-    assert_int_equal(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &err), ATG_OK);
+    assert_int_equal(account_password(&m.c, &r, ATG_STR("ill-formed \xff\xfe text"), &done, &err),
+                     ATG_EDENIED);
+    assert_int_equal(account_password(&m.c, &r, ATG_STR(MANNED_PASSWORD), &done, &err), ATG_EINVAL);
+    assert_int_equal(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &done, &err),
+                     ATG_OK);
     manned_out(&m, "ada", MANNED_PASSWORD, "here", "not right");
     manned_in(&m, "ada", "cobalt meadow thirteen", "here");
     manned_close(&m);
@@ -61,9 +64,10 @@ static void a_name_is_the_same_on_every_keyboard(const database *where) {
 static void a_password_is_the_same_on_every_keyboard(const database *where) {
     manned m = manned_open(where);
     login_request r = manned_request("ada", MANNED_PASSWORD, "here");
+    login_status done = LOGIN_DONE;
     atg_err err = {0};
 
-    must(account_password(&m.c, &r, ATG_STR("caf\u00e9 au lait, deux"), &err), &err);
+    must(account_password(&m.c, &r, ATG_STR("caf\u00e9 au lait, deux"), &done, &err), &err);
     manned_in(&m, "ada", "cafe\u0301 au lait, deux", "here");
     manned_out(&m, "ada", "cafe au lait, deux", "here", "not right");
     manned_close(&m);
@@ -73,6 +77,7 @@ static void a_given_password_is_changed_before_it_lets_in(const database *where)
     manned m = manned_open(where);
     char once[ACCOUNT_ONCE + 1];
     login_request r;
+    login_status done = LOGIN_DONE;
     atg_err err = {0};
     login in;
     uuid id;
@@ -82,8 +87,8 @@ static void a_given_password_is_changed_before_it_lets_in(const database *where)
     assert_int_equal(in.status, LOGIN_CHANGE);
     assert_true(uuid_none(&in.who.account));
     r = manned_request("bo", once, "here");
-    assert_int_equal(account_password(&m.c, &r, atg_str_of(once), &err), ATG_EINVAL);
-    must(account_password(&m.c, &r, ATG_STR(MANNED_PASSWORD), &err), &err);
+    assert_int_equal(account_password(&m.c, &r, atg_str_of(once), &done, &err), ATG_EINVAL);
+    must(account_password(&m.c, &r, ATG_STR(MANNED_PASSWORD), &done, &err), &err);
     in = manned_in(&m, "bo", MANNED_PASSWORD, "here");
     assert_int_equal(in.status, LOGIN_DONE);
     assert_int_equal(uuid_cmp(&in.who.account, &id), 0);
@@ -95,6 +100,7 @@ static void a_given_password_does_not_wait_for_ever(const database *where) {
     manned m = manned_open(where);
     char once[ACCOUNT_ONCE + 1];
     login_request r;
+    login_status done = LOGIN_DONE;
     atg_err err = {0};
     uuid id;
 
@@ -102,7 +108,8 @@ static void a_given_password_does_not_wait_for_ever(const database *where) {
     clock_set(manned_now + INT64_C(691200) * manned_second);
     manned_out(&m, "bo", once, "here", "no longer good");
     r = manned_request("bo", once, "here");
-    assert_int_equal(account_password(&m.c, &r, ATG_STR(MANNED_PASSWORD), &err), ATG_EDENIED);
+    assert_int_equal(account_password(&m.c, &r, ATG_STR(MANNED_PASSWORD), &done, &err),
+                     ATG_EDENIED);
     must(account_reset(&m.c, &m.admin, &id, false, once, &err), &err);
     assert_int_equal(manned_in(&m, "bo", once, "here").status, LOGIN_CHANGE);
     manned_close(&m);
@@ -345,6 +352,7 @@ static void all_that_happens_to_an_account_stands_in_the_history(const database 
     manned m = manned_open(where);
     actor bo = manned_add(&m, "bo");
     login_request r = manned_request("bo", MANNED_PASSWORD, "here");
+    login_status done = LOGIN_DONE;
     char token[ACCOUNT_TOKEN + 1], once[ACCOUNT_ONCE + 1];
     telling t = {.m = &m};
     atg_err err = {0};
@@ -354,7 +362,7 @@ static void all_that_happens_to_an_account_stands_in_the_history(const database 
     manned_in(&m, "bo", MANNED_PASSWORD, "here");
     must(account_session_new(&m.c, &bo, token, &err), &err);
     must(account_logout(&m.c, atg_str_of(token), &err), &err);
-    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &err), &err);
+    must(account_password(&m.c, &r, ATG_STR("cobalt meadow thirteen"), &done, &err), &err);
     must(account_grant(&m.c, &m.admin, &bo.account, &everywhere, ROLE_BOARD, true, &err), &err);
     must(account_grant(&m.c, &m.admin, &bo.account, &everywhere, ROLE_BOARD, false, &err), &err);
     must(account_quota(&m.c, &m.admin, &bo.account, QUOTA_LOOK, 5, &err), &err);
