@@ -16,10 +16,7 @@ typedef struct store_session {
     file_row operation; /* of cli_store_operation() */
 } store_session;
 
-/* Open the store that the options or variables name, without anybody who acts.  EXIT_DONE, or
- * another exit code after saying why; close it in any case. */
-int cli_store_connect(const args *a, store_session *ret);
-/* The same, and log in.  EXIT_DONE, or another exit code
+/* Open the store that the options or variables name, and log in.  EXIT_DONE, or another exit code
  * after saying why; close it in any case. */
 int cli_store_open(const args *a, store_session *ret);
 void cli_store_close(store_session *s);
