@@ -132,7 +132,8 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (size, at)
 );
 
--- Work that is waiting, being done, or failed.
+-- Work that is waiting, being done, or failed: store/jobs.h.  It may begin at `due`, or its lease
+-- ends then; `since` is when that was written.
 CREATE TABLE job (
     id BYTES PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -141,13 +142,13 @@ CREATE TABLE job (
     payload TEXT NOT NULL,
     state TEXT NOT NULL,
     due INT NOT NULL,
+    since INT NOT NULL,
     attempts INT NOT NULL,
-    lease_until INT NOT NULL,
     worker TEXT NOT NULL,
     error TEXT NOT NULL
 );
-CREATE INDEX job_due ON job (state, due, id);
-CREATE UNIQUE INDEX job_waiting ON job (kind, subject) WHERE state = 'waiting';
+CREATE INDEX job_due ON job (kind, state, due, id);
+CREATE UNIQUE INDEX job_waiting ON job (operation, kind, subject) WHERE state = 'waiting';
 
 -- Sealed pictures and scans, by the keyed hash of their content; `stream` is one sealing of it: a
 -- file of DIRECTORY/pictures, or the rows of blob_chunk.

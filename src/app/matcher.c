@@ -68,17 +68,22 @@ typedef struct round {
 static int claim(db *d, void *user, atg_err *err) {
     round *r = user;
 
-    return jobs_claim(d, r->arena, "match", atg_str_of(r->m->worker), clock_now(), r->m->lease_us,
-                      JOBS_AT_ONCE, &r->jobs, &r->n, err);
+    job_claim how = {.kind = "match",
+                     .worker = atg_str_of(r->m->worker),
+                     .now = clock_now(),
+                     .lease_us = r->m->lease_us,
+                     .limit = JOBS_AT_ONCE};
+
+    return jobs_claim(d, r->arena, &how, &r->jobs, &r->n, err);
 }
 
 static int extend(db *d, void *user, atg_err *err) {
     const round *r = user;
+    int64_t now = clock_now();
     int rc = ATG_OK;
 
     for (uint32_t i = 0; i < r->n && !rc; i++)
-        rc = jobs_extend(d, &r->jobs[i].id, atg_str_of(r->m->worker), clock_now() + r->m->lease_us,
-                         err);
+        rc = jobs_extend(d, &r->jobs[i].id, atg_str_of(r->m->worker), now, r->m->lease_us, err);
     return rc;
 }
 
@@ -194,7 +199,7 @@ int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for the matcher");
 
-    int rc = store_write(cases_store(m->c), claim, &all, err);
+    int rc = store_queue(cases_store(m->c), claim, &all, err);
 
     if (!rc)
         sort_jobs(all.jobs, all.n);

@@ -48,6 +48,8 @@ struct db {
     bool unknown; /* of the last commit */
     atg_err failure;
     uint64_t stretch, committed;
+    uint64_t notified; /* the stretch in which the channel was */
+    const char *channel;
     uint32_t statement_ms, usual_ms, busy_ms, connect_ms;
     const atomic_bool *cancel;
 };

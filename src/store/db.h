@@ -34,8 +34,11 @@ typedef enum db_kind { DB_SQLITE, DB_POSTGRES } db_kind;
 typedef enum db_type { DB_NULL, DB_INT, DB_DOUBLE, DB_TEXT, DB_BLOB, DB_INTS } db_type;
 
 /* DB_READ: a snapshot, taken by the first statement (REPEATABLE READ in PostgreSQL).
- * DB_WRITE: as if alone (BEGIN IMMEDIATE in SQLite, SERIALIZABLE in PostgreSQL). */
-typedef enum db_mode { DB_NONE, DB_READ, DB_WRITE } db_mode;
+ * DB_WRITE: as if alone (BEGIN IMMEDIATE in SQLite, SERIALIZABLE in PostgreSQL).
+ * DB_QUEUE: the same in SQLite; in PostgreSQL each statement sees what is committed then (READ
+ * COMMITTED), and a power cut may undo it after it was acknowledged, never what was acknowledged
+ * later without that.  For claims on work, which may be lost but not meet. */
+typedef enum db_mode { DB_NONE, DB_READ, DB_WRITE, DB_QUEUE } db_mode;
 
 enum { DB_VALUES_MAX = 128, DB_LISTS_MAX = 4, DB_BYTES_MAX = 256 << 20, DB_INTS_MAX = 16 << 20 };
 

@@ -39,16 +39,19 @@ static int no_connection(PGconn *conn, atg_err *err) {
 }
 
 /* Ours first, where the user's own choice wins; last what must be. */
-static PGconn *dial(const postgres_db *d) {
+PGconn *postgres_dial(const char *conninfo, uint32_t connect_ms, bool wait) {
+    PGconn *conn;
     char seconds[16];
     const char *const keys[] = {"connect_timeout",  "application_name",    "keepalives_idle",
                                 "keepalives_count", "keepalives_interval", "tcp_user_timeout",
                                 "dbname",           "client_encoding",     NULL};
-    const char *const values[] = {seconds, "antigone",  "20",   "3", "10",
-                                  "30000", d->conninfo, "UTF8", NULL};
+    const char *const values[] = {seconds, "antigone", "20",   "3", "10",
+                                  "30000", conninfo,   "UTF8", NULL};
 
-    snprintf(seconds, sizeof(seconds), "%u", (d->base.connect_ms + 999) / 1000);
-    return PQconnectdbParams(keys, values, 1);
+    snprintf(seconds, sizeof(seconds), "%u", (connect_ms + 999) / 1000);
+    conn = wait ? PQconnectdbParams(keys, values, 1) : PQconnectStartParams(keys, values, 1);
+    PQsetNoticeReceiver(conn, be_quiet, NULL);
+    return conn;
 }
 
 static int set_session(postgres_db *d, atg_err *err) {
@@ -74,7 +77,7 @@ int postgres_connect(postgres_db *d, atg_err *err) {
     postgres_drop(d);
     d->generation++;
 
-    PGconn *conn = dial(d);
+    PGconn *conn = postgres_dial(d->conninfo, d->base.connect_ms, true);
 
     if (!conn || PQstatus(conn) != CONNECTION_OK) {
         rc = no_connection(conn, err);
@@ -86,7 +89,6 @@ int postgres_connect(postgres_db *d, atg_err *err) {
         PQfinish(conn);
         return atg_fail(err, ATG_EDB, "The PostgreSQL server is older than version 13: upgrade it");
     }
-    PQsetNoticeReceiver(conn, be_quiet, NULL);
     /* so that neither side waits for the other to read first */
     if (PQsetnonblocking(conn, 1)) {
         rc = no_connection(conn, err);
@@ -201,6 +203,7 @@ static int begin(db *base, db_mode mode, atg_err *err) {
     static const char *const sql[] = {
         [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         [DB_WRITE] = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
+        [DB_QUEUE] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     };
     postgres_db *d = postgres_of(base);
     int rc;
@@ -211,8 +214,10 @@ static int begin(db *base, db_mode mode, atg_err *err) {
     if (rc == ATG_OK)
         rc = pipe_command(d, "begin", sql[mode], err);
     /* a writer that was cut off must not keep its locks for long */
-    if (rc == ATG_OK && mode == DB_WRITE)
+    if (rc == ATG_OK && mode != DB_READ)
         rc = pipe_command(d, "begin", "SET LOCAL idle_in_transaction_session_timeout=60000", err);
+    if (rc == ATG_OK && mode == DB_QUEUE)
+        rc = pipe_command(d, "begin", "SET LOCAL synchronous_commit=off", err);
     return rc;
 }
 
@@ -314,7 +319,7 @@ static const backend postgres_backend = {
 };
 
 /* libpq's own words about a string that it cannot read may quote a password in it. */
-static int check_conninfo(const char *conninfo, atg_err *err) {
+int postgres_check_conninfo(const char *conninfo, atg_err *err) {
     char *why = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &why);
 
@@ -328,7 +333,7 @@ static int check_conninfo(const char *conninfo, atg_err *err) {
 }
 
 int postgres_open(const db_options *options, db **ret, atg_err *err) {
-    int rc = check_conninfo(options->conninfo, err);
+    int rc = postgres_check_conninfo(options->conninfo, err);
     postgres_db *d = rc ? NULL : mem_zero(1, sizeof(*d));
 
     if (rc)

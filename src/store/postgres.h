@@ -61,6 +61,10 @@ static inline postgres_db *postgres_of(db *d) {
     return (postgres_db *)(void *)d;
 }
 
+/* Is it one that libpq can read? */
+int postgres_check_conninfo(const char *conninfo, atg_err *err);
+/* A connection in the making, or with `wait` a made or failed one; NULL when memory is short. */
+PGconn *postgres_dial(const char *conninfo, uint32_t connect_ms, bool wait);
 /* Connect, or connect again when the connection broke. */
 int postgres_connect(postgres_db *d, atg_err *err);
 bool postgres_connected(const postgres_db *d);

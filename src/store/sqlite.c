@@ -194,7 +194,7 @@ static int script(db *base, const char *name, const char *sql, atg_err *err) {
 }
 
 static int begin(db *base, db_mode mode, atg_err *err) {
-    return script(base, "begin", mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", err);
+    return script(base, "begin", mode == DB_READ ? "BEGIN" : "BEGIN IMMEDIATE", err);
 }
 
 static int commit(db *base, atg_err *err) {

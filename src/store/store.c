@@ -118,7 +118,7 @@ int store_after_failure(store *s, atg_err *err) {
     return writer_after_failure(s->writer, err);
 }
 
-/* ---- reading ---- */
+/* ---- reading and claiming ---- */
 
 static int borrow(store *s, db **ret, atg_err *err) {
     db *d = NULL;
@@ -152,8 +152,8 @@ static void give_back(store *s, db *d) {
     pthread_mutex_unlock(&s->lock);
 }
 
-static int read_once(db *d, store_fn *fn, void *user, atg_err *err) {
-    int rc = db_begin(d, DB_READ, err);
+static int run_once(db *d, db_mode mode, store_fn *fn, void *user, atg_err *err) {
+    int rc = db_begin(d, mode, err);
 
     if (rc)
         return rc;
@@ -166,7 +166,7 @@ static int read_once(db *d, store_fn *fn, void *user, atg_err *err) {
     return rc;
 }
 
-int store_read(store *s, store_fn *fn, void *user, atg_err *err) {
+static int run(store *s, db_mode mode, store_fn *fn, void *user, atg_err *err) {
     backoff wait = backoff_new(s->options.patience_ms);
     db *d = NULL;
     int rc;
@@ -176,10 +176,20 @@ int store_read(store *s, store_fn *fn, void *user, atg_err *err) {
     if (rc)
         return rc;
     do
-        rc = read_once(d, fn, user, err);
+        rc = run_once(d, mode, fn, user, err);
     while (rc && db_retry(d) && backoff_wait(&wait));
     give_back(s, d);
     return rc;
+}
+
+int store_read(store *s, store_fn *fn, void *user, atg_err *err) {
+    return run(s, DB_READ, fn, user, err);
+}
+
+int store_queue(store *s, store_fn *fn, void *user, atg_err *err) {
+    if (store_kind(s) == DB_SQLITE)
+        return store_write(s, fn, user, err);
+    return run(s, DB_QUEUE, fn, user, err);
 }
 
 /* ---- upkeep ---- */

@@ -53,6 +53,10 @@ int store_write(store *s, store_fn *fn, void *user, atg_err *err);
 /* Read one moment's state. */
 int store_read(store *s, store_fn *fn, void *user, atg_err *err);
 
+/* Claim work in a DB_QUEUE transaction: on PostgreSQL on a connection of the pool, beside the
+ * writer; on SQLite this is store_write(). */
+int store_queue(store *s, store_fn *fn, void *user, atg_err *err);
+
 /* Run the hook now, behind everything that was acknowledged before this call. */
 int store_after(store *s, atg_err *err);
 /* The failure of the last run of the hook, ATG_OK for none. */
