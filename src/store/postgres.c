@@ -15,9 +15,13 @@ enum {
     EXCLUDE_KEY = 0x4154, /* of the advisory lock */
 };
 
-static void be_quiet(void *user, const PGresult *notice) {
-    (void)user;
-    (void)notice;
+/* Notices are not shown.  What a server says last to one who is not asking comes as one too. */
+static void hear(void *user, const PGresult *notice) {
+    const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    postgres_db *d = user;
+
+    if (d && state && strncmp(state, "57P", 3) == 0)
+        d->ending = true;
 }
 
 bool postgres_connected(const postgres_db *d) {
@@ -50,7 +54,7 @@ PGconn *postgres_dial(const char *conninfo, uint32_t connect_ms, bool wait) {
 
     snprintf(seconds, sizeof(seconds), "%u", (connect_ms + 999) / 1000);
     conn = wait ? PQconnectdbParams(keys, values, 1) : PQconnectStartParams(keys, values, 1);
-    PQsetNoticeReceiver(conn, be_quiet, NULL);
+    PQsetNoticeReceiver(conn, hear, NULL);
     return conn;
 }
 
@@ -95,7 +99,9 @@ int postgres_connect(postgres_db *d, atg_err *err) {
         PQfinish(conn);
         return rc;
     }
+    PQsetNoticeReceiver(conn, hear, d);
     d->conn = conn;
+    d->ending = false;
     return set_session(d, err);
 }
 
@@ -196,6 +202,9 @@ static void look(postgres_db *d) {
 
     while (poll(&fd, 1, 0) > 0 && PQconsumeInput(d->conn))
         ;
+    (void)PQisBusy(d->conn); /* reads what came */
+    if (d->ending)
+        postgres_drop(d);
 }
 
 /* Nobody waits for it: it goes with the first statement. */

@@ -41,6 +41,7 @@ typedef struct postgres_db {
     PGconn *conn;
     char *conninfo;
     uint64_t deadline;   /* of the answer that is awaited; 0: none */
+    bool ending;         /* the server said that it ends the connection */
     uint32_t generation; /* of the connection: what was prepared on an older one is gone */
     uint32_t n_prepared; /* names of prepared statements */
     uint32_t n_sent, n_unpushed;

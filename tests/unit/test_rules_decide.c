@@ -307,7 +307,7 @@ static void the_board_is_none_of_the_signers(const database *where) {
 
 static const db_statement add_job = {
     "add_job", "INSERT INTO job(id, kind, subject, operation, payload, state, due, attempts, "
-               "lease_until, worker, error) VALUES ($1, 'match', $2, $3, '{}', $4, 0, 0, 0, '', "
+               "since, worker, error) VALUES ($1, 'match', $2, $3, '{}', $4, 0, 0, 0, '', "
                "'')"};
 static const db_statement drop_jobs = {"drop_jobs", "DELETE FROM job"};
 
