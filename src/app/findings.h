@@ -7,6 +7,7 @@
 
 #include "app/cases.h"
 #include "app/operation_load.h"
+#include "app/standby.h"
 
 typedef struct findings {
     cases *c;
@@ -18,5 +19,10 @@ typedef struct findings {
  * assignment, or among the best of their body; those that stand already say what is found now,
  * and are written only when it is something else.  `*ret_n` grows by what was written. */
 int findings_write(findings *f, uint32_t *ret_n, atg_err *err);
+
+/* The same for pairs that were compared by themselves (standby.h), ordered by remains: new ones, and
+ * those whose LR is another now.  The joint solution writes over them. */
+int findings_write_pairs(cases *c, const standby_pair *pairs, uint32_t n, uint32_t *ret_n,
+                         atg_err *err);
 
 #endif

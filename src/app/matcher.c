@@ -9,12 +9,16 @@
 
 #include "app/findings.h"
 #include "app/operation_load.h"
+#include "app/standby.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/jobs.h"
 
 enum {
     JOBS_AT_ONCE = 256,
+    STANDBYS_MAX = 4,
+    LARGE = 4000000,
+    JOINT_DELAY_S = 600, /* a large operation is solved jointly when it was quiet for so long */
     LEASE_SECONDS = 60,
     WORKER_MAX = 120,
 };
@@ -26,6 +30,11 @@ struct matcher {
     char worker[WORKER_MAX];
     uint32_t threads;
     int64_t lease_us;
+    uint64_t large;
+    struct {
+        uuid operation;
+        standby *ready;
+    } standbys[STANDBYS_MAX]; /* the last used first */
 };
 
 int matcher_open(cases *c, const matcher_options *o, matcher **ret, atg_err *err) {
@@ -36,6 +45,7 @@ int matcher_open(cases *c, const matcher_options *o, matcher **ret, atg_err *err
         return atg_fail(err, ATG_ENOMEM, "Out of memory for the matcher");
     m->c = c;
     m->threads = o->threads;
+    m->large = o->large ? o->large : LARGE;
     m->lease_us = (int64_t)(o->lease_s ? o->lease_s : LEASE_SECONDS) * 1000000;
     if (o->worker.n) {
         (void)snprintf(m->worker, sizeof(m->worker), "%.*s", ATG_FMT(o->worker));
@@ -48,6 +58,8 @@ int matcher_open(cases *c, const matcher_options *o, matcher **ret, atg_err *err
 }
 
 void matcher_close(matcher *m) {
+    for (uint32_t i = 0; m && i < STANDBYS_MAX; i++)
+        standby_close(m->standbys[i].ready);
     mem_free(m);
 }
 

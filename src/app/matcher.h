@@ -15,6 +15,9 @@ typedef struct matcher_options {
     atg_str worker;   /* names this matcher among others; empty: host and process */
     uint32_t threads; /* 0: all */
     uint32_t lease_s; /* how long a job is ours without a word; 0: 60 */
+    uint64_t large;   /* pairs (bodies by missing) from which an operation is kept ready in memory
+                         and what is new is ranked at once, before everybody is solved jointly; 0:
+                         4 million */
 } matcher_options;
 
 typedef struct matcher matcher;

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work on cases through src/app with many files: import, lists, searches, file pages, changes.
+ *
+ *     bench_cases [files [sqlite|postgres]]
+ */
+#include "made_cases.h"
+
+#include "bench.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/csv_import.h"
+#include "server.h"
+
+enum {
+    FILES = 1000000,
+    IMPORTED = 100000,
+    FILL = 5000, /* files of one transaction */
+    LOOKS = 1000,
+    THREADS = 64,
+    SECONDS = 10,
+    WARM = 50,
+};
+
+static const char *const families[] = {
+    "Hansen",  "Olsen",    "Larsen",       "Berg",   "Haugen", "Kovalenko", "Шевченко", "Мельник",
+    "Бойко",   "Ткаченко", "Ковальчук",    "王",     "李",     "張",        "刘",       "محمدي",
+    "حسن",     "علي",      "Nguyễn",       "Trần",   "García", "Martínez",  "López",    "Łukasik",
+    "Nowak",   "Kowalska", "Παπαδόπουλος", "Yılmaz", "Kaya",   "Demir",     "Öztürk",   "Müller",
+    "Schmidt", "Rossi",    "Ferrari",      "Silva",  "Santos", "Oliveira",  "Ivanova",  "Petrova"};
+static const char *const given[] = {
+    "Nora",   "Emma",  "Olav", "Jakob",   "Олександр", "Мар'яна", "Олена",  "Богдан",
+    "偉",     "芳",    "娜",   "秀英",    "محمد",      "فاطمة",   "أحمد",   "Linh",
+    "María",  "José",  "Ana",  "Łukasz",  "Zofia",     "Ayşe",    "Mehmet", "Hans",
+    "Giulia", "Marco", "João", "Beatriz", "Irina",     "Dmitri",  "Amina",  "Yusuf"};
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+/* Names as in a population: a few common ones and many rare ones, made rare by a number. */
+static int name_of(atg_rng *rng, const char *const *list, size_t n, char *ret, size_t size) {
+    double u = atg_rng_unit(rng);
+    size_t at = (size_t)((double)n * u * u);
+    uint64_t rare = atg_rng_below(rng, 4);
+
+    return rare ? snprintf(ret, size, "%s%c%c%c", list[at], 'a' + (char)atg_rng_below(rng, 26),
+                           'a' + (char)atg_rng_below(rng, 26), 'a' + (char)atg_rng_below(rng, 26))
+                : snprintf(ret, size, "%s", list[at]);
+}
+
+typedef struct row {
+    char family[80], given[80], born[40], place[80], informant[160], contact[40];
+    bool female;
+} row;
+
+static row make_row(atg_rng *rng) {
+    row r;
+    char last[80];
+
+    (void)name_of(rng, families, COUNT(families), r.family, sizeof(r.family));
+    (void)name_of(rng, given, COUNT(given), r.given, sizeof(r.given));
+    (void)name_of(rng, given, COUNT(given), last, sizeof(last));
+    (void)snprintf(r.born, sizeof(r.born), "%04d-%02d-%02d", 1930 + (int)atg_rng_below(rng, 90),
+                   1 + (int)atg_rng_below(rng, 12), 1 + (int)atg_rng_below(rng, 28));
+    (void)snprintf(r.place, sizeof(r.place), "Street %d, district %d",
+                   (int)atg_rng_below(rng, 2000), (int)atg_rng_below(rng, 20));
+    (void)snprintf(r.informant, sizeof(r.informant), "%s %s", last, r.family);
+    (void)snprintf(r.contact, sizeof(r.contact), "+47 %08d", (int)atg_rng_below(rng, 100000000));
+    r.female = atg_rng_below(rng, 2);
+    return r;
+}
+
+typedef struct scene {
+    made_cases m;
+    const char *name;
+    atg_rng rng;
+    uint32_t files;
+    uuid *ids; /* of all */
+    uint32_t n_ids;
+} scene;
+
+static void must(int rc, const atg_err *err) {
+    bench_must(rc, err);
+}
+
+/* ---- filling ---- */
+
+static record *missing_of(atg_arena *arena, const uuid *operation, const row *from) {
+    record *r = bench_had(record_new(arena, RECORD_MISSING));
+
+    r->operation = *operation;
+    made_set(arena, r, "family_name", from->family);
+    made_set(arena, r, "given_name", from->given);
+    made_set(arena, r, "sex", from->female ? "female" : "male");
+    made_set(arena, r, "born", from->born);
+    made_set(arena, r, "last_seen", "2026-11-01");
+    made_set(arena, r, "last_place", from->place);
+    made_set(arena, r, "informant_name", from->informant);
+    made_set(arena, r, "informant_contact", from->contact);
+    made_set(arena, r, "basis", "consent");
+    return r;
+}
+
+typedef struct filling {
+    scene *s;
+    uint32_t n;
+    uint64_t seed;
+} filling;
+
+static int fill(db *d, void *user, atg_err *err) {
+    filling *f = user;
+    scene *s = f->s;
+    atg_arena *arena = bench_had(atg_arena_new((size_t)1 << 30));
+    atg_rng rng = atg_rng_seed(f->seed);
+    cases_batch *b;
+    int rc = cases_batch_new(s->m.c, d, &s->m.all, arena, &b, err);
+
+    if (!rc)
+        rc = cases_batch_expect(b, &s->m.operation, RECORD_MISSING, f->n, err);
+    for (uint32_t i = 0; i < f->n && !rc; i++) {
+        row made = make_row(&rng);
+        change ch = {CHANGE_ADD, missing_of(arena, &s->m.operation, &made)};
+
+        rc = cases_apply(b, &ch, err);
+        s->ids[s->n_ids + i] = ch.r->id;
+    }
+    if (!rc)
+        rc = cases_batch_end(b, err);
+    atg_arena_free(arena);
+    return rc;
+}
+
+static void fill_all(scene *s, uint32_t files) {
+    double start = bench_seconds();
+    atg_err err = {0};
+
+    while (s->n_ids < files) {
+        filling f = {s, files - s->n_ids < FILL ? files - s->n_ids : FILL, s->n_ids + 1};
+
+        must(store_write(cases_store(s->m.c), fill, &f, &err), &err);
+        s->n_ids += f.n;
+    }
+    printf("# %s: %u files of missing persons entered in %.0f s\n", s->name, files,
+           bench_seconds() - start);
+}
+
+static void import(scene *s, uint32_t rows) {
+    atg_arena *arena = bench_had(atg_arena_new((size_t)4 << 30));
+    atg_buf *buf = bench_had(atg_buf_new((size_t)1 << 30));
+    csv_options o = {
+        .operation = s->m.operation, .kind = RECORD_MISSING, .source = ATG_STR("bench.csv")};
+    csv_done done;
+    atg_str text;
+    double start;
+    atg_err err = {0};
+
+    atg_buf_adds(buf, "id,family_name,given_name,sex,born,last_seen,last_place,informant_name,"
+                      "informant_contact,basis\n");
+    for (uint32_t i = 0; i < rows; i++) {
+        row r = make_row(&s->rng);
+
+        atg_buf_printf(buf, "%u,%s,%s,%s,%s,2026-11-01,\"%s\",%s,%s,consent\n", i, r.family,
+                       r.given, r.female ? "female" : "male", r.born, r.place, r.informant,
+                       r.contact);
+    }
+    must(atg_buf_take(buf, &text, &err), &err);
+    start = bench_seconds();
+    must(cases_import_csv(s->m.c, &s->m.all, arena, text, &o, &done, &err), &err);
+    printf(
+        "# %u rows of 10 fields from CSV into a store of %u files: checked, sealed, indexed, with "
+        "history;\n# %u new, %u problems; peak memory %.0f MiB\n",
+        rows, s->n_ids, done.added, done.n_problems, bench_peak_mib());
+    printf("cases.import_%u_seconds_%s %.1f s\n", rows, s->name, bench_seconds() - start);
+    atg_buf_free(buf);
+    atg_arena_free(arena);
+}
+
+/* ---- looking ---- */
+
+static int by_value(const void *x, const void *y) {
+    const double *a = x, *b = y;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+typedef void look_fn(scene *s, atg_arena *arena);
+
+static void list_page(scene *s, atg_arena *arena) {
+    files_query q = {.operation = s->m.operation,
+                     .kind = RECORD_MISSING,
+                     .state = atg_rng_below(&s->rng, 2) ? -1 : 0,
+                     .sex = (int)atg_rng_below(&s->rng, 3) - 1,
+                     .order = (files_order)atg_rng_below(&s->rng, 3),
+                     .after = s->ids[atg_rng_below(&s->rng, s->n_ids)],
+                     .limit = 50};
+    file_page page;
+    atg_err err = {0};
+
+    must(cases_list(s->m.c, &s->m.by[ROLE_GENETICIST], arena, &q, &page, &err), &err);
+}
+
+static void named_page(scene *s, atg_arena *arena) {
+    files_query q = {.operation = s->m.operation,
+                     .kind = RECORD_MISSING,
+                     .state = -1,
+                     .sex = -1,
+                     .order = FILES_BY_NAME,
+                     .after = s->ids[atg_rng_below(&s->rng, s->n_ids)],
+                     .limit = 50};
+    file_page page;
+    atg_err err = {0};
+
+    must(cases_list(s->m.c, &s->m.by[ROLE_INTERVIEWER], arena, &q, &page, &err), &err);
+}
+
+static void search(scene *s, atg_arena *arena) {
+    row r = make_row(&s->rng);
+    search_query q = {
+        .operation = s->m.operation, .kind = RECORD_MISSING, .state = -1, .sex = -1, .limit = 50};
+    file_page page;
+    atg_err err = {0};
+
+    switch (atg_rng_below(&s->rng, 4)) {
+    case 0:
+        q.text = atg_str_of(r.family);
+        break;
+    case 1:
+        q.text = atg_arena_printf(arena, "%s %s", r.family, r.given);
+        break;
+    case 2:
+        q.text = atg_arena_printf(arena, "%s %s", r.given, r.born);
+        break;
+    default:
+        q.text = atg_arena_printf(arena, "AM-K3-%06d", 1 + (int)atg_rng_below(&s->rng, s->n_ids));
+    }
+    must(cases_search(s->m.c, &s->m.by[ROLE_INTERVIEWER], arena, &q, &page, &err), &err);
+}
+
+static void file_page_of(scene *s, atg_arena *arena) {
+    const uuid *id = &s->ids[atg_rng_below(&s->rng, s->n_ids)];
+    seen *all;
+    uint32_t n;
+    atg_err err = {0};
+
+    must(cases_file(s->m.c, &s->m.by[ROLE_INTERVIEWER], arena, id, &all, &n, &err), &err);
+}
+
+static void measure(scene *s, const char *what, const char *how, look_fn *look) {
+    static double times[LOOKS];
+
+    for (int i = -WARM; i < LOOKS; i++) {
+        atg_arena *arena = bench_had(atg_arena_new((size_t)1 << 30));
+        double start = bench_seconds();
+
+        look(s, arena);
+        if (i >= 0)
+            times[i] = bench_seconds() - start;
+        atg_arena_free(arena);
+    }
+    qsort(times, LOOKS, sizeof(*times), by_value);
+    printf("# %s; %u files, %d of them, median %.2f ms, longest %.1f ms\n", how, s->n_ids, LOOKS,
+           times[LOOKS / 2] * 1e3, times[LOOKS - 1] * 1e3);
+    printf("cases.%s_p99_ms_%s %.2f ms\n", what, s->name, times[LOOKS * 99 / 100] * 1e3);
+}
+
+/* ---- changing ---- */
+
+static atomic_bool stop;
+
+typedef struct worker {
+    scene *s;
+    pthread_t thread;
+    uint32_t number;
+    uint64_t n;
+} worker;
+
+/* What the editor has on the screen already. */
+typedef struct screen {
+    scene *s;
+    atg_arena *arena;
+    const uuid *id;
+    record_row row;
+} screen;
+
+static int read_screen(db *d, void *user, atg_err *err) {
+    screen *w = user;
+
+    return records_get(d, cases_keys(w->s->m.c), w->arena, RECORD_MISSING, w->id, &w->row, err);
+}
+
+static void *work(void *user) {
+    worker *w = user;
+    atg_rng rng = atg_rng_seed(w->number + 77);
+
+    while (!atomic_load(&stop)) {
+        atg_arena *arena = bench_had(atg_arena_new((size_t)1 << 28));
+        /* each edits files of its own, as people do */
+        uint64_t at = (atg_rng_below(&rng, w->s->n_ids / THREADS)) * THREADS + w->number;
+        screen now = {.s = w->s, .arena = arena, .id = &w->s->ids[at]};
+        change ch = {.what = CHANGE_EDIT};
+        char hair[40];
+        atg_err err = {0};
+
+        must(store_read(cases_store(w->s->m.c), read_screen, &now, &err), &err);
+        ch.r = now.row.r;
+        (void)snprintf(hair, sizeof(hair), "brown %llu", (unsigned long long)w->n);
+        made_set(arena, ch.r, "hair", hair);
+        must(cases_change(w->s->m.c, &w->s->m.by[ROLE_INTERVIEWER], arena, &ch, &err), &err);
+        w->n++;
+        atg_arena_free(arena);
+    }
+    return NULL;
+}
+
+static void measure_changes(scene *s) {
+    static worker workers[THREADS];
+    double start = bench_seconds();
+    uint64_t done = 0;
+
+    atomic_store(&stop, false);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.s = s, .number = i};
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+            exit(4); /* NOLINT(concurrency-mt-unsafe) */
+    }
+    (void)sleep(SECONDS);
+    atomic_store(&stop, true);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        done += workers[i].n;
+    }
+    printf(
+        "# %d people edit files, each read before: rights, rules, history, sealing, search words, "
+        "a job; fsync on\n",
+        THREADS);
+    printf("cases.changes_per_second_%s %.0f changes/s\n", s->name,
+           (double)done / (bench_seconds() - start));
+}
+
+static uint32_t n_files;
+
+static void run(const database *where) {
+    scene s = {.m = made_cases_open(where),
+               .name = where->postgres ? "postgres" : "sqlite",
+               .rng = atg_rng_seed(3),
+               .files = n_files};
+    uint32_t imported = n_files / 10 < IMPORTED ? n_files / 10 : IMPORTED;
+
+    s.ids = bench_alloc(n_files + FILL, sizeof(*s.ids));
+    fill_all(&s, n_files - imported);
+    import(&s, imported);
+    measure(&s, "list", "a page of 50 codes in any order, from anywhere", list_page);
+    measure(&s, "list_names", "a page of 50 names in their order, opened and told to the history",
+            named_page);
+    measure(&s, "search",
+            "a family name, both names, a name and a birth date, or a code; opened "
+            "and told to the history",
+            search);
+    measure(&s, "file", "a file with everything in it, opened and told to the history",
+            file_page_of);
+    measure_changes(&s);
+    printf("# largest resident set\ncases.peak_mib_%s %.0f MiB\n", s.name, bench_peak_mib());
+    free(s.ids);
+    made_cases_close(&s.m);
+}
+
+int main(int argc, char **argv) {
+    const char *only = argc > 2 ? argv[2] : NULL;
+    database where = {.backend = "SQLite"};
+
+    n_files = (uint32_t)bench_argument(argc, argv, 1, FILES);
+    database_make_folder(where.directory, sizeof(where.directory));
+    if (!only || strcmp(only, "sqlite") == 0)
+        run(&where);
+    database_remove_folder(where.directory);
+    if ((!only || strcmp(only, "postgres") == 0) && server_installed() && server_start(true)) {
+        where = (database){.postgres = true, .backend = "PostgreSQL"};
+        database_make_folder(where.directory, sizeof(where.directory));
+        (void)snprintf(where.conninfo, sizeof(where.conninfo), "host=%s user=atg dbname=cases",
+                       server_socket());
+        if (server_make_database("cases"))
+            run(&where);
+        database_remove_folder(where.directory);
+        server_end();
+    }
+    return 0;
+}
