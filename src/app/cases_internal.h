@@ -54,6 +54,8 @@ typedef struct look_event {
     int64_t rev;
     const char *action, *kind;
     atg_str detail;
+    bool is_list; /* counts as a search, not as a look */
+    bool quiet;   /* counts, and is not worth an entry */
 } look_event;
 
 int cases_tell_look(cases *c, look_event *e, atg_err *err);

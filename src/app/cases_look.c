@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "app/accounts.h"
 #include "app/rights.h"
 #include "app/rules.h"
 #include "base/clock.h"
@@ -55,7 +56,10 @@ uint64_t cases_mask(const looker *l, seen *s) {
 
 static int write_look(db *d, void *user, atg_err *err) {
     const look_event *e = user;
+    int rc = account_spend(d, e->who, e->is_list ? QUOTA_SEARCH : QUOTA_LOOK, 1, NULL, err);
 
+    if (rc || e->quiet)
+        return rc;
     return audit_append(d,
                         &(audit_event){.file = e->file,
                                        .at = clock_now(),
@@ -334,12 +338,18 @@ static int title_all(listing *w, db *d, uint32_t limit, atg_err *err) {
 /* A list of names was shown: that stands in the chain of the operation. */
 static int tell_list(listing *w, const uuid *operation, const char *done, atg_err *err) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(LOOK_EVENT);
-    look_event e = {
-        .who = w->who, .file = *operation, .record = *operation, .action = done, .kind = ""};
+    look_event e = {.who = w->who,
+                    .file = *operation,
+                    .record = *operation,
+                    .action = done,
+                    .kind = "",
+                    .is_list = true,
+                    .quiet = !w->named};
     json j;
 
+    /* searching is counted: nobody tries out all names */
     if (!w->named)
-        return ATG_OK;
+        return w->search && !actor_is_matcher(w->who) ? cases_tell_look(w->c, &e, err) : ATG_OK;
     if (!buf)
         return atg_fail(err, ATG_ENOMEM, "Out of memory writing the history");
     j = json_new(buf);

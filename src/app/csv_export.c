@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/csv_export.h"
 
+#include "app/accounts.h"
 #include "app/cases_internal.h"
 #include "app/operation_load.h"
 #include "app/rights.h"
@@ -95,6 +96,12 @@ static int write_rows(exporting *w, db *d, atg_err *err) {
     return ATG_OK;
 }
 
+static int spend(db *d, void *user, atg_err *err) {
+    const exporting *w = user;
+
+    return account_spend(d, w->who, QUOTA_EXPORT, 1, NULL, err);
+}
+
 /* What leaves stands in the history before it leaves. */
 static int tell(exporting *w, const char *what, atg_err *err) {
     look_event e = {.who = w->who,
@@ -121,8 +128,10 @@ static int tell(exporting *w, const char *what, atg_err *err) {
     json_str(&j, w->who->reason);
     json_end(&j, '}');
 
-    int rc = atg_buf_take(buf, &e.detail, err);
+    int rc = store_write(cases_store(w->c), spend, w, err);
 
+    if (!rc)
+        rc = atg_buf_take(buf, &e.detail, err);
     return rc ? rc : cases_tell_look(w->c, &e, err);
 }
 

@@ -217,29 +217,53 @@ static int write_head(const atg_operation *op, atg_arena *arena, value *dna, val
     return rc ? rc : record_canonical(arena, head, TEXT_MAX, &dna->text, err);
 }
 
-static int save_operation(saving *s, atg_err *err) {
+/* What the operation computes with, and (on request) who signs for it. */
+static int set_head(saving *s, record *r, atg_err *err) {
     const atg_params *p = &s->op->params;
+    int rc =
+        write_head(s->op, s->arena, &r->fields[OPERATION_DNA], &r->fields[OPERATION_PRIOR], err);
+
+    if (rc)
+        return rc;
+    r->fields[OPERATION_THRESHOLD] = (value){.known = true, .number = p->threshold};
+    r->fields[OPERATION_MIN_LOG10_LR] =
+        (value){.known = true, .number = fmax(p->min_log10_lr, rules_least_log10_lr)};
+    if (!r->fields[OPERATION_PRIOR].known)
+        r->fields[OPERATION_PRIOR] = text_value(ATG_STR("{\"kind\":\"flat\"}"));
+    r->fields[OPERATION_SIGNED_BY] = (value){.known = s->o->sign, .ref = s->who->account};
+    return ATG_OK;
+}
+
+/* An operation that is there and does not say yet what it computes with learns it. */
+static int complete_operation(saving *s, atg_err *err) {
+    record_row row;
+    change ch = {.what = CHANGE_EDIT};
+    int rc = records_get(s->d, cases_keys(s->c), s->arena, RECORD_OPERATION, &s->o->operation, &row,
+                         err);
+
+    if (rc || row.r->fields[OPERATION_DNA].known)
+        return rc;
+    ch.r = row.r;
+    rc = set_head(s, row.r, err);
+    return rc ? rc : cases_apply(s->b, &ch, err);
+}
+
+static int save_operation(saving *s, atg_err *err) {
     record *r = record_new(s->arena, RECORD_OPERATION);
     atg_str name = s->o->name.n ? s->o->name : s->op->name;
     int rc;
 
     s->done.operation = s->o->operation;
     if (!uuid_none(&s->done.operation))
-        return ATG_OK;
+        return complete_operation(s, err);
     if (!r)
         return no_memory(err);
     r->fields[OPERATION_NAME] = text_value(name.n ? name : ATG_STR("Operation without a name"));
     rc = set_word(r, OPERATION_KIND,
-                  p->prior.kind == ATG_PRIOR_OPEN ? ATG_STR("open") : ATG_STR("closed"), err);
-    r->fields[OPERATION_THRESHOLD] = (value){.known = true, .number = p->threshold};
-    r->fields[OPERATION_MIN_LOG10_LR] =
-        (value){.known = true, .number = fmax(p->min_log10_lr, rules_least_log10_lr)};
-    r->fields[OPERATION_SIGNED_BY] = (value){.known = s->o->sign, .ref = s->who->account};
+                  s->op->params.prior.kind == ATG_PRIOR_OPEN ? ATG_STR("open") : ATG_STR("closed"),
+                  err);
     if (!rc)
-        rc = write_head(s->op, s->arena, &r->fields[OPERATION_DNA], &r->fields[OPERATION_PRIOR],
-                        err);
-    if (!rc && !r->fields[OPERATION_PRIOR].known)
-        r->fields[OPERATION_PRIOR] = text_value(ATG_STR("{\"kind\":\"flat\"}"));
+        rc = set_head(s, r, err);
     if (!rc)
         rc = add(s, r, err);
     s->done.operation = r->id;

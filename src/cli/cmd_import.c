@@ -67,14 +67,13 @@ static int import_dna(const args *a, store_session *s) {
     saved done;
     input in;
     atg_err err = {0};
-    int code = EXIT_DONE;
+    int code;
 
     if (!o.agreed_on.n || !o.ends_on.n || !o.basis.n)
         return cli_usage(a->command,
                          "Relatives' profiles need what the donors signed: --agreed-on DATE "
                          "--ends-on DATE --basis WORD");
-    if (a->value[OPT_OPERATION])
-        code = cli_store_operation(a, s);
+    code = cli_store_operation(a, s);
     o.operation = s->operation.id;
     if (!code)
         code = input_read(a, s->arena, a->n, a->operands, &in);
@@ -121,7 +120,8 @@ const command command_import = {
         "edits its file, unless somebody edited it here meanwhile. --dry-run only lists.\n\n"
         "Without --as: an operation file, a Familias .fam file, or tables of genotypes, as "
         "'antigone identify' reads them. They become remains files, families with donors, samples "
-        "and profiles, and missing files, in the operation of --operation or in a new one.",
+        "and profiles, and missing files. An operation that does not say yet which population, "
+        "theta and markers it computes with learns them from the file; --sign signs for them.",
     .options = options,
     .run = run,
 };

@@ -5,20 +5,48 @@
 
 #include "cli/cli.h"
 
+extern const command command_add;
+extern const command command_code;
 extern const command command_completion;
 extern const command command_convert;
 extern const command command_direct;
 extern const command command_doctor;
+extern const command command_duplicates;
+extern const command command_edit;
+extern const command command_erase;
 extern const command command_exclusions;
 extern const command command_exercise_make;
 extern const command command_exercise_score;
 extern const command command_exercise_truth;
+extern const command command_export;
 extern const command command_families_check;
 extern const command command_families_power;
 extern const command command_help;
+extern const command command_history;
 extern const command command_identify;
+extern const command command_import;
+extern const command command_init;
+extern const command command_leads;
+extern const command command_list;
+extern const command command_login;
+extern const command command_logout;
 extern const command command_lr;
+extern const command command_match;
+extern const command command_merge;
+extern const command command_password;
 extern const command command_reference_check;
+extern const command command_search;
+extern const command command_show;
+extern const command command_state;
+extern const command command_unmerge;
+extern const command command_users_add;
+extern const command command_users_block;
+extern const command command_users_grant;
+extern const command command_users_list;
+extern const command command_users_reset;
+extern const command command_users_revoke;
+extern const command command_users_unblock;
 extern const command command_version;
+extern const command command_withdraw;
 
 #endif

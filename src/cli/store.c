@@ -62,7 +62,7 @@ int cli_store_master(const args *a, key256 *ret) {
     return keepers_open(&from, ret, &err) ? cli_fail(from.path, &err) : EXIT_DONE;
 }
 
-int cli_store_open(const args *a, store_session *ret) {
+int cli_store_only(const args *a, store_session *ret) {
     KEY_AUTO key256 master = {{0}};
     atg_err err = {0};
     int code;
@@ -79,9 +79,14 @@ int cli_store_open(const args *a, store_session *ret) {
     cases_options o = {
         .directory = cli_store_folder(a), .conninfo = cli_store_postgres(a), .master = &master};
 
-    if (cases_open(&o, &ret->c, &err))
-        return cli_fail(cli_store_folder(a), &err);
-    code = login_actor(a, ret->c, ret->arena, &ret->who);
+    return cases_open(&o, &ret->c, &err) ? cli_fail(cli_store_folder(a), &err) : EXIT_DONE;
+}
+
+int cli_store_open(const args *a, store_session *ret) {
+    int code = cli_store_only(a, ret);
+
+    if (!code)
+        code = login_actor(a, ret->c, ret->arena, &ret->who);
     ret->who.reason = atg_str_of(a->value[OPT_REASON]);
     return code;
 }

@@ -19,6 +19,8 @@ typedef struct store_session {
 /* Open the store that the options or variables name, and log in.  EXIT_DONE, or another exit code
  * after saying why; close it in any case. */
 int cli_store_open(const args *a, store_session *ret);
+/* The store alone: nobody is logged in. */
+int cli_store_only(const args *a, store_session *ret);
 void cli_store_close(store_session *s);
 #define STORE_SESSION __attribute__((cleanup(cli_store_close))) store_session
 
