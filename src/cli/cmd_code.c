@@ -3,7 +3,6 @@
 #include "cli/commands.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "app/accounts.h"
@@ -17,6 +16,7 @@ static int run_password(const args *a) {
     SECRET_AUTO old = {.n = 0}, new = {.n = 0}, one_time = {.n = 0};
     char origin[100];
     const char *name = a->n ? a->operands[0] : login_name(a);
+    login_status status = LOGIN_CODE;
     atg_err err = {0};
     int code = cli_store_only(a, &s);
 
@@ -26,19 +26,19 @@ static int run_password(const args *a) {
         code = secret_ask("ANTIGONE_PASSWORD_FILE", "Password until now", &old);
     if (!code)
         code = secret_ask_new("ANTIGONE_NEW_PASSWORD_FILE", "New password", &new);
-    if (!code && getenv("ANTIGONE_CODE_FILE")) /* NOLINT(concurrency-mt-unsafe) */
-        code = secret_ask("ANTIGONE_CODE_FILE", "Code", &one_time);
-    if (code)
-        return code;
     (void)snprintf(origin, sizeof(origin), "local:%ld", (long)getuid());
+    for (int i = 0; i < 2 && !code && status == LOGIN_CODE; i++) {
+        login_request r = {atg_str_of(name), secret_str(&old), {NULL, 0}, atg_str_of(origin)};
 
-    login_request r = {atg_str_of(name), secret_str(&old), secret_str(&one_time),
-                       atg_str_of(origin)};
-
-    if (account_password(s.c, &r, secret_str(&new), &err))
-        return cli_fail(NULL, &err);
-    cli_store_say(a, "The password of %s is another now; its sessions have ended.\n", name);
-    return EXIT_DONE;
+        if (i)
+            code = secret_ask("ANTIGONE_CODE_FILE", "Code", &one_time);
+        r.code = secret_str(&one_time);
+        if (!code && account_password(s.c, &r, secret_str(&new), &status, &err))
+            return cli_fail(NULL, &err);
+    }
+    if (!code)
+        cli_store_say(a, "The password of %s is another now; its sessions have ended.\n", name);
+    return code;
 }
 
 static int run_code(const args *a) {
