@@ -225,6 +225,10 @@ static int why_not(db *d, const record *r, atg_err *err) {
     rc = db_next(rows, err);
     if (rc == 0)
         rc = atg_fail(err, ATG_ENOTFOUND, "%s: there is no such record", title);
+    if (rc > 0 && db_get_int(rows, AT_REV) == r->rev)
+        rc = atg_fail(err, ATG_EINVAL,
+                      "%s: the operation, the file and the creation of a record stay as they are",
+                      title);
     if (rc > 0)
         rc = atg_fail(err, ATG_ECONFLICT,
                       "%s: somebody else changed it (revision %lld was read, it has %lld now)",

@@ -37,7 +37,8 @@ int records_insert(db *d, keyring *keys, const record *r, atg_err *err);
 
 /* Overwrite the record with all of its fields.  `r->rev` is the revision that it has been read
  * with, and one more afterwards: a closure that may be run again updates a copy.  ATG_ECONFLICT:
- * somebody else changed it since; ATG_ENOTFOUND.  ATG_EDENIED: its person was erased. */
+ * somebody else changed it since; ATG_ENOTFOUND.  ATG_EDENIED: its person was erased.  ATG_EINVAL:
+ * it has another operation, file or `created` now. */
 int records_update(db *d, keyring *keys, record *r, atg_err *err);
 
 /* ATG_ENOTFOUND; ATG_EDENIED: its sealed fields were changed, or belong to another record or

@@ -234,6 +234,8 @@ static void of_two_who_edit_the_second_is_told(const database *where) {
     assert_non_null(strstr(err.msg, "revision 1"));
     assert_int_equal(mine->rev, 1);
     assert_int_equal(records_update(f.d, f.k, unknown, &err), ATG_ENOTFOUND);
+    theirs->file = kept_id();
+    assert_int_equal(records_update(f.d, f.k, theirs, &err), ATG_EINVAL);
     db_rollback(f.d);
     assert_int_equal(get(&f, RECORD_MISSING, &r->id).r->fields[MISSING_SEX].choice, SEX_MALE);
     done(&f);
