@@ -290,15 +290,19 @@ static int check_remains(const rules_case *c, atg_err *err) {
     return ATG_OK;
 }
 
-/* Who entered it is who writes it first, and stays. */
-static int check_entered(const rules_case *c, uint32_t field, atg_err *err) {
+/* Who entered it is who writes it first, and stays; and what a probe rests on (the picture, the
+ * event) is nobody else's to change. */
+static int check_entered(const rules_case *c, uint32_t entered, uint32_t said, atg_err *err) {
     if (!rules_in_person(c->who))
         return ATG_OK;
-    if (c->before ? rules_same(c, field) : rules_is(c->after, field, &c->who->account))
-        return ATG_OK;
-    return rules_broken(err, 1,
-                        "who entered it (entered_by) is the account that enters it, and "
-                        "does not change");
+    if (c->before ? !rules_same(c, entered) : !rules_is(c->after, entered, &c->who->account))
+        return rules_broken(err, 1,
+                            "who entered it (entered_by) is the account that enters it, "
+                            "and does not change");
+    if (c->before && !rules_same(c, said) && !rules_is(c->before, entered, &c->who->account))
+        return rules_broken(err, 1, "'%s' is changed by the account that entered it alone",
+                            record_field(c->after->kind, said)->name);
+    return ATG_OK;
 }
 
 static int check_photograph(const rules_case *c, atg_err *err) {
@@ -306,7 +310,7 @@ static int check_photograph(const rules_case *c, atg_err *err) {
     const value *informant = rules_field(r, PHOTOGRAPH_INFORMANT);
     const value *confirmed = rules_field(r, PHOTOGRAPH_CONFIRMED);
     int64_t n = 0;
-    int rc = check_entered(c, PHOTOGRAPH_ENTERED_BY, err);
+    int rc = check_entered(c, PHOTOGRAPH_ENTERED_BY, PHOTOGRAPH_IMAGE, err);
 
     if (rc || c->in != RECORD_MISSING)
         return rc;
@@ -392,7 +396,7 @@ int rules_check(db *d, const actor *who, record_kind in, const record *before, c
         return atg_fail(err, ATG_EDENIED, "A new %s begins as '%s'",
                         record_types[after->kind].title, record_types[after->kind].states[0]);
     if (after->kind == RECORD_CUSTODY)
-        return check_entered(&c, CUSTODY_ENTERED_BY, err);
+        return check_entered(&c, CUSTODY_ENTERED_BY, CUSTODY_EVENT, err);
     /* what is only hidden says nothing new; a conclusion that is hidden does */
     if (!checks[after->kind] ||
         (hides && after->kind != RECORD_COMPARISON && after->kind != RECORD_DECISION))

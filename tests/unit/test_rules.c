@@ -98,9 +98,15 @@ static void who_entered_something_is_neither_made_up_nor_changed(const database 
     ruled_point(changed, "entered_by", &other->account);
     ruled_refused(&w, other, r, changed, "Rule 1", "entered");
     ruled_edit(&w, other, r, "from_place", "Beach");
+    ruled_refused(&w, other, r, ruled_changed(&w, r, "event", "transport"), "Rule 1", "alone");
+    ruled_edit(&w, who, r, "event", "transport");
     r = pm_photograph(&w);
     ruled_point(r, "entered_by", &other->account);
     ruled_refused(&w, who, NULL, r, "Rule 1", "entered");
+    r = pm_photograph(&w);
+    ruled_add(&w, who, r);
+    ruled_refused(&w, other, r, ruled_changed(&w, r, "image", ""), "Rule 1", "alone");
+    ruled_edit(&w, other, r, "what", "teeth");
     ruled_close(&w);
 }
 
