@@ -152,7 +152,24 @@ static inline made_cases made_cases_open(const database *where) {
     return m;
 }
 
+static inline int made_verify(db *d, void *user, atg_err *err) {
+    KEY_AUTO key256 seed;
+    made_cases *m = user;
+    sign_pair pair;
+    audit_report report;
+    int rc = keys_site(d, cases_keys(m->c), SITE_SIGN, &seed, err);
+
+    if (rc)
+        return rc;
+    sign_pair_of(&seed, &pair);
+    return audit_verify(d, &(audit_wanted){.pub = &pair.pub}, 2, NULL, &report, err);
+}
+
+/* Whatever a test did, its history can be verified. */
 static inline void made_cases_close(made_cases *m) {
+    atg_err err = {0};
+
+    made_ok(store_read(cases_store(m->c), made_verify, m, &err), &err);
     cases_close(m->c);
     atg_arena_free(m->arena);
 }
