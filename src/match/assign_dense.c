@@ -71,59 +71,85 @@ static cell nothing(sum_kind kind) {
     return (cell){kind == PLAIN ? (xnum){0, 0} : XNUM_ZERO, 0, TABLE_NEVER};
 }
 
-/* A set that does not meet what was asked for. */
+/* States that agree in all but their low bits are taken together, and with them one group of sets
+ * after the other that agree so: what they lead to then lies close together too.  Both are in the
+ * order of their keys, so that sums do not depend on it. */
+enum { LOW_BITS = 12, BAND = 1 << LOW_BITS, FEW = 256 };
+
+typedef struct group {
+    uint32_t high, first, end; /* with these bits above the low ones */
+} group;
+
+/* A set that does not meet a state. */
 typedef struct clear {
     uint32_t key, index;
 } clear;
 
 typedef struct lists {
-    uint32_t high; /* bits of a state that `some` is made for */
-    uint32_t made_for;
-    uint32_t n_some, n_clear;
-    clear *some;   /* of sets that do not meet those bits */
-    clear *clear;  /* of those, sets that do not meet the rest of it either */
+    uint32_t n_groups, n_clear;
+    group *groups;
+    clear *clear;  /* of one group */
     cell *weights; /* per set */
+    cell *in;      /* per state of the band */
 } lists;
+
+static uint32_t high_of(const table *t, uint32_t index) {
+    return (uint32_t)(t->key[index] >> LOW_BITS);
+}
+
+/* The first behind `begin` with other high bits. */
+static uint32_t band_end(const table *t, uint32_t begin) {
+    uint32_t end = begin + 1;
+
+    while (end < t->n && high_of(t, end) == high_of(t, begin))
+        end++;
+    return end;
+}
 
 static int lists_make(lists *l, const dense_step *s, scale of_sets) {
     const table *sets = &s->step->sets;
+    uint32_t n = 0;
 
-    *l = (lists){.high = ~(((uint32_t)1 << s->bits / 3) - 1),
-                 .made_for = UINT32_MAX,
-                 .some = POOL_GET(s->pool, clear, sets->n),
-                 .clear = POOL_GET(s->pool, clear, sets->n),
-                 .weights = POOL_GET(s->pool, cell, sets->n)};
-    if (!l->some || !l->clear || !l->weights)
+    for (uint32_t k = 0; k < sets->n; k = band_end(sets, k))
+        n++;
+    *l = (lists){.groups = POOL_GET(s->pool, group, n + 1),
+                 .clear = POOL_GET(s->pool, clear, BAND),
+                 .weights = POOL_GET(s->pool, cell, sets->n),
+                 .in = POOL_GET(s->pool, cell, BAND)};
+    if (!l->groups || !l->clear || !l->weights || !l->in)
         return pool_rc(s->pool);
+    for (uint32_t k = 0; k < sets->n && sets->n > FEW; k = l->groups[l->n_groups++].end)
+        l->groups[l->n_groups] = (group){high_of(sets, k), k, band_end(sets, k)};
+    if (sets->n <= FEW) /* not worth taking apart: no bits in common */
+        l->groups[l->n_groups++] = (group){0, 0, sets->n};
     for (uint32_t k = 0; k < sets->n; k++)
         l->weights[k] = cell_lowered(&sets->in[k], of_sets);
     return ATG_OK;
 }
 
 static void lists_drop(lists *l, pool *p) {
-    pool_drop(p, l->some);
+    pool_drop(p, l->groups);
     pool_drop(p, l->clear);
     pool_drop(p, l->weights);
+    pool_drop(p, l->in);
 }
 
-/* The sets that do not meet a state; states with the same high bits come one after the other. */
-static void find_clear(lists *l, const table *sets, uint32_t state) {
+static void lower_band(lists *l, const dense_step *s, const group *states, scale of_from) {
+    for (uint32_t u = states->first; u < states->end; u++)
+        l->in[u - states->first] = cell_lowered(&s->from->in[u], of_from);
+}
+
+/* The sets of a group that do not meet a state. */
+static void find_clear(lists *l, dense_step *s, const group *g, uint32_t state) {
+    const uint64_t *key = s->step->sets.key;
     uint32_t n = 0;
 
-    if (l->made_for != (state & l->high)) {
-        l->made_for = state & l->high;
-        for (uint32_t k = 0; k < sets->n; k++) {
-            l->some[n] = (clear){(uint32_t)sets->key[k], k};
-            n += (l->some[n].key & l->made_for) == 0;
-        }
-        l->n_some = n;
-    }
-    n = 0;
-    for (uint32_t i = 0; i < l->n_some; i++) {
-        l->clear[n] = l->some[i];
-        n += (l->some[i].key & state) == 0;
+    for (uint32_t k = g->first; k < g->end; k++) {
+        l->clear[n] = (clear){(uint32_t)key[k], k};
+        n += (l->clear[n].key & state) == 0;
     }
     l->n_clear = n;
+    s->pairs += n;
 }
 
 INLINE void lead(const lists *l, uint32_t state, uint32_t keep, cell in, cell *room,
@@ -139,9 +165,26 @@ INLINE void lead(const lists *l, uint32_t state, uint32_t keep, cell in, cell *r
     }
 }
 
+static void lead_band(lists *l, dense_step *s, const group *states, const group *sets, cell *room,
+                      sum_kind kind) {
+    uint32_t keep = (uint32_t)s->step->keep[0];
+
+    for (uint32_t u = states->first; u < states->end; u++) {
+        uint32_t state = (uint32_t)s->from->key[u];
+        cell in = l->in[u - states->first];
+
+        find_clear(l, s, sets, state);
+        if (kind == PLAIN)
+            lead(l, state, keep, in, room, PLAIN);
+        else if (kind == WIDE)
+            lead(l, state, keep, in, room, WIDE);
+        else
+            lead(l, state, keep, in, room, BEST);
+    }
+}
+
 int dense_inwards(dense_step *s, bool sums, cell *room) {
     const table *from = s->from, *sets = &s->step->sets;
-    uint32_t keep = (uint32_t)s->step->keep[0];
     int64_t a = sums ? most_of(from->in, from->n) : 0, b = sums ? most_of(sets->in, sets->n) : 0;
     sum_kind kind = !sums ? BEST : a + b <= MOST_OF_TWO ? PLAIN : WIDE;
     scale of_from = {kind, a - TOP}, of_sets = {kind, b - TOP};
@@ -151,18 +194,13 @@ int dense_inwards(dense_step *s, bool sums, cell *room) {
         return pool_rc(s->pool);
     for (size_t key = 0; key >> s->bits == 0; key++)
         room[key] = nothing(kind);
-    for (uint32_t u = 0; u < from->n; u++) {
-        uint32_t state = (uint32_t)from->key[u];
-        cell in = cell_lowered(&from->in[u], of_from);
-
-        find_clear(&l, sets, state);
-        s->pairs += l.n_clear;
-        if (kind == PLAIN)
-            lead(&l, state, keep, in, room, PLAIN);
-        else if (kind == WIDE)
-            lead(&l, state, keep, in, room, WIDE);
-        else
-            lead(&l, state, keep, in, room, BEST);
+    for (group states = {0}; states.first < from->n; states.first = states.end) {
+        states.high = high_of(from, states.first);
+        states.end = band_end(from, states.first);
+        lower_band(&l, s, &states, of_from);
+        for (uint32_t g = 0; g < l.n_groups; g++)
+            if (!(l.groups[g].high & states.high))
+                lead_band(&l, s, &states, &l.groups[g], room, kind);
     }
     for (size_t key = 0; kind == PLAIN && key >> s->bits == 0; key++)
         room[key].sum = lifted(room[key].sum, of_from.shift + of_sets.shift);
@@ -190,8 +228,10 @@ typedef struct completion {
     rest *rests; /* by set */
     uint32_t keep;
     sum_kind kind;
-    cell *most;   /* per set: what goes with it */
-    double *unit; /* per set: 1 / what completes it alone, as a power of two; plain only */
+    cell *out;          /* per state: what completes it */
+    cell *most;         /* per set: what goes with it */
+    double *unit;       /* per set: 1 / what completes it alone, as a power of two; plain only */
+    double *state_unit; /* the same per state of the band */
 } completion;
 
 static double unit_of(const completion *x, uint32_t state) {
@@ -202,11 +242,11 @@ INLINE xnum shrunk(xnum x, double unit, sum_kind kind) {
     return kind == PLAIN ? (xnum){x.m * unit, 0} : x;
 }
 
-/* All clear sets of one state; what completes it is returned, in that state's unit. */
-INLINE cell complete(const completion *x, uint32_t state, cell in, sum_kind kind) {
+/* The clear sets of one group, for one state of the band; what completes it is in its unit. */
+INLINE void complete(const completion *x, uint32_t state, uint32_t at, cell *out, sum_kind kind) {
     const lists *l = &x->lists;
-    cell out = nothing(kind);
-    double unit = unit_of(x, state);
+    cell in = l->in[at], sum = *out;
+    double unit = x->state_unit[at];
 
     for (uint32_t i = 0; i < l->n_clear; i++) {
         uint32_t k = l->clear[i].index;
@@ -215,12 +255,12 @@ INLINE cell complete(const completion *x, uint32_t state, cell in, sum_kind kind
         cell *most = &x->most[k];
         int64_t here = w->best + r->best, best = in.best + r->best;
 
-        add_product(&out.sum, w->sum, shrunk(r->sum, unit, kind), kind);
+        add_product(&sum.sum, w->sum, shrunk(r->sum, unit, kind), kind);
         add_product(&most->sum, in.sum, shrunk(r->sum, x->unit[k], kind), kind);
-        out.best = out.best < here ? here : out.best;
+        sum.best = sum.best < here ? here : sum.best;
         most->best = most->best < best ? best : most->best;
     }
-    return out;
+    *out = sum;
 }
 
 static int completion_make(completion *x, const dense_step *s, scale of_rests) {
@@ -230,7 +270,8 @@ static int completion_make(completion *x, const dense_step *s, scale of_rests) {
     x->keep = (uint32_t)s->step->keep[0];
     x->rests = rests_of(s, of_rests);
     x->unit = POOL_GET(s->pool, double, sets->n);
-    if (!x->rests || !x->unit || lists_make(&x->lists, s, (scale){x->kind, 0}))
+    x->state_unit = POOL_GET(s->pool, double, BAND);
+    if (!x->rests || !x->unit || !x->state_unit || lists_make(&x->lists, s, (scale){x->kind, 0}))
         return pool_rc(s->pool);
     for (uint32_t k = 0; k < sets->n; k++) {
         x->most[k] = nothing(x->kind);
@@ -252,28 +293,50 @@ static scale scale_of_rests(const dense_step *s, bool sums) {
     return (scale){!sums ? BEST : fits ? PLAIN : WIDE, most / 2};
 }
 
+static void complete_band(completion *x, dense_step *s, const group *states, const group *sets) {
+    for (uint32_t u = states->first; u < states->end; u++) {
+        uint32_t state = (uint32_t)s->from->key[u], at = u - states->first;
+
+        find_clear(&x->lists, s, sets, state);
+        if (x->kind == PLAIN)
+            complete(x, state, at, &x->out[u], PLAIN);
+        else if (x->kind == WIDE)
+            complete(x, state, at, &x->out[u], WIDE);
+        else
+            complete(x, state, at, &x->out[u], BEST);
+    }
+}
+
+static void complete_states(completion *x, dense_step *s, const group *states, scale of_rests) {
+    lower_band(&x->lists, s, states, (scale){x->kind, 0});
+    for (uint32_t u = states->first; u < states->end; u++) {
+        x->out[u] = nothing(x->kind);
+        x->state_unit[u - states->first] = unit_of(x, (uint32_t)s->from->key[u]);
+    }
+    for (uint32_t g = 0; g < x->lists.n_groups; g++)
+        if (!(x->lists.groups[g].high & states->high))
+            complete_band(x, s, states, &x->lists.groups[g]);
+    for (uint32_t u = states->first; u < states->end; u++)
+        back_to_one(&x->out[u].sum, x->state_unit[u - states->first], of_rests);
+}
+
 int dense_outwards(dense_step *s, bool sums, cell *from_out, cell *sets_out) {
     const table *from = s->from, *sets = &s->step->sets;
     scale of_rests = scale_of_rests(s, sums);
-    completion x = {.most = sets_out};
+    completion x = {.out = from_out, .most = sets_out};
 
     if (completion_make(&x, s, of_rests))
         return pool_rc(s->pool);
-    for (uint32_t u = 0; u < from->n; u++) {
-        uint32_t state = (uint32_t)from->key[u];
-        cell in = cell_lowered(&from->in[u], (scale){x.kind, 0});
-
-        find_clear(&x.lists, sets, state);
-        s->pairs += x.lists.n_clear;
-        from_out[u] = x.kind == PLAIN  ? complete(&x, state, in, PLAIN)
-                      : x.kind == WIDE ? complete(&x, state, in, WIDE)
-                                       : complete(&x, state, in, BEST);
-        back_to_one(&from_out[u].sum, unit_of(&x, state), of_rests);
+    for (group states = {0}; states.first < from->n; states.first = states.end) {
+        states.high = high_of(from, states.first);
+        states.end = band_end(from, states.first);
+        complete_states(&x, s, &states, of_rests);
     }
     for (uint32_t k = 0; k < sets->n; k++)
         back_to_one(&sets_out[k].sum, x.unit[k], of_rests);
     lists_drop(&x.lists, s->pool);
     pool_drop(s->pool, x.unit);
+    pool_drop(s->pool, x.state_unit);
     pool_drop(s->pool, x.rests);
     return ATG_OK;
 }
