@@ -135,6 +135,10 @@ int cases_history(cases *c, const actor *who, atg_arena *arena, const uuid *file
  * tokens; a tombstone stays, here and in the journal DIRECTORY/erased, which a restore applies
  * again.  The administrator's or the board's right, with a reason. */
 int cases_erase(cases *c, const actor *who, const uuid *person, atg_err *err);
+/* The same for the donors and staff of an operation who withdrew or whose time is over.  `*ret_n`
+ * grows by how many were erased, also when it fails behind some. */
+int cases_erase_due(cases *c, const actor *who, const uuid *operation, uint32_t *ret_n,
+                    atg_err *err);
 /* Write the journal anew from the tombstones: one line each, "person operation at account". */
 int cases_write_journal(cases *c, atg_err *err);
 

@@ -265,6 +265,44 @@ static void a_store_opens_again_with_its_master_key_only(const database *where) 
     made_cases_close(&m);
 }
 
+static record *made_donor(const made_cases *m, const record *family, const char *ends) {
+    record *r = record_new(m->arena, RECORD_DONOR);
+
+    r->file = family->id;
+    made_set(m->arena, r, "label", ends);
+    made_set(m->arena, r, "uses", "this_operation");
+    made_set(m->arena, r, "agreed_on", "2020-01-01");
+    made_set(m->arena, r, "ends_on", ends);
+    made_add(m, r);
+    return r;
+}
+
+static void what_donors_agreed_to_ends(const database *where) {
+    made_cases m = made_cases_open(where);
+    record *family = record_new(m.arena, RECORD_FAMILY), *over, *withdrew, *stays;
+    uint32_t n = 0;
+    atg_err err = {0};
+
+    family->operation = m.operation;
+    made_set(m.arena, family, "label", "F1");
+    made_add(&m, family);
+    over = made_donor(&m, family, "2021-01-01");
+    withdrew = made_donor(&m, family, "2999-01-01");
+    stays = made_donor(&m, family, "2999-01-02");
+    made_set(m.arena, withdrew, "withdrawn_on", "2020-02-01");
+    made_ok(made_change(&m, &m.all, CHANGE_EDIT, withdrew, &err), &err);
+    assert_int_equal(cases_erase_due(m.c, &m.by[ROLE_INTERVIEWER], &m.operation, &n, &err),
+                     ATG_EDENIED);
+    made_ok(cases_erase_due(m.c, &m.by[ROLE_ADMINISTRATOR], &m.operation, &n, &err), &err);
+    assert_int_equal(n, 2);
+    assert_true(look(&m, &m.all, over).erased);
+    assert_true(look(&m, &m.all, withdrew).erased);
+    assert_false(look(&m, &m.all, stays).erased);
+    made_ok(cases_erase_due(m.c, &m.all, &m.operation, &n, &err), &err);
+    assert_int_equal(n, 2);
+    made_cases_close(&m);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"what was added is shown again", what_was_added_is_shown_again, ON_BOTH},
@@ -285,6 +323,7 @@ int main(void) {
          a_withdrawn_record_needs_a_reason_and_changes_no_more, ON_BOTH},
         {"records stand in the files they belong to", records_stand_in_the_files_they_belong_to,
          ON_BOTH},
+        {"what donors agreed to ends", what_donors_agreed_to_ends, ON_BOTH},
         {"an erased person is unknown, and the story stays",
          an_erased_person_is_unknown_and_the_story_stays, ON_BOTH},
         {"a store opens again with its master key only",
