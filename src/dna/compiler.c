@@ -7,6 +7,10 @@
 #include "base/mem.h"
 #include "dna/kernel.h"
 #include "dna/theta.h"
+#include "dna/urn.h"
+
+/* A partition costs about as much as so many nodes, and has so many pairs of blocks. */
+enum { URN_WORTH = 2, URN_PAIRS = 4 };
 
 atg_compiler *atg_compiler_new(void) {
     atg_compiler *c = mem_zero(1, sizeof(*c));
@@ -194,6 +198,13 @@ typedef struct integral {
     double *num, *den, *now;
 } integral;
 
+/* The scale of all that is summed is that of the first term. */
+static double scaled(kept *out, double weight, double log) {
+    if (out->total == 0 && out->log == 0)
+        out->log = log;
+    return log != out->log ? weight * exp(log - out->log) : weight;
+}
+
 static int add_node(void *user, const double *freq, double weight, atg_err *err) {
     integral *it = user;
     kept *out = it->out;
@@ -206,10 +217,7 @@ static int add_node(void *user, const double *freq, double weight, atg_err *err)
 
     if (rc)
         return rc;
-    if (out->total == 0 && out->log == 0)
-        out->log = log;
-    if (log != out->log)
-        weight *= exp(log - out->log);
+    weight = scaled(out, weight, log);
     for (size_t i = 0; i < out->cells; i++) {
         it->num[i] += weight * it->now[i];
         total += it->now[i];
@@ -218,6 +226,191 @@ static int add_node(void *user, const double *freq, double weight, atg_err *err)
     for (size_t i = 0; it->den && i < out->cells; i++)
         it->den[i] += weight * total * (out->haploid ? freq[i] : freq[i / n] * freq[i % n]);
     return ATG_OK;
+}
+
+/* Numerator and denominator as sums over the partitions of an urn. */
+typedef struct urn_sum {
+    integral *it;
+    peel_input peel; /* nobody kept */
+    double mass;
+    const double *base; /* the urn's base distribution */
+} urn_sum;
+
+static int add_numerator(void *user, const urn_term *term, atg_err *err) {
+    urn_sum *u = user;
+    kept *out = u->it->out;
+    double log = 0, weight;
+    int rc;
+
+    u->it->peel.tie = term->block;
+    rc = peel_run(u->it->c->elim, &u->it->peel, u->it->now, &log, err);
+    if (rc)
+        return rc;
+    weight = scaled(out, term->weight, log);
+    for (size_t i = 0; i < out->cells; i++) {
+        u->it->num[i] += weight * u->it->now[i];
+        out->total += weight * u->it->now[i];
+    }
+    return ATG_OK;
+}
+
+/* Two blocks' alleles and both are those of the one more person, in either order. */
+static void add_two(const urn_sum *u, const urn_term *term, uint32_t k, uint32_t l, double scale) {
+    uint32_t n = u->it->c->view.n;
+
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = 0; b < n; b++) {
+            double x = scale * term->two[k][l] * u->it->now[a * n + b];
+
+            u->it->den[a * n + b] += x;
+            u->it->den[b * n + a] += x;
+        }
+}
+
+/* One block's allele is one or both of the one more person's. */
+static void add_one(const urn_sum *u, const urn_term *term, uint32_t k, double scale,
+                    const double *marginal) {
+    uint32_t n = u->it->c->view.n;
+
+    for (uint32_t a = 0; a < n; a++) {
+        double x = scale * marginal[a];
+
+        if (u->it->out->haploid) {
+            u->it->den[a] += x * term->one[k];
+            continue;
+        }
+        u->it->den[a * n + a] += x * (term->one[k] + term->two[k][k]);
+        for (uint32_t b = 0; b < n; b++) {
+            u->it->den[a * n + b] += x * term->one[k] * u->mass * u->base[b];
+            u->it->den[b * n + a] += x * term->one[k] * u->mass * u->base[b];
+        }
+    }
+}
+
+/* None of the blocks: both alleles are new, or one is and the other is the same. */
+static void add_none(const urn_sum *u, const urn_term *term, double scale, double total) {
+    uint32_t n = u->it->c->view.n;
+    double x = scale * total * term->none * u->mass;
+
+    for (uint32_t a = 0; a < n; a++) {
+        if (u->it->out->haploid) {
+            u->it->den[a] += x * u->base[a];
+            continue;
+        }
+        u->it->den[a * n + a] += x * u->base[a];
+        for (uint32_t b = 0; b < n; b++)
+            u->it->den[a * n + b] += x * u->mass * u->base[a] * u->base[b];
+    }
+}
+
+/* The joint probability of all that was seen and the alleles of the blocks watched. */
+static int look_at(urn_sum *u, uint32_t n_watch, uint32_t k, uint32_t l, double *scale,
+                   atg_err *err) {
+    double log = 0;
+    int rc;
+
+    u->peel.n_watch = n_watch;
+    u->peel.watch[0] = (uint8_t)k;
+    u->peel.watch[1] = (uint8_t)l;
+    rc = peel_run(u->it->c->elim, &u->peel, u->it->now, &log, err);
+    *scale = rc ? 0 : scaled(u->it->out, 1, log);
+    return rc;
+}
+
+static double sum_of(const double *cells, uint32_t n) {
+    double sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += cells[i];
+    return sum;
+}
+
+/* Block by block: no block, one, or one more allele only. */
+static int add_singly(urn_sum *u, const urn_term *term, atg_err *err) {
+    uint32_t watch = term->n_blocks > 0, n = u->it->c->view.n;
+
+    for (uint32_t k = 0; k < term->n_blocks + !watch; k++) {
+        double scale;
+        int rc = look_at(u, watch, k, k, &scale, err);
+
+        if (rc)
+            return rc;
+        if (watch)
+            add_one(u, term, k, scale, u->it->now);
+        if (k == 0)
+            add_none(u, term, scale, sum_of(u->it->now, watch ? n : 1));
+    }
+    return ATG_OK;
+}
+
+/* Of the table of two blocks, what it says of the second or of the first alone. */
+static void add_marginal(const urn_sum *u, const urn_term *term, uint32_t k, double scale,
+                         bool second) {
+    uint32_t n = u->it->c->view.n;
+    double marginal[ATG_ALLELES_MAX + 1] = {0};
+
+    for (uint32_t i = 0; i < n * n; i++)
+        marginal[second ? i % n : i / n] += u->it->now[i];
+    add_one(u, term, k, scale, marginal);
+    if (k == 0)
+        add_none(u, term, scale, sum_of(marginal, n));
+}
+
+static int add_denominator(void *user, const urn_term *term, atg_err *err) {
+    urn_sum *u = user;
+    uint32_t n = term->n_blocks;
+
+    u->peel.tie = term->block;
+    if (n < 2 || u->it->out->haploid)
+        return add_singly(u, term, err);
+    for (uint32_t k = 0; k < n; k++)
+        for (uint32_t l = k + 1; l < n; l++) {
+            double scale;
+            int rc = look_at(u, 2, k, l, &scale, err);
+
+            if (rc)
+                return rc;
+            add_two(u, term, k, l, scale);
+            if (l == k + 1)
+                add_marginal(u, term, k, scale, false);
+            if (k + 2 == n)
+                add_marginal(u, term, l, scale, true);
+        }
+    return ATG_OK;
+}
+
+static int keep_by_urn(integral *it, double theta, const double *known, atg_err *err) {
+    double base[ATG_ALLELES_MAX + 1];
+    urn_twin twin[2 * ATG_PEDIGREE_MAX] = {URN_APART};
+    urn_sum u = {.it = it, .base = base};
+    int rc;
+
+    u.mass = theta_mass(it->peel.view, theta, known, base);
+    it->peel.freq = base;
+    u.peel = it->peel;
+    u.peel.n_keep = 0;
+    (void)peel_draws(&it->peel, twin);
+    rc = urn_each(u.mass, peel_degree(&it->peel), twin, 0, add_numerator, &u, err);
+    if (rc || !it->den)
+        return rc;
+    (void)peel_draws(&u.peel, twin);
+    return urn_each(u.mass, peel_degree(&u.peel), twin, it->out->haploid ? 1 : 2, add_denominator,
+                    &u, err);
+}
+
+/* Which is less work: an integral over the frequencies, whose nodes grow with the alleles, or a sum
+ * over partitions, which grow with the draws? */
+static bool takes_urn(const integral *it, const kept_input *in, const double *known) {
+    urn_twin twin[2 * ATG_PEDIGREE_MAX];
+    uint32_t degree = peel_degree(&it->peel);
+    double pairs = it->den ? URN_PAIRS : 0;
+
+    if (!(in->theta > 0) || in->way == THETA_INTEGRAL || !peel_draws(&it->peel, twin) ||
+        degree > URN_DRAWS_MAX)
+        return false;
+    return in->way == THETA_URN ||
+           theta_nodes(it->peel.view, in->theta, known, degree + (it->den ? 2 : 0)) >
+               URN_WORTH * urn_partitions(degree) * (1 + pairs);
 }
 
 /* Parents who are related, or an inbred founder: two alleles of the person may be one. */
@@ -262,7 +455,7 @@ static view_use use_of(const kept_input *in) {
 int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err) {
     bool seen[ATG_ALLELES_MAX] = {false};
     double known[ATG_ALLELES_MAX + 1];
-    uint32_t n_mixed;
+    uint32_t n_mixed, degree;
     const matrices *mats;
     kept out = {.cells = 1};
     int rc = compiler_matrices(c, in->marker, &mats, err);
@@ -295,8 +488,10 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
     memset(it.num, 0, 3 * out.cells * sizeof(double));
     it.peel.absorb = in->theta > 0;
     n_mixed = peel_absorbed(&it.peel, known);
-    rc = theta_integrate(&c->view, in->theta, known,
-                         peel_degree(&it.peel) + (in->keep >= 0 ? 2 : 0), add_node, &it, err);
+    degree = peel_degree(&it.peel) + (in->keep >= 0 ? 2 : 0);
+    rc = takes_urn(&it, in, known)
+             ? keep_by_urn(&it, in->theta, known, err)
+             : theta_integrate(&c->view, in->theta, known, degree, add_node, &it, err);
     if (rc)
         return rc;
     if (in->theta > 0)

@@ -59,14 +59,18 @@ double compiler_heterozygosity(const atg_marker *m);
 /* Alleles that an observation tells apart. */
 void compiler_seen(const atg_obs *obs, bool *seen);
 
+/* How theta is summed over: a choice of work, not of result. */
+typedef enum theta_way { THETA_LEAST_WORK = 0, THETA_INTEGRAL, THETA_URN } theta_way;
+
 /* A likelihood, or the alleles of one person, at one marker. */
 typedef struct kept_input {
     const atg_marker *marker;
     const atg_pedigree *ped;
     const atg_obs *obs; /* one per person */
     double theta;
-    int keep;              /* person, or -1 */
-    bool full;             /* do not lump */
+    int keep;  /* person, or -1 */
+    bool full; /* do not lump */
+    theta_way way;
     const bool *more_seen; /* alleles that will be read off, or NULL: any may be */
 } kept_input;
 

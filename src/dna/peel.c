@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dna/peel.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "dna/kernel.h"
 
-enum { EITHER_MAX = 729, NOTICEABLE = 50000 };
+enum {
+    EITHER_MAX = 729,
+    NOTICEABLE = 50000,
+    DRAWS_MAX = 2 * ATG_PEDIGREE_MAX,
+    HEAVY = 4000000,
+    SET_MAX = 3,
+    VARS_MAX = 2 * PEEL_KEEP_MAX + 2
+};
 
 /* How a person's genotype takes part. */
 typedef struct node {
@@ -14,11 +23,15 @@ typedef struct node {
     bool haploid;  /* a man at an X marker: `b` and the paternal side mean nothing */
     bool founder;
     bool population;   /* an untyped founder with at most one child: stands for the population */
-    uint8_t kids;      /* relevant children, 2 for "two or more" */
+    uint8_t kids;      /* relevant children, 3 for "three or more" */
     int16_t a, b;      /* classes, when fixed */
     uint8_t n_phases;  /* fixed and not a founder: 1 or 2 */
     uint32_t phase;    /* variable, when n_phases is 2 */
     uint32_t pat, mat; /* variables, when not fixed */
+    bool one;          /* both alleles are one draw: `mat` */
+    bool each;         /* `pat` went to the first child, `mat` to the second */
+    uint8_t given;     /* children served, with `each` */
+    bool set[2];       /* [paternal]: not a variable but a class, as tied draws may be */
 } node;
 
 /* One allele of a child: a variable over all classes, or one of up to two known classes. */
@@ -36,6 +49,9 @@ typedef struct peel {
     const view *v;
     bool either; /* from_either() where that is small */
     peel_switches *switches;
+    uint32_t n_drawn;         /* tied draws so far */
+    uint32_t tied[DRAWS_MAX]; /* variable of each number in in->tie */
+    bool has_tied[DRAWS_MAX];
     node nodes[ATG_PEDIGREE_MAX];
 } peel;
 
@@ -72,10 +88,12 @@ size_t peel_cells(const peel_input *in) {
 
     for (uint32_t k = 0; k < in->n_keep; k++)
         n *= is_haploid(in, in->keep[k]) ? in->view->n : (size_t)in->view->n * in->view->n;
+    for (uint32_t k = 0; k < in->n_watch; k++)
+        n *= in->view->n;
     return n;
 }
 
-/* Relevant children to whom each person passes an allele on, 2 for "two or more". */
+/* Relevant children to whom each person passes an allele on, 3 for "three or more". */
 static void count_kids(const peel_input *in, const bool *relevant, uint8_t *kids) {
     for (uint32_t i = 0; i < in->ped->n; i++)
         kids[i] = 0;
@@ -87,7 +105,7 @@ static void count_kids(const peel_input *in, const bool *relevant, uint8_t *kids
         for (int k = 0; k < 2; k++) {
             int32_t parent = k ? person->father : person->mother;
 
-            if (!(k && is_haploid(in, i)) && kids[parent] < 2)
+            if (!(k && is_haploid(in, i)) && kids[parent] < 3)
                 kids[parent]++;
         }
     }
@@ -132,6 +150,17 @@ uint32_t peel_absorbed(const peel_input *in, double *counts) {
     return n_mixed;
 }
 
+static bool shows_nothing(const peel_input *in, uint32_t person) {
+    return !atg_geno_typed(in->obs[person].geno) && !is_kept(in, person);
+}
+
+/* Alleles that a relevant founder draws; what is not passed on sums to 1. */
+static uint32_t draws_of(const peel_input *in, uint32_t person, uint32_t kids) {
+    if (in->ped->persons[person].father >= 0 || is_absorbed(in, person))
+        return 0;
+    return is_haploid(in, person) ? 1 : kids < 2 && shows_nothing(in, person) ? kids : 2;
+}
+
 uint32_t peel_degree(const peel_input *in) {
     bool relevant[ATG_PEDIGREE_MAX];
     uint8_t kids[ATG_PEDIGREE_MAX];
@@ -139,14 +168,100 @@ uint32_t peel_degree(const peel_input *in) {
 
     mark_relevant(in, relevant);
     count_kids(in, relevant, kids);
-    for (uint32_t i = 0; i < in->ped->n; i++) {
-        bool nothing = !atg_geno_typed(in->obs[i].geno) && !is_kept(in, i);
-
-        if (!relevant[i] || in->ped->persons[i].father >= 0 || is_absorbed(in, i))
-            continue;
-        n += is_haploid(in, i) ? 1 : nothing ? kids[i] : 2; /* what is not passed on sums to 1 */
-    }
+    for (uint32_t i = 0; i < in->ped->n; i++)
+        n += relevant[i] ? draws_of(in, i, kids[i]) : 0;
     return n;
+}
+
+bool peel_draws(const peel_input *in, urn_twin *twin) {
+    bool relevant[ATG_PEDIGREE_MAX];
+    uint8_t kids[ATG_PEDIGREE_MAX];
+    uint32_t n = 0;
+
+    mark_relevant(in, relevant);
+    count_kids(in, relevant, kids);
+    for (uint32_t i = 0; i < in->ped->n; i++) {
+        uint32_t own = relevant[i] ? draws_of(in, i, kids[i]) : 0;
+
+        if (own && in->ped->persons[i].inbreeding > 0)
+            return false;
+        for (uint32_t k = 0; k < own; k++)
+            twin[n + k] = own < 2 || k || is_kept(in, i)         ? URN_APART
+                          : kids[i] == 2 && shows_nothing(in, i) ? URN_COPY
+                                                                 : URN_EXCHANGE;
+        n += own;
+    }
+    return true;
+}
+
+/* The variable of a watched number: they are the first ones, nobody being kept; or -1. */
+static int watched_at(const peel_input *in, uint32_t number) {
+    for (uint32_t k = 0; k < in->n_watch; k++)
+        if (in->watch[k] == number)
+            return (int)k;
+    return -1;
+}
+
+/* The first draw of a number: its allele is one of the population. */
+static void draw_first(peel *p, uint32_t number, int value, const uint32_t *kept) {
+    int watched = watched_at(p->in, number);
+    double *cells;
+
+    p->has_tied[number] = true;
+    if (value >= 0) {
+        elim_scale(p->e, p->in->freq[value]);
+        return;
+    }
+    p->tied[number] = kept ? *kept : watched >= 0 ? (uint32_t)watched : elim_var(p->e, p->v->n);
+    cells = elim_table(p->e, 1, &p->tied[number]);
+    if (cells)
+        memcpy(cells, p->in->freq, p->v->n * sizeof(*cells));
+}
+
+/* A kept variable is that class, or what its number has been drawn as before. */
+static void tie_kept(peel *p, uint32_t number, int value, uint32_t kept) {
+    uint32_t vars[2] = {value >= 0 ? kept : p->tied[number], kept}, n = p->v->n;
+    double *cells = elim_table(p->e, value >= 0 ? 1 : 2, vars);
+
+    for (uint32_t k = 0; cells && k < (value >= 0 ? n : n * n); k++)
+        cells[k] = value >= 0 ? (int)k == value : k / n == k % n;
+}
+
+/* A variable, or a class, for the next draw. */
+static void draw(peel *p, bool kept, uint32_t *ret, bool *ret_set) {
+    uint32_t number = p->in->tie[p->n_drawn++];
+    int value = p->in->set ? p->in->set[number] : -1;
+    bool first = !p->has_tied[number];
+
+    if (first)
+        draw_first(p, number, value, kept ? ret : NULL);
+    if (kept && (value >= 0 || !first))
+        tie_kept(p, number, value, *ret);
+    *ret_set = value >= 0;
+    if (!kept || value >= 0)
+        *ret = value >= 0 ? (uint32_t)value : p->tied[number];
+}
+
+/* The draws of a founder who is not settled by what was seen. */
+static void classify_tied(peel *p, uint32_t i, node *n) {
+    bool kept = is_kept(p->in, i);
+    const uint8_t *tie = p->in->tie + p->n_drawn;
+
+    if (n->population) {
+        n->one = true;
+        if (n->haploid || n->kids)
+            draw(p, false, &n->mat, &n->set[0]);
+        return;
+    }
+    if (kept) {
+        n->pat = kept_at(p->in, i);
+        n->mat = n->pat + !n->haploid;
+    }
+    n->each = !n->haploid && n->kids == 2 && shows_nothing(p->in, i);
+    n->one = n->haploid || (!kept && tie[0] == tie[1]);
+    if (!n->haploid)
+        draw(p, kept, &n->pat, &n->set[1]);
+    draw(p, kept, &n->mat, &n->set[0]);
 }
 
 static void classify(peel *p, uint32_t i, bool relevant) {
@@ -159,6 +274,10 @@ static void classify(peel *p, uint32_t i, bool relevant) {
     n->fixed = !p->in->plain && is_fixed(p->in, i);
     n->population = !p->in->plain && n->founder && n->kids < 2 && !is_kept(p->in, i) &&
                     !atg_geno_typed(p->in->obs[i].geno);
+    if (relevant && p->in->tie && n->founder && !n->fixed) {
+        classify_tied(p, i, n);
+        return;
+    }
     if (!relevant || n->population)
         return;
     if (n->fixed) {
@@ -245,26 +364,39 @@ static void from_population(peel *p, int sex, const side *s) {
     times_side(p, s, values);
 }
 
-/* Passing on the allele `var`; with `choose`, only when that variable has the value `when`. */
-static void from_allele(peel *p, uint32_t var, const uint32_t *choose, uint32_t when, int sex,
-                        const side *s) {
-    uint32_t vars[3], rank = 0;
-    double *cells;
+/* Cells for the classes first..end - 1 of a parent's allele; times 0 says "whatever", 1 each. */
+static double *fill_passes(const peel *p, double *cells, uint32_t first, uint32_t end, int sex,
+                           const side *s, double times) {
+    for (uint32_t f = first; f < end; f++)
+        for (uint32_t t = 0; t < s->n; t++)
+            *cells++ = times > 0 ? times * passes(p, sex, f, class_at(s, t)) : 1;
+    return cells;
+}
+
+/* Passing on the allele `var`, or that class; with `choose`, only when that variable has the value
+ * `when`. */
+static void from_allele(peel *p, uint32_t var, bool set, const uint32_t *choose, uint32_t when,
+                        int sex, const side *s) {
+    uint32_t vars[3], rank = 0, first = set ? var : 0, end = set ? var + 1 : p->v->n;
+    double *cells, one;
 
     if (choose)
         vars[rank++] = *choose;
-    vars[rank++] = var;
+    if (!set)
+        vars[rank++] = var;
     if (s->has_var)
         vars[rank++] = s->var;
-    cells = elim_table(p->e, rank, vars);
+    cells = rank ? elim_table(p->e, rank, vars) : &one;
     if (!cells)
         return;
-    for (uint32_t k = 0; k < (choose ? 2U : 1U); k++)
-        for (uint32_t f = 0; f < p->v->n; f++)
-            for (uint32_t t = 0; t < s->n; t++)
-                *cells++ = !choose     ? passes(p, sex, f, class_at(s, t))
-                           : k == when ? 0.5 * passes(p, sex, f, class_at(s, t))
-                                       : 1;
+    if (choose) {
+        cells = fill_passes(p, cells, first, end, sex, s, when == 0 ? 0.5 : 0);
+        (void)fill_passes(p, cells, first, end, sex, s, when == 0 ? 0 : 0.5);
+        return;
+    }
+    (void)fill_passes(p, cells, first, end, sex, s, 1);
+    if (!rank)
+        elim_scale(p->e, one);
 }
 
 /* Passing on one of two alleles, either as likely: one table instead of a variable that says which
@@ -287,17 +419,22 @@ static void from_either(peel *p, const node *parent, int sex, const side *s) {
 
 static void add_transmission(peel *p, uint32_t child, bool paternal) {
     const atg_person *person = &p->in->ped->persons[child];
-    const node *parent = &p->nodes[paternal ? person->father : person->mother];
+    node *parent = &p->nodes[paternal ? person->father : person->mother];
     side s = side_of(p, child, paternal);
     int sex = paternal ? 1 : 0;
 
     if (parent->fixed) {
         from_fixed(p, parent, sex, &s);
-    } else if (parent->population) {
+    } else if (parent->population && !p->in->tie) {
         from_population(p, sex, &s);
-    } else if (parent->haploid) {
-        from_allele(p, parent->mat, NULL, 0, sex, &s);
-    } else if (p->either && p->v->n * p->v->n * s.n <= EITHER_MAX) {
+    } else if (parent->haploid || parent->one) {
+        from_allele(p, parent->mat, parent->set[0], NULL, 0, sex, &s);
+    } else if (parent->each) {
+        bool second = parent->given++;
+
+        from_allele(p, second ? parent->mat : parent->pat, parent->set[!second], NULL, 0, sex, &s);
+    } else if (p->either && !parent->set[0] && !parent->set[1] &&
+               p->v->n * p->v->n * s.n <= EITHER_MAX) {
         from_either(p, parent, sex, &s);
     } else {
         uint32_t choose = elim_var(p->e, 2);
@@ -306,8 +443,8 @@ static void add_transmission(peel *p, uint32_t child, bool paternal) {
             p->switches->has[child][sex] = true;
             p->switches->var[child][sex] = choose;
         }
-        from_allele(p, parent->pat, &choose, 0, sex, &s);
-        from_allele(p, parent->mat, &choose, 1, sex, &s);
+        from_allele(p, parent->pat, parent->set[1], &choose, 0, sex, &s);
+        from_allele(p, parent->mat, parent->set[0], &choose, 1, sex, &s);
     }
 }
 
@@ -330,6 +467,8 @@ static void add_founder(peel *p, uint32_t i) {
     uint32_t vars[2] = {n->pat, n->mat};
     uint32_t size = p->v->n;
 
+    if (p->in->tie) /* draw() has said it */
+        return;
     if (f > 0 && !n->haploid) {
         double *cells = elim_table(p->e, 2, vars);
 
@@ -346,22 +485,47 @@ static void add_founder(peel *p, uint32_t i) {
     }
 }
 
+/* A man at an X marker. */
+static void add_seen_haploid(peel *p, uint32_t i) {
+    const node *n = &p->nodes[i];
+    double *cells;
+
+    if (n->set[0]) {
+        elim_scale(p->e,
+                   kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[n->mat], ATG_ALLELE_UNREAD));
+        return;
+    }
+    cells = elim_table(p->e, 1, &n->mat);
+    for (uint32_t k = 0; cells && k < p->v->n; k++)
+        cells[k] = kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[k], ATG_ALLELE_UNREAD);
+}
+
+/* The same of a person whose alleles are these classes. */
+static double seen_as(const peel *p, uint32_t i, uint32_t pat, uint32_t mat) {
+    return kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[pat], p->v->rep[mat]);
+}
+
 /* What was seen of a person whose genotype is not settled by it. */
 static void add_seen(peel *p, uint32_t i) {
     const node *n = &p->nodes[i];
-    uint32_t vars[2] = {n->pat, n->mat}, size = p->v->n;
-    double *cells;
+    bool pat = !n->one && !n->set[1], mat = !n->set[0];
+    uint32_t vars[2], rank = 0, end[2] = {mat ? p->v->n : 1, pat ? p->v->n : 1};
+    double *cells, one;
 
-    if (n->haploid) {
-        cells = elim_table(p->e, 1, &vars[1]);
-        for (uint32_t k = 0; cells && k < size; k++)
-            cells[k] = kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[k], ATG_ALLELE_UNREAD);
+    if (pat)
+        vars[rank++] = n->pat;
+    if (mat)
+        vars[rank++] = n->mat;
+    cells = rank ? elim_table(p->e, rank, vars) : &one;
+    if (!cells)
         return;
+    for (uint32_t k = 0; k < end[0] * end[1]; k++) {
+        uint32_t m = mat ? k % end[0] : n->mat, own = pat ? k / end[0] : n->pat;
+
+        cells[k] = seen_as(p, i, n->one ? m : own, m);
     }
-    cells = elim_table(p->e, 2, vars);
-    for (uint32_t k = 0; cells && k < size * size; k++)
-        cells[k] =
-            kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[k / size], p->v->rep[k % size]);
+    if (!rank)
+        elim_scale(p->e, one);
 }
 
 static void add_tables(peel *p, uint32_t i) {
@@ -370,7 +534,7 @@ static void add_tables(peel *p, uint32_t i) {
     if (!n->relevant || n->population)
         return;
     if (!n->fixed && atg_geno_typed(p->in->obs[i].geno))
-        add_seen(p, i);
+        (n->haploid ? add_seen_haploid : add_seen)(p, i);
     if (n->founder) {
         add_founder(p, i);
         return;
@@ -390,6 +554,8 @@ static void add(elim *e, const peel_input *in, bool either, peel_switches *switc
     p.v = in->view;
     p.either = either;
     p.switches = switches;
+    p.n_drawn = 0;
+    memset(p.has_tied, 0, sizeof(p.has_tied));
     mark_relevant(in, relevant);
     memset(p.nodes, 0, in->ped->n * sizeof(*p.nodes));
     count_kids(in, relevant, kids);
@@ -415,19 +581,131 @@ static uint32_t build(elim *e, const peel_input *in, bool either, uint32_t *vars
             vars[n_kept++] = elim_var(e, in->view->n);
         vars[n_kept++] = elim_var(e, in->view->n);
     }
+    for (uint32_t k = 0; k < in->n_watch; k++)
+        vars[n_kept++] = elim_var(e, in->view->n);
     add(e, in, either, NULL);
     return n_kept;
 }
 
-int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err) {
-    uint32_t vars[2 * PEEL_KEEP_MAX];
-    uint32_t n_kept = build(e, in, true, vars);
-    double cost = elim_cost(e, n_kept, vars);
+/* Build the cheaper way; returns the cells that it takes. */
+static double build_well(elim *e, const peel_input *in, uint32_t *vars, uint32_t *n_kept) {
+    double cost, other;
 
-    if (cost > NOTICEABLE) {
-        build(e, in, false, vars);
-        if (elim_cost(e, n_kept, vars) >= cost)
-            build(e, in, true, vars);
+    *n_kept = build(e, in, true, vars);
+    cost = elim_cost(e, *n_kept, vars);
+    if (cost <= NOTICEABLE)
+        return cost;
+    build(e, in, false, vars);
+    other = elim_cost(e, *n_kept, vars);
+    if (other < cost)
+        return other;
+    build(e, in, true, vars);
+    return cost;
+}
+
+/* The number of `tie` that most draws have and that is not set; -1: there is none. */
+static int most_tied(const peel_input *in, uint32_t n_draws, const int16_t *set) {
+    uint32_t most = 0;
+    int ret = -1;
+
+    for (uint32_t d = 0; d < n_draws; d++) {
+        uint32_t n = 0;
+
+        for (uint32_t k = 0; k < n_draws; k++)
+            n += in->tie[k] == in->tie[d];
+        if (set[in->tie[d]] < 0 && watched_at(in, in->tie[d]) < 0 && n > most) {
+            most = n;
+            ret = in->tie[d];
+        }
     }
+    return ret;
+}
+
+/* Tied draws to go through class by class, so that no table has to join all that they touch. */
+typedef struct chosen {
+    uint32_t n;
+    int at[SET_MAX];        /* their numbers */
+    int16_t set[DRAWS_MAX]; /* as peel_input wants it */
+} chosen;
+
+/* As many as it takes, if it is less work than without; `cost` is what that would be. */
+static void choose_set(elim *e, const peel_input *in, double cost, chosen *ret) {
+    peel_input less = *in;
+    uint32_t n_draws = peel_degree(in), vars[VARS_MAX], n_kept;
+    double times = 1, now = cost;
+
+    ret->n = 0;
+    for (uint32_t i = 0; i < DRAWS_MAX; i++)
+        ret->set[i] = -1;
+    less.set = ret->set;
+    while (ret->n < SET_MAX && now > HEAVY) {
+        int next = most_tied(in, n_draws, ret->set);
+
+        if (next < 0)
+            break;
+        ret->set[next] = 0;
+        ret->at[ret->n++] = next;
+        times *= in->view->n;
+        now = times * build_well(e, &less, vars, &n_kept);
+    }
+    if (now >= cost && cost < ELIM_TABLE_MAX)
+        ret->n = 0;
+}
+
+static void add_part(const double *part, size_t cells, double scale, double *ret, bool *any) {
+    for (size_t i = 0; i < cells; i++) {
+        *any |= part[i] > 0;
+        ret[i] += part[i] > 0 ? part[i] * scale : 0;
+    }
+}
+
+/* The next classes for the chosen draws, or false. */
+static bool next_set(chosen *c, uint32_t n_classes) {
+    for (uint32_t k = c->n; k-- > 0;) {
+        if (++c->set[c->at[k]] < (int16_t)n_classes)
+            return true;
+        c->set[c->at[k]] = 0;
+    }
+    return false;
+}
+
+/* The sum over all classes of the chosen draws. */
+static int run_set(elim *e, const peel_input *in, chosen *c, double *ret, double *ret_log,
+                   atg_err *err) {
+    size_t cells = peel_cells(in);
+    MEM_AUTO double *part = mem_alloc(cells * sizeof(*part));
+    peel_input one = *in;
+    bool any = false;
+
+    if (!part)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
+    one.set = c->set;
+    memset(ret, 0, cells * sizeof(*ret));
+    do {
+        uint32_t vars[VARS_MAX], n_kept;
+        double log;
+        int rc;
+
+        build_well(e, &one, vars, &n_kept);
+        rc = elim_run(e, n_kept, vars, part, &log, err);
+        if (rc)
+            return rc;
+        *ret_log = any ? *ret_log : log;
+        add_part(part, cells, exp(log - *ret_log), ret, &any);
+    } while (next_set(c, in->view->n));
+    return ATG_OK;
+}
+
+int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err) {
+    uint32_t vars[VARS_MAX], n_kept;
+    double cost = build_well(e, in, vars, &n_kept);
+    chosen c;
+
+    if (!in->tie || cost <= HEAVY)
+        return elim_run(e, n_kept, vars, ret, ret_log, err);
+    choose_set(e, in, cost, &c);
+    if (c.n)
+        return run_set(e, in, &c, ret, ret_log, err);
+    build_well(e, in, vars, &n_kept);
     return elim_run(e, n_kept, vars, ret, ret_log, err);
 }

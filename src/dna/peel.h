@@ -4,6 +4,7 @@
 #define ATG_DNA_PEEL_H
 
 #include "dna/elim.h"
+#include "dna/urn.h"
 #include "dna/view.h"
 
 enum { PEEL_KEEP_MAX = 2 };
@@ -17,6 +18,10 @@ typedef struct peel_input {
     uint32_t keep[PEEL_KEEP_MAX]; /* persons whose alleles are not summed out */
     bool plain;                   /* variables for every allele and every meiosis, no short cuts */
     bool absorb; /* leave the founders of peel_absorbed() out: `freq` is given what they show */
+    const uint8_t *tie; /* draws of one number are one allele (peel_draws); NULL: all are apart */
+    const int16_t *set; /* the class of each number of `tie`, or -1; NULL: none is set */
+    uint32_t n_watch;
+    uint8_t watch[2]; /* numbers of `tie` whose alleles are not summed out either */
 } peel_input;
 
 /* The variables that say which grandparent's allele was passed on to each child. */
@@ -28,8 +33,8 @@ typedef struct peel_switches {
 /* Add one marker's tables to what is in `e` already; `switches` may be NULL. */
 void peel_add(elim *e, const peel_input *in, peel_switches *switches);
 
-/* Number of cells of the result: per kept person n * n (paternal allele slowest), or n for a man
- * at an X marker, whose one allele is maternal. */
+/* Number of cells of the result: n per watched number, after per kept person n * n (paternal allele
+ * slowest), or n for a man at an X marker, whose one allele is maternal. */
 size_t peel_cells(const peel_input *in);
 
 /* P(everything seen, alleles of the kept persons); multiply by exp(*ret_log). */
@@ -42,5 +47,10 @@ uint32_t peel_absorbed(const peel_input *in, double *counts);
 /* Alleles of the other founders that anything seen or kept depends on: the degree of the likelihood
  * as a polynomial in the frequencies, given those absorbed. */
 uint32_t peel_degree(const peel_input *in);
+
+/* The same alleles in the order of the persons; `twin[d]` is what the two of one founder are to
+ * each other.  It has room for peel_degree() of them.  False where a founder's alleles are not
+ * drawn like this (inbreeding). */
+bool peel_draws(const peel_input *in, urn_twin *twin);
 
 #endif

@@ -83,6 +83,33 @@ static int walk(const sticks *s, theta_fn *fn, void *user, atg_err *err) {
     }
 }
 
+static double mass_of(const view *v, double theta, const double *known, uint32_t c) {
+    return v->freq[c] * (1 - theta) / theta + (known ? known[c] : 0);
+}
+
+double theta_nodes(const view *v, double theta, const double *known, uint32_t degree) {
+    double total = 1;
+    uint32_t n = 0, nodes = degree / 2 + 1;
+
+    for (uint32_t c = 0; c < v->n && theta > 0; c++)
+        n += mass_of(v, theta, known, c) > 0;
+    for (uint32_t i = 0; i + 1 < n; i++)
+        total *= nodes;
+    return total;
+}
+
+double theta_mass(const view *v, double theta, const double *known, double *freq) {
+    double sum = 0;
+
+    for (uint32_t c = 0; c < v->n; c++) {
+        freq[c] = mass_of(v, theta, known, c);
+        sum += freq[c];
+    }
+    for (uint32_t c = 0; c < v->n; c++)
+        freq[c] /= sum;
+    return sum;
+}
+
 int theta_integrate(const view *v, double theta, const double *known, uint32_t degree, theta_fn *fn,
                     void *user, atg_err *err) {
     sticks s = {.nodes = degree / 2 + 1};
@@ -91,7 +118,7 @@ int theta_integrate(const view *v, double theta, const double *known, uint32_t d
     if (theta == 0)
         return fn(user, v->freq, 1, err);
     for (uint32_t c = 0; c < v->n; c++)
-        s.weight[c] = v->freq[c] * (1 - theta) / theta + (known ? known[c] : 0);
+        s.weight[c] = mass_of(v, theta, known, c);
     sort_rarest_first(v, &s);
     for (uint32_t i = 0; i + 1 < s.n; i++)
         total *= s.nodes;

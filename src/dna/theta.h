@@ -16,6 +16,12 @@ enum { THETA_NODES_MAX = 4 * 1000 * 1000 };
 /* Called once per node with the frequencies of the classes and the node's weight. */
 typedef int theta_fn(void *user, const double *freq, double weight, atg_err *err);
 
+/* Nodes that theta_integrate() would go through. */
+double theta_nodes(const view *v, double theta, const double *known, uint32_t degree);
+
+/* The distribution as an urn (dna/urn.h): its total mass, and in `freq` its base distribution. */
+double theta_mass(const view *v, double theta, const double *known, double *freq);
+
 /* `known`: per class the alleles drawn already, or NULL; theta 0: one call with the classes' own
  * frequencies. */
 int theta_integrate(const view *v, double theta, const double *known, uint32_t degree, theta_fn *fn,

@@ -98,8 +98,6 @@ static void tables_are_the_same_whether_alleles_are_lumped_or_not(void **state) 
             options.model = (int)prop_below(&p, MADE_LUMPED);
             options.typed = 0.25;
             open_family(&p, &o, &options, 8, 7);
-            if (o.op.params.theta > 0 && o.family.markers[0].n > 4)
-                o.op.params.theta = 0;
 
             uint32_t n = made_observations(&o.family.markers[0], is_haploid(&o), obs);
 
