@@ -21,7 +21,7 @@ enum {
 static char kind_letter(form_kind kind) {
     static const char letters[] = {
         [FORM_WORD] = 'w', [FORM_CYRILLIC] = 'c', [FORM_SKELETON] = 's', [FORM_SYLLABLES] = 'y',
-        [FORM_CODE] = 'k', [FORM_OWN_CODE] = 'o', [FORM_DATE] = 'd'};
+        [FORM_CODE] = 'k', [FORM_OWN_CODE] = 'o', [FORM_NUMBER] = 'n',   [FORM_DATE] = 'd'};
 
     return letters[kind];
 }
@@ -32,9 +32,10 @@ int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use
     enum { CLASS = 24, LONGEST = 4 };
     char text[CLASS + 4 + LONGEST * FOLD_WORD];
     unsigned char token[HASH_TOKEN];
-    size_t at = strlen(class_names[class]);
+    size_t at = 0;
 
-    memcpy(text, class_names[class], at);
+    for (const char *s = class_names[class]; *s && at < CLASS; s++)
+        text[at++] = *s;
     text[at++] = '/';
     text[at++] = kind_letter(kind);
     text[at++] = (char)use;
@@ -42,7 +43,12 @@ int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use
     for (uint32_t i = 0; i < n && i < FOLD_WORD; i++)
         at += utf8_write(cp[i], text + at);
     hash_token(key, (atg_str){text, at}, token);
-    return (int64_t)(bytes_get64(token) >> (64 - TOKEN_BITS));
+    at = bytes_get64(token) >> (64 - TOKEN_BITS);
+    return (int64_t)(at < TOKEN_LEAST ? at + TOKEN_LEAST : at);
+}
+
+int64_t token_any(const key256 *key, field_class class, form_kind kind) {
+    return token_of(key, class, kind, USE_ANY, NULL, 0) % TOKEN_LEAST;
 }
 
 static int out_of_memory(atg_err *err) {
@@ -72,6 +78,7 @@ typedef struct indexing {
     const key256 *key;
     uint32_t before; /* tokens that were in the set */
     bool full;
+    uint32_t told[CLASSES]; /* bits: kinds of forms that there were */
 } indexing;
 
 static int put(indexing *x, const form *f, token_use use, uint32_t from, uint32_t n, atg_err *err) {
@@ -112,13 +119,6 @@ static int put_code(indexing *x, const form *f, atg_err *err) {
     return rc;
 }
 
-static int put_own_code(indexing *x, const form *f, atg_err *err) {
-    uint32_t from = forms_number(f->cp, f->n);
-    int rc = put(x, f, USE_WHOLE, 0, f->n, err);
-
-    return rc || from == f->n ? rc : put(x, f, USE_NUMBER, from, f->n - from, err);
-}
-
 static int put_form(void *user, const form *f, atg_err *err) {
     indexing *x = user;
 
@@ -128,6 +128,13 @@ static int put_form(void *user, const form *f, atg_err *err) {
     }
     if (x->full)
         return ATG_OK;
+    if (!(x->told[f->class] & 1U << f->kind)) {
+        int rc = add(x->set, token_any(x->key, f->class, f->kind), err);
+
+        if (rc)
+            return rc;
+        x->told[f->class] |= 1U << f->kind;
+    }
     switch (f->kind) {
     case FORM_WORD:
     case FORM_CYRILLIC:
@@ -138,7 +145,7 @@ static int put_form(void *user, const form *f, atg_err *err) {
     case FORM_CODE:
         return put_code(x, f, err);
     case FORM_OWN_CODE:
-        return put_own_code(x, f, err);
+    case FORM_NUMBER:
     case FORM_DATE:
         return put(x, f, USE_WHOLE, 0, f->n, err);
     }

@@ -72,6 +72,8 @@ static int tell_cyrillic(const telling *t, const fold_word *w, atg_err *err) {
     roman key;
 
     roman_cyrillic_key(w->cp, w->n, true, &key);
+    if (key.n == 0) /* signs only */
+        return tell(t, FORM_WORD, w->cp, w->n, t->begin, t->name, err);
     return tell_roman(t, FORM_CYRILLIC, key.s, key.n, t->begin, t->name, err);
 }
 
@@ -292,14 +294,12 @@ uint32_t forms_code(const fold_word *words, uint32_t n, uint32_t ret[FOLD_WORD])
     return length;
 }
 
-uint32_t forms_number(const uint32_t *cp, uint32_t n) {
-    uint32_t from = n;
+uint32_t forms_noughts(const uint32_t *cp, uint32_t n) {
+    uint32_t noughts = 0;
 
-    while (from > 0 && cp[from - 1] >= '0' && cp[from - 1] <= '9')
-        from--;
-    while (from < n && cp[from] == '0')
-        from++;
-    return from;
+    while (noughts < n && cp[noughts] == '0')
+        noughts++;
+    return noughts;
 }
 
 static bool has_digit(const fold_word *words, uint32_t n) {
@@ -421,12 +421,19 @@ static int tell_field(telling *t, atg_str text, atg_err *err) {
 }
 
 static int tell_own_code(const telling *t, atg_str code, atg_err *err) {
-    uint32_t cp[FOLD_WORD];
+    uint32_t cp[FOLD_WORD], n = 0, noughts;
     fold_word *words = NULL;
-    uint32_t n = 0;
+    const fold_word *last;
     int rc = read_words(t->arena, code, &words, &n, err);
 
-    return rc ? rc : tell(t, FORM_OWN_CODE, cp, forms_code(words, n, cp), 0, false, err);
+    if (rc || n == 0)
+        return rc;
+    rc = tell(t, FORM_OWN_CODE, cp, forms_code(words, n, cp), 0, false, err);
+    last = &words[n - 1];
+    noughts = forms_noughts(last->cp, last->n);
+    if (rc || last->script != FOLD_DIGITS)
+        return rc;
+    return tell(t, FORM_NUMBER, last->cp + noughts, last->n - noughts, 0, false, err);
 }
 
 int forms_of_record(atg_arena *arena, const record *r, uint32_t classes, form_fn *fn, void *user,

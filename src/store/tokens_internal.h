@@ -18,6 +18,7 @@ typedef enum form_kind {
     FORM_SYLLABLES, /* Han, kana, Hangul in a row */
     FORM_CODE,      /* letters and digits of a code, without what is between */
     FORM_OWN_CODE,  /* the same of a printed code of ours, AM-K3-000123 */
+    FORM_NUMBER,    /* its number, 123 */
     FORM_DATE,      /* "1984", "1984-03", "1984-03-12" */
 } form_kind;
 
@@ -45,8 +46,8 @@ int forms_of_record(atg_arena *arena, const record *r, uint32_t classes, form_fn
 uint32_t forms_chunk(const fold_word *words, uint32_t n);
 /* Their letters and digits side by side: how many. */
 uint32_t forms_code(const fold_word *words, uint32_t n, uint32_t ret[FOLD_WORD]);
-/* Where the number of a printed code of ours begins, without the noughts in front. */
-uint32_t forms_number(const uint32_t *cp, uint32_t n);
+/* How many noughts the digits of a number begin with. */
+uint32_t forms_noughts(const uint32_t *cp, uint32_t n);
 /* A year; with a month; with a day. */
 uint32_t forms_date(int32_t year, uint32_t month, uint32_t day, uint32_t ret[FOLD_WORD]);
 /* Letters of the Arabic article that the word begins with, or 0. */
@@ -68,6 +69,7 @@ enum { PART_FORMS = 24, QUERY_PARTS = 48, QUERY_ITEMS = 16, QUERY_BYTES = 1000 }
 
 typedef struct part {
     part_mode mode;
+    bool hint; /* too short for tokens: it only says more about what other words find */
     part_form *forms;
     uint32_t n;
 } part;
@@ -86,6 +88,8 @@ struct search_words {
     uint32_t classes;
 };
 
+bool part_has_digit(const part_form *q);
+
 /* Does the form answer the part? */
 bool part_answers(const part *p, const form *f);
 
@@ -99,26 +103,36 @@ typedef enum token_use {
     USE_INSIDE = 'i',
     USE_SYLLABLE = '1',
     USE_PAIR = '2',
-    USE_NUMBER = 'n',
+    USE_ANY = 'a',
 } token_use;
 
-/* 56 bits. */
+/* At least TOKEN_LEAST, 56 bits. */
 int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use use,
                  const uint32_t *cp, uint32_t n);
+
+/* What a record has that has any token of this class and kind: less than TOKEN_LEAST.  Two that
+ * are the same by chance only cost time. */
+int64_t token_any(const key256 *key, field_class class, form_kind kind);
 
 /* In the table a token is told apart by the age of the file: so new files go into a small part of
  * the table that is in memory, not over all of it, and searching goes from age to age.  An age is
  * this many file numbers. */
-enum { TOKEN_BITS = 56, AGE_BITS = 17 };
+enum { TOKEN_LEAST = 1 << 12, TOKEN_BITS = 56, AGE_BITS = 18 };
 #define TOKEN_MASK ((INT64_C(1) << TOKEN_BITS) - 1)
 
 static inline int64_t token_row(int64_t token, int64_t file) {
     return (int64_t)((uint64_t)token | (uint64_t)file >> AGE_BITS << TOKEN_BITS);
 }
 
+/* Under this token an age has, instead of files, what token_any() gave for its records, so that
+ * nobody looks there for tokens of classes and kinds that it has none of. */
+static inline int64_t token_kinds(int64_t file) {
+    return token_row(0, file);
+}
+
 /* A file that has one of these tokens may answer; one that has a sure one does. */
 typedef struct clause_token {
-    int64_t token;
+    int64_t token, any;
     bool sure;
 } clause_token;
 

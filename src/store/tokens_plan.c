@@ -41,12 +41,12 @@ static asked classes_of(uint32_t wanted) {
     return a;
 }
 
-static void add_token(planning *p, clause *c, int64_t token, bool sure) {
+static void add_token(planning *p, clause *c, const clause_token *t) {
     enum { FIRST = 16 };
 
     for (uint32_t i = 0; i < c->n; i++)
-        if (c->tokens[i].token == token) {
-            c->tokens[i].sure |= sure;
+        if (c->tokens[i].token == t->token) {
+            c->tokens[i].sure |= t->sure;
             return;
         }
     if ((c->n & (c->n - 1)) == 0 && (c->n == 0 || c->n >= FIRST)) {
@@ -60,7 +60,7 @@ static void add_token(planning *p, clause *c, int64_t token, bool sure) {
             memcpy(more, c->tokens, c->n * sizeof(*more));
         c->tokens = more;
     }
-    c->tokens[c->n++] = (clause_token){token, sure};
+    c->tokens[c->n++] = *t;
 }
 
 /* Some letters of a form. */
@@ -72,11 +72,16 @@ typedef struct piece {
 
 /* Their token in each of the classes. */
 static void ask(planning *p, clause *c, uint32_t classes, const part_form *f, piece of) {
-    for (int class = 0; class < CLASSES; class ++)
-        if (classes & 1U << class)
-            add_token(p, c,
-                      token_of(p->key, (field_class) class, f->kind, of.use, f->cp + of.from, of.n),
-                      of.sure);
+    for (int k = 0; k < CLASSES; k++) {
+        field_class class = (field_class)k;
+        clause_token t = {.sure = of.sure};
+
+        if (!(classes & 1U << k))
+            continue;
+        t.token = token_of(p->key, class, f->kind, of.use, f->cp + of.from, of.n);
+        t.any = token_any(p->key, class, f->kind);
+        add_token(p, c, &t);
+    }
 }
 
 /* ---- lists of clauses ---- */
@@ -92,7 +97,7 @@ static clause *new_clause(list *l) {
 
 static void merge(planning *p, clause *to, const clause *from) {
     for (uint32_t i = 0; i < from->n; i++)
-        add_token(p, to, from->tokens[i].token, from->tokens[i].sure);
+        add_token(p, to, &from->tokens[i]);
     to->open |= from->open;
 }
 
@@ -134,6 +139,7 @@ static uint32_t classes_with(const planning *p, const part_form *f) {
     case FORM_CODE: /* codes stand among words too */
         return p->classes.codes | p->classes.names | p->classes.words;
     case FORM_OWN_CODE:
+    case FORM_NUMBER:
         return p->classes.own;
     case FORM_DATE:
         return p->classes.dates;
@@ -162,7 +168,6 @@ static void ask_begin(planning *p, clause *c, const part_form *f) {
 
     if (!f->longer)
         ask(p, c, classes, f, (piece){USE_WHOLE, 0, f->n, true});
-    c->open |= n == 0;
     if (n < BEGIN_OTHERS) /* so short are beginnings of names only, and not of skeletons */
         classes = f->kind == FORM_SKELETON ? 0 : p->classes.names;
     if (n)
@@ -181,11 +186,6 @@ static void ask_pieces(planning *p, list *l, const part_form *f) {
         if (i == 0)
             ask(p, c, classes, f, (piece){USE_BEGIN, 0, INSIDE, f->n == INSIDE});
     }
-    if (f->n >= INSIDE)
-        return;
-    c = new_clause(l);
-    if (c)
-        c->open = true;
 }
 
 static void ask_word(planning *p, list *l, const part_form *f, part_mode mode) {
@@ -218,18 +218,21 @@ static void ask_syllables(planning *p, list *l, const part_form *f, part_mode mo
     either(p, l, &whole);
 }
 
+/* Without a digit it is hardly a code: the end of one is not looked for. */
 static void ask_code(planning *p, list *l, const part_form *f, part_mode mode) {
-    uint32_t classes = classes_with(p, f), begin = f->n < CODE_LONG ? CODE_SHORT : CODE_LONG;
+    uint32_t begin = f->n < CODE_LONG ? CODE_SHORT : CODE_LONG;
+    bool digit = part_has_digit(f);
     clause *c = new_clause(l);
 
     if (!c)
         return;
-    ask(p, c, classes, f, (piece){USE_WHOLE, 0, f->n, true});
+    ask(p, c, digit ? classes_with(p, f) : p->classes.codes, f, (piece){USE_WHOLE, 0, f->n, true});
     if (mode == PART_WHOLE || f->n < CODE_SHORT)
         return;
     ask(p, c, p->classes.codes, f, (piece){USE_BEGIN, 0, begin, f->n == begin});
-    ask(p, c, p->classes.codes, f,
-        (piece){USE_END, f->n - CODE_SHORT, CODE_SHORT, f->n == CODE_SHORT});
+    if (digit)
+        ask(p, c, p->classes.codes, f,
+            (piece){USE_END, f->n - CODE_SHORT, CODE_SHORT, f->n == CODE_SHORT});
 }
 
 static void ask_form(planning *p, list *l, const part_form *f, part_mode mode) {
@@ -248,13 +251,11 @@ static void ask_form(planning *p, list *l, const part_form *f, part_mode mode) {
         ask_code(p, l, f, mode);
         break;
     case FORM_OWN_CODE:
+    case FORM_NUMBER:
     case FORM_DATE:
         c = new_clause(l);
-        if (!c)
-            break;
-        ask(p, c, classes_with(p, f), f, (piece){USE_WHOLE, 0, f->n, true});
-        if (f->kind == FORM_OWN_CODE && forms_number(f->cp, f->n) == 0)
-            ask(p, c, p->classes.own, f, (piece){USE_NUMBER, 0, f->n, true});
+        if (c)
+            ask(p, c, classes_with(p, f), f, (piece){USE_WHOLE, 0, f->n, true});
         break;
     }
 }
@@ -265,6 +266,11 @@ static void ask_part(planning *p, list *l, const part *q) {
 
         ask_form(p, &one, &q->forms[i], q->mode);
         either(p, l, &one);
+    }
+    if (q->hint) {
+        list any = {.c = {{.open = true}}, .n = 1};
+
+        either(p, l, &any);
     }
 }
 
@@ -301,8 +307,8 @@ int tokens_plan(atg_arena *arena, const key256 *key, const search_words *words, 
         leads |= !l.c[i].open;
     if (!leads)
         return atg_fail(err, ATG_EINVAL,
-                        "Type at least two letters of a name, three of another word, one Han "
-                        "character or kana, a code, or a date");
+                        "Type at least two letters of a name, three of another word or between "
+                        "stars, a Han character or kana of a name, a code, or a date");
     memcpy(ret->clauses, l.c, sizeof(l.c));
     ret->n = l.n;
     ret->partial = l.partial;

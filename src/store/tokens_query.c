@@ -75,6 +75,8 @@ static void add_cyrillic(part *p, const fold_word *w) {
 
     roman_cyrillic_key(w->cp, w->n, true, &r);
     add_roman(p, FORM_CYRILLIC, r.s, r.n);
+    if (r.n == 0)
+        add_form(p, FORM_WORD, w->cp, w->n);
     if (p->mode == PART_INSIDE) {
         roman_cyrillic_key(w->cp, w->n, false, &r);
         add_roman(p, FORM_CYRILLIC, r.s, r.n);
@@ -96,10 +98,17 @@ static void add_kana(part *p, const fold_word *w) {
         add_roman(p, FORM_WORD, ways[i].s, ways[i].n);
 }
 
+static bool is_hint(part_mode mode, const fold_word *w) {
+    if (w->script == FOLD_SYLLABLES)
+        return false;
+    return (mode == PART_INSIDE && w->n < INSIDE) || (mode == PART_BEGIN && w->n == 1 && !w->digit);
+}
+
 static void add_word(part *p, const fold_word *w) {
     uint32_t skip = 0;
     roman r;
 
+    p->hint = is_hint(p->mode, w);
     if (w->script == FOLD_SYLLABLES) {
         add_form(p, FORM_SYLLABLES, w->cp, w->n);
         add_kana(p, w);
@@ -133,6 +142,13 @@ static void add_word(part *p, const fold_word *w) {
     }
 }
 
+bool part_has_digit(const part_form *q) {
+    for (uint32_t i = 0; i < q->n; i++)
+        if (fold_script_of(q->cp[i]) == FOLD_DIGITS)
+            return true;
+    return false;
+}
+
 /* ---- parts and items ---- */
 
 static part *new_part(const reading *r, atg_err *err) {
@@ -142,7 +158,7 @@ static part *new_part(const reading *r, atg_err *err) {
         (void)atg_fail(err, ATG_ELIMIT, "This is too much to search at once: leave words out");
         return NULL;
     }
-    *p = (part){r->mode, ATG_GET(r->arena, part_form, PART_FORMS), 0};
+    *p = (part){.mode = r->mode, .forms = ATG_GET(r->arena, part_form, PART_FORMS)};
     if (!p->forms) {
         (void)out_of_memory(err);
         return NULL;
@@ -199,14 +215,14 @@ static int read_joined(const reading *r, const fold_word *words, uint32_t n, atg
 
 /* AM-K3-123 is AM-K3-000123; a number alone is the end of one. */
 static void add_own_code(part *p, const fold_word *words, uint32_t n) {
-    uint32_t cp[FOLD_WORD], length = 0, from;
+    uint32_t cp[FOLD_WORD], length = 0, noughts;
     const fold_word *last = &words[n - 1];
 
     if (last->script != FOLD_DIGITS || last->n > FOLD_WORD / 2)
         return;
     if (n == 1) {
-        from = forms_number(last->cp, last->n);
-        add_form(p, FORM_OWN_CODE, last->cp + from, last->n - from);
+        noughts = forms_noughts(last->cp, last->n);
+        add_form(p, FORM_NUMBER, last->cp + noughts, last->n - noughts);
         return;
     }
     if (n != OWN_WORDS)
@@ -227,7 +243,8 @@ static int read_code(const reading *r, const fold_word *words, uint32_t n, atg_e
     if (!p)
         return err->code;
     add_form(p, FORM_CODE, cp, length);
-    add_form(p, FORM_OWN_CODE, cp, length);
+    if (part_has_digit(&p->forms[0]))
+        add_form(p, FORM_OWN_CODE, cp, length);
     add_own_code(p, words, n);
     return ATG_OK;
 }
@@ -411,29 +428,24 @@ static bool contains(const form *f, const part_form *q) {
     return false;
 }
 
-static bool word_answers(const form *f, const part_form *q, part_mode mode) {
-    /* a single letter is no more than a hint beside other words */
-    bool long_enough = q->n >= f->begin || (q->n == 1 && f->begin == BEGIN_LEAST);
+static bool word_answers(const form *f, const part_form *q, const part *p) {
+    bool long_enough = q->n >= f->begin || (p->hint && f->begin == BEGIN_LEAST);
 
-    if (mode == PART_WHOLE)
+    if (p->mode == PART_WHOLE)
         return false;
     if (f->begin && long_enough && is_same(f->cp, q->cp, q->n))
         return true;
-    return mode == PART_INSIDE && f->inside && contains(f, q);
+    return p->mode == PART_INSIDE && f->inside && (q->n >= INSIDE || p->hint) && contains(f, q);
 }
 
 static bool code_answers(const form *f, const part_form *q, part_mode mode) {
-    return mode != PART_WHOLE && f->begin && q->n >= CODE_SHORT &&
-           (is_same(f->cp, q->cp, q->n) || is_same(f->cp + f->n - q->n, q->cp, q->n));
+    if (mode == PART_WHOLE || !f->begin || q->n < CODE_SHORT)
+        return false;
+    return is_same(f->cp, q->cp, q->n) ||
+           (part_has_digit(q) && is_same(f->cp + f->n - q->n, q->cp, q->n));
 }
 
-static bool own_code_answers(const form *f, const part_form *q) {
-    uint32_t from = forms_number(f->cp, f->n), digits = forms_number(q->cp, q->n);
-
-    return digits == 0 && f->n - from == q->n && is_same(f->cp + from, q->cp, q->n);
-}
-
-static bool form_answers(const form *f, const part_form *q, part_mode mode) {
+static bool form_answers(const form *f, const part_form *q, const part *p) {
     if (f->kind != q->kind || q->n > f->n)
         return false;
     if (q->n == f->n)
@@ -442,13 +454,13 @@ static bool form_answers(const form *f, const part_form *q, part_mode mode) {
     case FORM_WORD:
     case FORM_CYRILLIC:
     case FORM_SKELETON:
-        return word_answers(f, q, mode);
+        return word_answers(f, q, p);
     case FORM_SYLLABLES:
-        return mode != PART_WHOLE && (q->n > 1 || f->inside) && contains(f, q);
+        return p->mode != PART_WHOLE && (q->n > 1 || f->inside) && contains(f, q);
     case FORM_CODE:
-        return code_answers(f, q, mode);
+        return code_answers(f, q, p->mode);
     case FORM_OWN_CODE:
-        return own_code_answers(f, q);
+    case FORM_NUMBER:
     case FORM_DATE:
         break;
     }
@@ -457,7 +469,7 @@ static bool form_answers(const form *f, const part_form *q, part_mode mode) {
 
 bool part_answers(const part *p, const form *f) {
     for (uint32_t i = 0; i < p->n; i++)
-        if (form_answers(f, &p->forms[i], p->mode))
+        if (form_answers(f, &p->forms[i], p))
             return true;
     return false;
 }

@@ -14,6 +14,7 @@
 
 enum {
     SAMPLE = 128,    /* rows of a token that its density is taken from */
+    AGES = 8,        /* that are looked at together, but the latest */
     ROWS_LEAST = 64, /* of the leading clause at a time */
     ROWS_MOST = 8192,
     CHECKS = 5000, /* files that are looked at, at most */
@@ -21,11 +22,15 @@ enum {
 };
 
 static const db_statement last_file = {"last_file", "SELECT max(n) FROM file"};
+static const db_statement read_kinds = {
+    "read_kinds", "SELECT token.token, token.file FROM unnest($1) CROSS JOIN token WHERE "
+                  "token.token = unnest"};
+static const db_statement newest_files = {
+    "newest_files", "SELECT unnest, (SELECT file FROM token WHERE token = unnest AND file < $2 "
+                    "ORDER BY file DESC LIMIT 1) FROM unnest($1)"};
 static const db_statement sample_tokens = {
-    "sample_tokens",
-    "SELECT unnest, (SELECT file FROM token WHERE token = unnest AND file < $2 ORDER BY file DESC "
-    "LIMIT 1), (SELECT file FROM token WHERE token = unnest AND file < $2 ORDER BY file DESC LIMIT "
-    "1 OFFSET $3) FROM unnest($1)"};
+    "sample_tokens", "SELECT unnest, (SELECT file FROM token WHERE token = unnest AND file < $2 "
+                     "ORDER BY file DESC LIMIT 1 OFFSET $3) FROM unnest($1)"};
 static const db_statement read_tokens = {
     "read_tokens", "SELECT token.file, token.token FROM unnest($1) CROSS JOIN token WHERE "
                    "token.token = unnest AND token.file >= $2 AND token.file < $3"};
@@ -42,7 +47,6 @@ typedef struct posting {
     uint32_t n;
     double density; /* rows a file number */
     int64_t newest; /* file that has one */
-    bool few;       /* the samples were all of it */
 } posting;
 
 typedef struct found {
@@ -55,6 +59,8 @@ typedef struct found_list {
     size_t n, cap;
 } found_list;
 
+typedef struct sample sample;
+
 typedef struct searching {
     db *d;
     atg_arena *arena;
@@ -63,6 +69,10 @@ typedef struct searching {
     const search_plan *plan;
     posting postings[CLAUSES]; /* the leading one first */
     uint32_t n_postings;
+    sample *samples; /* of all tokens, in order */
+    size_t n_samples;
+    int64_t *list;           /* room for all tokens of some ages */
+    int64_t known_from;      /* the first age that the samples know */
     int64_t first, before;   /* files of the age in hand: from, to below */
     found_list found, other; /* of the range in hand */
     int64_t *numbers;        /* of files */
@@ -84,15 +94,13 @@ static int compare_tokens(const void *x, const void *y) {
     return (a->token > b->token) - (a->token < b->token);
 }
 
-/* The latest file of a token, and the one SAMPLE rows before it (-1: there are fewer). */
-typedef struct sample {
-    int64_t token, newest, nth;
-} sample;
-
-typedef struct samples {
-    sample *s;
-    size_t n;
-} samples;
+/* How dense the rows of a token are, as far as that was looked at, and the latest file of each of
+ * some ages that has it. */
+struct sample {
+    int64_t token, any;
+    double density; /* rows a file number; negative: not known yet */
+    int64_t newest[AGES];
+};
 
 static int compare_numbers(int64_t a, int64_t b) {
     return (a > b) - (a < b);
@@ -102,84 +110,146 @@ static int compare_samples(const void *x, const void *y) {
     return compare_numbers(((const sample *)x)->token, ((const sample *)y)->token);
 }
 
-static sample *sample_of(const samples *all, int64_t token) {
+static sample *sample_of(const searching *s, int64_t token) {
     sample key = {.token = token};
 
-    return all->n ? bsearch(&key, all->s, all->n, sizeof(key), compare_samples) : NULL;
+    return s->n_samples ? bsearch(&key, s->samples, s->n_samples, sizeof(key), compare_samples)
+                        : NULL;
 }
 
 /* Each token of the plan once, in order. */
-static int gather(searching *s, samples *ret, atg_err *err) {
+static int gather(searching *s, atg_err *err) {
     size_t n = 0, to = 0;
 
     for (uint32_t i = 0; i < s->plan->n; i++)
         n += s->plan->clauses[i].n;
-    *ret = (samples){ATG_GET(s->arena, sample, n + 1), 0};
-    if (!ret->s)
+    s->samples = ATG_GET(s->arena, sample, n + 1);
+    s->list = ATG_GET(s->arena, int64_t, (n + 1) * AGES);
+    if (!s->samples || !s->list)
         return out_of_memory(err);
     for (uint32_t i = 0; i < s->plan->n; i++)
-        for (uint32_t k = 0; k < s->plan->clauses[i].n; k++)
-            ret->s[ret->n++] = (sample){s->plan->clauses[i].tokens[k].token, -1, -1};
+        for (uint32_t k = 0; k < s->plan->clauses[i].n; k++) {
+            const clause_token *c = &s->plan->clauses[i].tokens[k];
+
+            s->samples[to++] = (sample){.token = c->token, .any = c->any, .density = -1};
+        }
     if (n)
-        qsort(ret->s, n, sizeof(*ret->s), compare_samples);
+        qsort(s->samples, n, sizeof(*s->samples), compare_samples);
+    to = 0;
     for (size_t i = 0; i < n; i++)
-        if (to == 0 || ret->s[to - 1].token != ret->s[i].token)
-            ret->s[to++] = ret->s[i];
-    ret->n = to;
+        if (to == 0 || s->samples[to - 1].token != s->samples[i].token)
+            s->samples[to++] = s->samples[i];
+    s->n_samples = to;
     return ATG_OK;
 }
 
-static int read_samples(searching *s, samples *all, atg_err *err) {
-    int64_t *list = ATG_GET(s->arena, int64_t, all->n + 1);
+typedef unsigned char kind_set[TOKEN_LEAST]; /* by token_any() */
+
+/* What there is to look for in `n` ages from `age` on. */
+static int learn_kinds(searching *s, int64_t age, int64_t n, kind_set *ret, atg_err *err) {
+    int64_t list[AGES];
     db_rows *rows = NULL;
     int rc;
 
-    if (!list)
-        return out_of_memory(err);
-    for (size_t i = 0; i < all->n; i++)
-        list[i] = token_row(all->s[i].token, s->first);
-    rc = db_query(s->d, &sample_tokens,
-                  (db_value[]){db_ints(list, all->n), db_int(s->before), db_int(SAMPLE - 1)}, 3,
-                  &rows, err);
+    for (int64_t k = 0; k < n; k++)
+        list[k] = token_kinds((age + k) << AGE_BITS);
+    rc = db_query(s->d, &read_kinds, (db_value[]){db_ints(list, (size_t)n)}, 1, &rows, err);
     while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
-        sample *one = sample_of(all, db_get_int(rows, 0) & TOKEN_MASK);
+        int64_t token = db_get_int(rows, 0), kind = db_get_int(rows, 1);
 
+        for (int64_t k = 0; k < n && kind >= 0 && kind < TOKEN_LEAST; k++)
+            if (list[k] == token)
+                ret[k][kind] = 1;
         rc = ATG_OK;
-        if (!one || db_is_null(rows, 1))
-            continue;
-        one->newest = db_get_int(rows, 1);
-        one->nth = db_is_null(rows, 2) ? -1 : db_get_int(rows, 2);
     }
     db_end(rows);
     return rc;
 }
 
-/* What is known of a clause from the samples of its tokens. */
-static int set_posting(searching *s, posting *p, const clause *c, const samples *all,
-                       atg_err *err) {
+/* Which of the tokens the files of `n` ages from `age` on have. */
+static int read_newest(searching *s, int64_t age, int64_t n, atg_err *err) {
+    MEM_AUTO kind_set *kinds = mem_zero((size_t)n, sizeof(*kinds));
+    db_rows *rows = NULL;
+    size_t n_list = 0;
+    int rc = kinds ? learn_kinds(s, age, n, kinds, err) : out_of_memory(err);
+
+    if (rc)
+        return rc;
+    for (int64_t k = 0; k < n; k++)
+        for (size_t i = 0; i < s->n_samples; i++) {
+            s->samples[i].newest[k] = -1;
+            if (kinds[k][s->samples[i].any])
+                s->list[n_list++] = token_row(s->samples[i].token, (age + k) << AGE_BITS);
+        }
+    rc = db_query(s->d, &newest_files, (db_value[]){db_ints(s->list, n_list), db_int(s->before)}, 2,
+                  &rows, err);
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        sample *one = sample_of(s, db_get_int(rows, 0) & TOKEN_MASK);
+        int64_t file = db_get_int(rows, 1), k = (file >> AGE_BITS) - age;
+
+        if (one && !db_is_null(rows, 1) && k >= 0 && k < n)
+            one->newest[k] = file;
+        rc = ATG_OK;
+    }
+    db_end(rows);
+    s->known_from = age;
+    return rc;
+}
+
+/* The tokens of this age whose density is not known from a later one. */
+static int read_densities(searching *s, int64_t at, atg_err *err) {
+    db_rows *rows = NULL;
+    size_t n = 0;
+    int rc;
+
+    for (size_t i = 0; i < s->n_samples; i++)
+        if (s->samples[i].newest[at] >= 0 && s->samples[i].density < 0) {
+            s->samples[i].density =
+                0.5 * SAMPLE / (double)(s->samples[i].newest[at] - s->first + 1);
+            s->list[n++] = token_row(s->samples[i].token, s->first);
+        }
+    if (n == 0)
+        return ATG_OK;
+    rc = db_query(s->d, &sample_tokens,
+                  (db_value[]){db_ints(s->list, n), db_int(s->before), db_int(SAMPLE - 1)}, 3,
+                  &rows, err);
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        sample *one = sample_of(s, db_get_int(rows, 0) & TOKEN_MASK);
+
+        if (one && !db_is_null(rows, 1)) /* else there are fewer */
+            one->density = (double)SAMPLE / (double)(one->newest[at] - db_get_int(rows, 1));
+        rc = ATG_OK;
+    }
+    db_end(rows);
+    return rc;
+}
+
+/* The tokens of a clause that this age has. */
+static int set_posting(searching *s, posting *p, const clause *c, int64_t at, atg_err *err) {
     *p = (posting){.c = c,
                    .list = ATG_GET(s->arena, clause_token, c->n + 1),
-                   .tokens = ATG_GET(s->arena, int64_t, c->n + 1),
-                   .few = true};
+                   .tokens = ATG_GET(s->arena, int64_t, c->n + 1)};
     if (!p->list || !p->tokens)
         return out_of_memory(err);
     for (uint32_t i = 0; i < c->n; i++) {
-        const sample *one = sample_of(all, c->tokens[i].token);
+        const sample *one = sample_of(s, c->tokens[i].token);
 
-        if (!one || one->newest < 0)
+        if (!one || one->newest[at] < 0)
             continue;
         p->list[p->n] = c->tokens[i];
         p->list[p->n++].token = token_row(one->token, s->first);
-        p->newest = one->newest > p->newest ? one->newest : p->newest;
-        p->density += one->nth >= 0 ? (double)SAMPLE / (double)(one->newest - one->nth)
-                                    : 0.5 * SAMPLE / (double)(one->newest - s->first + 1);
-        p->few &= one->nth < 0;
+        p->newest = one->newest[at] > p->newest ? one->newest[at] : p->newest;
     }
     if (p->n)
         qsort(p->list, p->n, sizeof(*p->list), compare_tokens);
     for (uint32_t i = 0; i < p->n; i++)
         p->tokens[i] = p->list[i].token;
     return ATG_OK;
+}
+
+static void set_density(const searching *s, posting *p) {
+    for (uint32_t i = 0; i < p->n; i++)
+        p->density += sample_of(s, p->list[i].token & TOKEN_MASK)->density;
 }
 
 static double files_of(const posting *p) {
@@ -196,22 +266,24 @@ static int compare_postings(const void *x, const void *y) {
 }
 
 /* False when there is nothing to be found in this age. */
-static int prepare(searching *s, bool *ret_any, atg_err *err) {
-    samples all;
-    int rc = gather(s, &all, err);
+static int prepare(searching *s, int64_t age, bool *ret_any, atg_err *err) {
+    int64_t at = age - s->known_from;
+    int rc = ATG_OK;
 
-    if (rc == ATG_OK)
-        rc = read_samples(s, &all, err);
-    *ret_any = rc == ATG_OK;
-    s->n_postings = 0;
-    for (uint32_t i = 0; i < s->plan->n && rc == ATG_OK; i++) {
-        posting *p = &s->postings[s->n_postings++];
+    s->n_postings = s->plan->n;
+    *ret_any = true;
+    for (uint32_t i = 0; i < s->n_postings && rc == ATG_OK; i++) {
+        posting *p = &s->postings[i];
 
-        rc = set_posting(s, p, &s->plan->clauses[i], &all, err);
+        rc = set_posting(s, p, &s->plan->clauses[i], at, err);
         *ret_any &= p->n > 0 || p->c->open;
     }
-    if (s->n_postings)
-        qsort(s->postings, s->n_postings, sizeof(*s->postings), compare_postings);
+    if (rc || !*ret_any)
+        return rc;
+    rc = read_densities(s, at, err);
+    for (uint32_t i = 0; i < s->n_postings; i++)
+        set_density(s, &s->postings[i]);
+    qsort(s->postings, s->n_postings, sizeof(*s->postings), compare_postings);
     return rc;
 }
 
@@ -232,7 +304,7 @@ static int add_found(found_list *l, int64_t file, bool sure, atg_err *err) {
 }
 
 static bool is_sure(const posting *p, int64_t token) {
-    clause_token key = {token, false};
+    clause_token key = {.token = token};
     const clause_token *t = bsearch(&key, p->list, p->n, sizeof(key), compare_tokens);
 
     return t && t->sure;
@@ -438,7 +510,7 @@ static int go_through(searching *s, atg_err *err) {
             high = s->postings[i].newest + 1;
     while (high > s->first && s->n_rows < s->q->limit && rc == ATG_OK) {
         int64_t step = span < 1 ? 1 : span < (double)high ? (int64_t)span : high;
-        int64_t low = high - s->first > step && !lead->few ? high - step : s->first;
+        int64_t low = high - s->first > step ? high - step : s->first;
         size_t rows = 0;
 
         rc = take_range(s, low, high, &rows, err);
@@ -451,20 +523,37 @@ static int go_through(searching *s, atg_err *err) {
     return rc;
 }
 
+/* The latest age is looked at alone: it may fill the page. */
+static int learn(searching *s, int64_t age, bool latest, atg_err *err) {
+    int64_t n = latest ? 1 : age + 1 < AGES ? age + 1 : AGES;
+
+    if (!latest && age >= s->known_from)
+        return ATG_OK;
+    return read_newest(s, age + 1 - n, n, err);
+}
+
 static int go_back(searching *s, atg_err *err) {
-    int64_t last = 0;
+    int64_t last = 0, age;
+    bool latest = true;
     int rc = db_get_one(s->d, &last_file, NULL, 0, 0, &last, err);
 
+    if (rc == ATG_OK)
+        rc = gather(s, err);
     s->before = s->q->before > 0 && s->q->before <= last ? s->q->before : last + 1;
-    for (int64_t age = (s->before - 1) >> AGE_BITS; age >= 0; age--) {
+    for (age = (s->before - 1) >> AGE_BITS; age >= 0 && s->n_rows < s->q->limit; age--) {
         bool any = false;
 
         s->first = age << AGE_BITS;
-        if (rc == ATG_OK && s->n_rows < s->q->limit)
-            rc = prepare(s, &any, err);
+        if (rc == ATG_OK)
+            rc = learn(s, age, latest, err);
+        if (rc == ATG_OK)
+            rc = prepare(s, age, &any, err);
         if (rc == ATG_OK && any)
             rc = go_through(s, err);
+        if (rc)
+            return rc;
         s->before = s->first;
+        latest = false;
     }
     return rc;
 }
