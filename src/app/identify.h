@@ -98,6 +98,11 @@ const candidate *identify_find(const identify *run, uint32_t body, uint32_t miss
 /* The LR after process error; unchanged in a raw run. */
 double identify_used(const identify *run, double log10_lr);
 
+/* A power of ten to one digit: never "-0.0". */
+static inline double identify_shown(double log10_lr) {
+    return log10_lr > -0.05 && log10_lr < 0.05 ? 0 : log10_lr;
+}
+
 atg_sex identify_sex(const atg_operation *op, uint32_t missing);
 
 #endif

@@ -49,6 +49,12 @@ static bool excludes(const concluding *g, const atg_pair_result *p) {
            check_of(g, p)->fits;
 }
 
+/* As the tables show it: cut, not rounded, so that nothing reads like a threshold that it misses.
+ */
+static double cut(double p) {
+    return p < 1e-4 ? p : floor(p * 1e6 + 1e-7) / 1e6;
+}
+
 /* The first rule that "probable" breaks, or an empty text; p NULL when memory is short. */
 static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
     const atg_params *params = &g->run->op->params;
@@ -61,22 +67,22 @@ static atg_str broken_rule(const concluding *g, const atg_pair_result *p) {
         return atg_arena_printf(arena,
                                 "With another choice of the remaining relatives the posterior is "
                                 "%.6g, below the threshold %.6g: another reference is needed.",
-                                p->least_posterior, params->threshold);
+                                cut(p->least_posterior), params->threshold);
     if (!(safe >= params->threshold))
         return atg_arena_printf(arena, "The posterior %.6g is below the threshold %.6g.",
-                                p->posterior, params->threshold);
+                                cut(p->posterior), params->threshold);
     if (!(p->least_log10_lr >= params->min_log10_lr) && family->n_missing < 2)
         return atg_arena_printf(arena,
                                 "The posterior is high, but the LR (10^%.1f) is below the signed "
                                 "minimum (10^%.1f).",
-                                p->least_log10_lr, params->min_log10_lr);
+                                identify_shown(p->least_log10_lr), params->min_log10_lr);
     if (!(p->least_log10_lr >= params->min_log10_lr))
         return atg_arena_printf(
             arena,
             "The posterior is high, but this pair's own LR (10^%.1f) is below the signed minimum "
             "(10^%.1f): it rests on other identifications in the family, and nobody is identified "
             "by elimination.",
-            p->least_log10_lr, params->min_log10_lr);
+            identify_shown(p->least_log10_lr), params->min_log10_lr);
     if (g->symmetric[p->missing])
         return ATG_STR("The missing person cannot be told apart from another one of the family; "
                        "a sample that differs between them is needed.");

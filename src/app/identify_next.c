@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "model/relation.h"
 
+static const double CONTENDER = 0.01; /* a posterior worth a comparison of bodies */
+
 enum { SIMULATIONS = 100, SIMULATED_MAX = 150, FEW_MARKERS = 12, PHRASE = 160 };
 
 /* "F1-2 (mother of AM-1)", or "the mother of AM-1" for somebody whom nobody named. */
@@ -51,7 +53,7 @@ static int say_missing(identify *run, uint32_t j, atg_next_step *ret, atg_err *e
                   "typed, or is typed at too few markers."
                 : "No untyped relative on record would help (expected LR 10^%.1f); look for an "
                   "own sample of the missing person, dental records or fingerprints.",
-            power.now.mean);
+            identify_shown(power.now.mean));
         return ATG_OK;
     }
     relation(&f->ped, best->person, op->missing[j].person, who, sizeof(who));
@@ -59,7 +61,8 @@ static int say_missing(identify *run, uint32_t j, atg_next_step *ret, atg_err *e
     ret->text = atg_arena_printf(run->arena,
                                  "Sample %s: the expected LR of the true body rises from 10^%.1f "
                                  "to 10^%.1f (standard error %.1f).",
-                                 who, power.now.mean, best->with.mean, best->gain_se);
+                                 who, identify_shown(power.now.mean),
+                                 identify_shown(best->with.mean), best->gain_se);
     return ATG_OK;
 }
 
@@ -71,9 +74,41 @@ static uint32_t n_typed(const atg_operation *op, const atg_sample *s) {
     return n;
 }
 
-static void say_body(const identify *run, uint32_t i, atg_next_step *ret) {
+/* The first pair of the body; pairs come by body. */
+static uint32_t first_pair(const atg_identification *id, uint32_t body) {
+    uint32_t low = 0, high = id->n_pairs;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (id->pairs[middle].body < body)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The missing person whom the body fits best, if another body was taken for that person; or -1. */
+static int taken_by_another(const identify *run, const atg_identification *id, uint32_t body) {
+    for (uint32_t k = first_pair(id, body); k < id->n_pairs && id->pairs[k].body == body; k++) {
+        const atg_pair_result *p = &id->pairs[k];
+
+        if (p->conclusion == ATG_EXCLUDED || p->log10_lr <= 0 || !(p->posterior >= CONTENDER))
+            continue;
+        for (uint32_t i = 0; i < run->op->n_samples; i++)
+            if (i != body && run->assign.best[i] == (int32_t)p->missing)
+                return (int)p->missing;
+        return -1;
+    }
+    return -1;
+}
+
+static void say_body(const identify *run, const atg_identification *id, uint32_t i,
+                     atg_next_step *ret) {
     const atg_operation *op = run->op;
     uint32_t n = n_typed(op, &op->samples[i]);
+    int taken = taken_by_another(run, id, i);
 
     *ret = (atg_next_step){.index = i, .expected_gain = NAN};
     if (n < FEW_MARKERS)
@@ -81,6 +116,11 @@ static void say_body(const identify *run, uint32_t i, atg_next_step *ret) {
                                      "Type more markers: %u of %u were read. Another sample of "
                                      "the same body, from petrous bone or a tooth, may give more.",
                                      n, op->n_markers);
+    else if (taken >= 0)
+        ret->text = atg_arena_printf(run->arena,
+                                     "%.*s fits too, but another body fits that person better: "
+                                     "compare the two bodies by teeth, fingerprints and age.",
+                                     ATG_FMT(op->missing[taken].id));
     else if (run->assign.body_nobody[i] > 0.5)
         ret->text = ATG_STR("No family on the list fits. Look for missing persons who were not "
                             "reported, and compare with other operations.");
@@ -99,7 +139,7 @@ int identify_next(identify *run, atg_identification *ret, atg_err *err) {
     for (uint32_t i = 0; i < op->n_samples; i++) {
         if (ret->body_conclusion[i] == ATG_PROBABLE)
             continue;
-        say_body(run, i, &steps[n++]);
+        say_body(run, ret, i, &steps[n++]);
         if (!steps[n - 1].text.p)
             return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
     }

@@ -195,9 +195,10 @@ static void header(const view *v, atg_buf *buf, uint32_t width) {
 
     line(buf, width, run->op->name.n ? run->op->name : ATG_STR("Operation without a name"));
     line(buf, width,
-         view_printf(v, "%u samples of %u bodies, %u missing persons in %u %s, %u markers.",
+         view_printf(v, "%u samples of %u bodies, %u missing persons in %u %s, %u %s.",
                      run->op->n_samples, run->n_bodies, run->op->n_missing, run->op->n_families,
-                     run->op->n_families == 1 ? "family" : "families", run->op->n_markers));
+                     run->op->n_families == 1 ? "family" : "families", run->op->n_markers,
+                     run->op->n_markers == 1 ? "marker" : "markers"));
     view_parameters(v, facts);
     for (uint32_t i = 0; i < VIEW_PARAMETERS; i++) {
         atg_buf_printf(buf, "  %-26s", facts[i].name);

@@ -85,7 +85,7 @@ static bool is_candidate(const atg_pair_result *p) {
 static bool better(const atg_pair_result *p, const atg_pair_result *than) {
     if (!than || isnan(than->posterior))
         return true;
-    if (fabs(p->posterior - than->posterior) < 1e-9)
+    if (fabs(p->posterior - than->posterior) < 1e-3)
         return p->in_best && !than->in_best;
     return p->posterior > than->posterior;
 }

@@ -356,6 +356,39 @@ static void siblings_who_cannot_be_told_apart_are_named_and_not_told_apart(void 
     lab_close(l);
 }
 
+/* Two brothers are found, one of them is missed: whom both fit is not "no family fits". */
+static void a_body_that_fits_somebody_taken_by_another_is_told_so(void **state) {
+    enum { BROTHERS = 12 };
+    uint32_t n_told = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= BROTHERS; seed++) {
+        lab *l = lab_open(seed);
+        uint32_t f = lab_family(l);
+        atg_identification id;
+
+        (void)lab_person(l, f, -1, -1, ATG_SEX_MALE, LAB_TYPED);
+        (void)lab_person(l, f, -1, -1, ATG_SEX_FEMALE, LAB_UNTYPED);
+        (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_IS_MISSING);
+        (void)lab_person(l, f, 0, 1, ATG_SEX_MALE, LAB_UNTYPED);
+        (void)lab_body(l, f, 2);
+        (void)lab_body(l, f, 3);
+        id = identify(l, NULL);
+        for (uint32_t k = 0; k < id.n_next; k++) {
+            const atg_next_step *step = &id.next[k];
+
+            if (step->of_missing || id.assign.best[step->index] == 0 ||
+                pair_of(&id, step->index, 0)->posterior < 0.01 ||
+                pair_of(&id, step->index, 0)->log10_lr <= 0)
+                continue;
+            assert_true(says(step->text, "another body fits that person better"));
+            n_told++;
+        }
+        lab_close(l);
+    }
+    assert_true(n_told > 0);
+}
+
 /* A grandfather is recognised by his grandchild only once his son, dead too, is in his place. */
 static void nobody_is_identified_by_elimination(void **state) {
     lab *l = lab_open(12);
@@ -659,6 +692,7 @@ int main(void) {
         cmocka_unit_test(parts_of_one_person_are_brought_together_by_their_dna),
         cmocka_unit_test(a_mixture_takes_no_part),
         cmocka_unit_test(siblings_who_cannot_be_told_apart_are_named_and_not_told_apart),
+        cmocka_unit_test(a_body_that_fits_somebody_taken_by_another_is_told_so),
         cmocka_unit_test(nobody_is_identified_by_elimination),
         cmocka_unit_test(the_signed_threshold_and_minimum_are_kept),
         cmocka_unit_test(too_many_mutations_are_not_probable),
