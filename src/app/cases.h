@@ -141,5 +141,7 @@ int cases_erase_due(cases *c, const actor *who, const uuid *operation, uint32_t 
                     atg_err *err);
 /* Write the journal anew from the tombstones: one line each, "person operation at account". */
 int cases_write_journal(cases *c, atg_err *err);
+/* The same into another file, beside a backup. */
+int cases_copy_journal(cases *c, const char *path, atg_err *err);
 
 #endif

@@ -173,20 +173,23 @@ static int write_tombstones(db *d, void *user, atg_err *err) {
     return rc;
 }
 
-int cases_write_journal(cases *c, atg_err *err) {
+int cases_copy_journal(cases *c, const char *path, atg_err *err) {
     ATG_AUTO(atg_buf) buf = NULL;
-    char path[JOURNAL_PATH];
     atg_str text;
-
-    if (!c->directory[0])
-        return ATG_OK;
-
     int rc = store_read(c->s, write_tombstones, &buf, err);
 
     if (!rc)
         rc = atg_buf_take(buf, &text, err);
-    (void)snprintf(path, sizeof(path), "%s/erased", c->directory);
     return rc ? rc : file_write_private(path, text, err);
+}
+
+int cases_write_journal(cases *c, atg_err *err) {
+    char path[JOURNAL_PATH];
+
+    if (!c->directory[0])
+        return ATG_OK;
+    (void)snprintf(path, sizeof(path), "%s/erased", c->directory);
+    return cases_copy_journal(c, path, err);
 }
 
 int cases_erase(cases *c, const actor *who, const uuid *person, atg_err *err) {

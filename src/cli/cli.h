@@ -65,6 +65,8 @@ typedef enum option_id {
     OPT_KEEPER,
     OPT_PLAIN_KEY,
     OPT_LOST_CODE,
+    OPT_OFFLINE,
+    OPT_PUBLIC_KEY,
     OPT_QUIET,
     OPT_MAN,
     OPT_HELP,

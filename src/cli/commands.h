@@ -6,6 +6,11 @@
 #include "cli/cli.h"
 
 extern const command command_add;
+extern const command command_audit_checkpoint;
+extern const command command_audit_export;
+extern const command command_audit_key;
+extern const command command_audit_verify;
+extern const command command_backup;
 extern const command command_code;
 extern const command command_completion;
 extern const command command_convert;
@@ -26,6 +31,8 @@ extern const command command_history;
 extern const command command_identify;
 extern const command command_import;
 extern const command command_init;
+extern const command command_keys_add;
+extern const command command_keys_rotate;
 extern const command command_leads;
 extern const command command_list;
 extern const command command_login;
@@ -35,6 +42,7 @@ extern const command command_match;
 extern const command command_merge;
 extern const command command_password;
 extern const command command_reference_check;
+extern const command command_restore;
 extern const command command_search;
 extern const command command_show;
 extern const command command_state;
