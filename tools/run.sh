@@ -1,16 +1,73 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # usage: tools/run.sh PROGRAM FOLDER
-# The tour: makes a synthetic ferry accident in FOLDER, identifies it, says where the report is.
+# The tour: makes a synthetic ferry accident in FOLDER, identifies it, keeps it as cases in a store,
+# matches them, and says what to look at.
 set -eu
-antigone=$1
-out=$2
-mkdir -p "$out"
-echo "A ferry has sunk: 60 people are missing, 70 bodies and parts were recovered (all invented)." >&2
+antigone=$(realpath "$1")
+mkdir -p "$2"
+out=$(realpath "$2")
+say() { echo "$*" >&2; }
+
+say "A ferry has sunk: 60 people are missing, 70 bodies and parts were recovered (all invented)."
 "$antigone" exercise make --frequencies data/frequencies/norway.json --population norway \
     --markers fusion6c --min-frequency 0.001 --directory "$out" --quiet
 "$antigone" identify "$out/operation.json" --save "$out/report.json" --html "$out/report.html"
-echo
-echo "Report to read: $out/report.html"
-echo "The same for programs: $out/report.json"
-echo "Operation and truth: $out/operation.json, $out/truth.json"
+
+# ---- the same as cases in a store: accounts with passwords made for this run ----
+secrets=$out/secrets
+rm -rf "$out/store" "$secrets"
+(umask 077; mkdir -p "$secrets")
+new_password() { (umask 077; head -c 18 /dev/urandom | base64 | tr -d '\n' >"$secrets/$1"); }
+as() {
+    ANTIGONE_ACCOUNT=$1 ANTIGONE_PASSWORD_FILE=$secrets/$1 ANTIGONE_SESSION=$secrets/$1.session
+    export ANTIGONE_ACCOUNT ANTIGONE_PASSWORD_FILE ANTIGONE_SESSION
+}
+# account NAME ROLE...: made by the administrator, then given a password of its own
+account() {
+    name=$1
+    shift
+    as root
+    (umask 077; "$antigone" users add "$name" --agency "Institute K1" -q >"$secrets/$name.first")
+    "$antigone" users grant "$name" "$@" -q
+    new_password "$name"
+    ANTIGONE_PASSWORD_FILE=$secrets/$name.first ANTIGONE_NEW_PASSWORD_FILE=$secrets/$name \
+        "$antigone" password "$name" -q
+    rm "$secrets/$name.first"
+    as "$name"
+    "$antigone" login -q
+}
+export ANTIGONE_STORE="$out/store"
+say "Keeping the cases in $out/store ..."
+new_password root
+as root
+"$antigone" init root --site K1 --agency "Institute K1" --plain-key -q
+"$antigone" login -q
+"$antigone" add operation name="Ferry accident (exercise)" kind=open -q
+account lab interviewer mortuary geneticist board
+"$antigone" import "$out/operation.json" --agreed-on 2026-11-01 --ends-on 2036-11-01 \
+    --basis consent --sign --invent
+account rita reconciler auditor
+"$antigone" match
+"$antigone" audit checkpoint "$out/witness.checkpoints" >/dev/null
+for name in root lab; do
+    as $name
+    "$antigone" logout -q
+done
+cat >"$out/env" <<TXT
+# . "$out/env" lets the commands of antigone work on this store as the reconciler Rita.
+export ANTIGONE_STORE='$out/store' ANTIGONE_ACCOUNT=rita
+export ANTIGONE_PASSWORD_FILE='$secrets/rita' ANTIGONE_SESSION='$secrets/rita.session'
+TXT
+cat <<TXT
+
+Report to read: $out/report.html
+The same for programs: $out/report.json
+Operation and truth: $out/operation.json, $out/truth.json
+Cases: $out/store (accounts root, lab and rita; passwords in $secrets)
+
+Three commands to try, after: . $out/env
+  $1 leads
+  $1 show AM-K1-000002 --reason "trying out the exercise"
+  $1 audit verify $out/witness.checkpoints
+TXT

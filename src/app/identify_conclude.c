@@ -110,12 +110,16 @@ static int conclude(const concluding *g, atg_pair_result *p, atg_err *err) {
                                    "LR is 10^%.1f, and the family fits its own pedigree.",
                                    p->n_incompatible, params->max_incompatible, p->log10_lr);
     } else if (broken.p && broken.n == 0) {
+        double nearly = 0.999999; /* nothing is certain, however it is rounded */
+
         p->conclusion = ATG_PROBABLE;
-        p->rule = atg_arena_printf(arena,
-                                   "The posterior %.7g reaches the threshold %.6g, and the pair's "
-                                   "own LR 10^%.1f the minimum 10^%.1f.%s",
-                                   p->least_posterior, params->threshold, p->least_log10_lr,
-                                   params->min_log10_lr, remains(g, p) ? ON_THE_REMAINING : "");
+        p->rule = atg_arena_printf(
+            arena,
+            "The posterior %s%.7g reaches the threshold %.6g, and the pair's own LR 10^%.1f the "
+            "minimum 10^%.1f.%s",
+            p->least_posterior > nearly ? ">" : "", fmin(p->least_posterior, nearly),
+            params->threshold, p->least_log10_lr, params->min_log10_lr,
+            remains(g, p) ? ON_THE_REMAINING : "");
     } else if (p->posterior >= POSSIBLE && (p->log10_lr > 0 || p->log10_glr > 0)) {
         p->conclusion = ATG_POSSIBLE;
         p->rule = broken;

@@ -2,6 +2,7 @@
 #include "app/matcher.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@
 #include "store/jobs.h"
 
 enum {
-    JOBS_AT_ONCE = 256,
+    JOBS_AT_ONCE = 4096,
+    FEW = 64, /* changes of a large operation that are ranked one by one */
     STANDBYS_MAX = 4,
     LARGE = 4000000,
     JOINT_DELAY_S = 600, /* a large operation is solved jointly when it was quiet for so long */
@@ -23,6 +25,7 @@ enum {
     WORKER_MAX = 120,
 };
 
+static const char joint_kind[] = "joint";
 static const size_t run_memory = (size_t)16 << 30;
 
 struct matcher {
@@ -72,6 +75,8 @@ typedef struct round {
     uint32_t n;
     loaded in;
     atg_identification run;
+    const char *kind; /* of the jobs */
+    bool joint;       /* ask for the joint solution, later */
     const atg_progress *progress;
     int64_t extended; /* when the leases were */
     atg_str error;
@@ -79,8 +84,7 @@ typedef struct round {
 
 static int claim(db *d, void *user, atg_err *err) {
     round *r = user;
-
-    job_claim how = {.kind = "match",
+    job_claim how = {.kind = r->kind,
                      .worker = atg_str_of(r->m->worker),
                      .now = clock_now(),
                      .lease_us = r->m->lease_us,
@@ -144,6 +148,13 @@ static int finish_jobs(db *d, void *user, atg_err *err) {
 
     for (uint32_t i = 0; i < r->n && !rc; i++)
         rc = jobs_done(d, &r->jobs[i].id, atg_str_of(r->m->worker), err);
+    if (!rc && r->joint) {
+        char subject[UUID_TEXT + 1];
+
+        uuid_text(&r->jobs->operation, subject);
+        rc = jobs_add(d, joint_kind, atg_str_of(subject), &r->jobs->operation, ATG_STR("{}"),
+                      clock_now() + (int64_t)JOINT_DELAY_S * 1000000, err);
+    }
     return rc;
 }
 
@@ -161,22 +172,156 @@ static int match(round *r, uint32_t *ret_written, atg_err *err) {
     return rc ? rc : store_write(cases_store(r->m->c), finish_jobs, r, err);
 }
 
+/* ---- a large operation ---- */
+
+typedef struct sizing {
+    const uuid *operation;
+    uint64_t pairs;
+} sizing;
+
+static int count_pairs(db *d, void *user, atg_err *err) {
+    static const record_kind kinds[] = {RECORD_MISSING, RECORD_REMAINS};
+    enum { STATES = 16 };
+    sizing *w = user;
+
+    w->pairs = 1;
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+        int64_t n[STATES] = {0};
+        uint64_t sum = 0;
+        int rc = files_count(d, w->operation, kinds[k], n, STATES, err);
+
+        if (rc)
+            return rc;
+        for (int i = 0; i < STATES; i++)
+            sum += (uint64_t)n[i];
+        w->pairs *= sum;
+    }
+    return ATG_OK;
+}
+
+static void forget(matcher *m, const uuid *operation) {
+    for (uint32_t i = 0; i < STANDBYS_MAX; i++)
+        if (m->standbys[i].ready && uuid_cmp(&m->standbys[i].operation, operation) == 0) {
+            standby_close(m->standbys[i].ready);
+            m->standbys[i].ready = NULL;
+        }
+}
+
+/* The operation in memory, read and compiled now if it is not. */
+static int ready(round *r, standby **ret, atg_err *err) {
+    matcher *m = r->m;
+    atg_progress p = {still, r};
+    standby_options o = {r->jobs->operation, m->threads, &p};
+    uint32_t at = 0;
+    int rc;
+
+    for (; at < STANDBYS_MAX; at++)
+        if (m->standbys[at].ready && uuid_cmp(&m->standbys[at].operation, &o.operation) == 0) {
+            *ret = m->standbys[at].ready;
+            return ATG_OK;
+        }
+    standby_close(m->standbys[STANDBYS_MAX - 1].ready);
+    memmove(m->standbys + 1, m->standbys, (STANDBYS_MAX - 1) * sizeof(*m->standbys));
+    m->standbys[0].ready = NULL;
+    rc = standby_open(m->c, &o, ret, err);
+    if (!rc) {
+        m->standbys[0].operation = o.operation;
+        m->standbys[0].ready = *ret;
+    }
+    return rc;
+}
+
+/* The family of a missing file; none: it has no place in one. */
+typedef struct family_of {
+    cases *c;
+    atg_arena *arena;
+    const uuid *missing;
+    uuid family;
+} family_of;
+
+static int find_family(db *d, void *user, atg_err *err) {
+    family_of *w = user;
+    record_row row;
+    int rc = records_get(d, cases_keys(w->c), w->arena, RECORD_MISSING, w->missing, &row, err);
+
+    if (!rc && row.r->fields[MISSING_FAMILY].known)
+        w->family = row.r->fields[MISSING_FAMILY].ref;
+    return rc;
+}
+
+/* What changed of a large operation: a body or a family is ranked, anything else reads all anew. */
+static int rank_change(round *r, const job *j, uint32_t *ret_written, atg_err *err) {
+    family_of w = {.c = r->m->c, .arena = r->arena};
+    standby_pair *pairs = NULL;
+    standby *all;
+    file_row file;
+    uint32_t n = 0;
+    int rc = cases_find(r->m->c, r->arena, j->subject, &file, err);
+
+    if (!rc && file.kind != RECORD_MISSING && file.kind != RECORD_FAMILY &&
+        file.kind != RECORD_REMAINS)
+        forget(r->m, &j->operation);
+    if (!rc)
+        rc = ready(r, &all, err);
+    if (rc)
+        return rc;
+    w.missing = &file.id;
+    if (file.kind == RECORD_MISSING)
+        rc = store_read(cases_store(r->m->c), find_family, &w, err);
+    else if (file.kind == RECORD_FAMILY)
+        w.family = file.id;
+    if (!rc && file.kind == RECORD_REMAINS)
+        rc = standby_remains(all, r->arena, &file.id, &pairs, &n, err);
+    else if (!rc && !uuid_none(&w.family))
+        rc = standby_family(all, r->arena, &w.family, &pairs, &n, err);
+    return rc ? rc : findings_write_pairs(r->m->c, pairs, n, ret_written, err);
+}
+
+static int rank_changes(round *r, uint32_t *ret_written, atg_err *err) {
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < r->n && !rc; i++) {
+        rc = rank_change(r, &r->jobs[i], ret_written, err);
+        if (rc == ATG_ELIMIT) {
+            forget(r->m, &r->jobs[i].operation);
+            rc = rank_change(r, &r->jobs[i], ret_written, err);
+        }
+        if (rc)
+            forget(r->m, &r->jobs[i].operation);
+    }
+    r->joint = true;
+    return rc ? rc : store_write(cases_store(r->m->c), finish_jobs, r, err);
+}
+
+/* Few changes of a large operation are ranked at once; many, and small operations, are solved. */
+static int do_jobs(round *r, uint32_t *ret_written, atg_err *err) {
+    sizing w = {.operation = &r->jobs->operation};
+    int rc = store_read(cases_store(r->m->c), count_pairs, &w, err);
+
+    if (rc)
+        return rc;
+    if (w.pairs >= r->m->large && r->n <= FEW && strcmp(r->kind, joint_kind) != 0)
+        return rank_changes(r, ret_written, err);
+    return match(r, ret_written, err);
+}
+
 /* Jobs of one operation are one piece of work; the list is in the order of operations. */
-static int do_operation(matcher *m, job *jobs, uint32_t n, const atg_progress *progress,
-                        matcher_done *done, atg_err *err) {
+static int do_operation(const round *all, job *jobs, uint32_t n, matcher_done *done, atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(run_memory);
+    matcher *m = all->m;
     round r = {.m = m,
                .arena = arena,
                .jobs = jobs,
                .n = n,
-               .progress = progress,
+               .kind = all->kind,
+               .progress = all->progress,
                .extended = clock_now()};
     atg_err why = {0};
 
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for the matcher");
 
-    int rc = match(&r, &done->written, &why);
+    int rc = do_jobs(&r, &done->written, &why);
 
     if (!rc) {
         done->jobs += n;
@@ -193,20 +338,22 @@ static int do_operation(matcher *m, job *jobs, uint32_t n, const atg_progress *p
     return store_write(cases_store(m->c), give_back, &r, err);
 }
 
-static void sort_jobs(job *jobs, uint32_t n) {
-    for (uint32_t i = 1; i < n; i++)
-        for (uint32_t k = i; k && uuid_cmp(&jobs[k].operation, &jobs[k - 1].operation) < 0; k--) {
-            job swap = jobs[k];
+static int by_operation(const void *x, const void *y) {
+    const job *a = x, *b = y;
+    int order = uuid_cmp(&a->operation, &b->operation);
 
-            jobs[k] = jobs[k - 1];
-            jobs[k - 1] = swap;
-        }
+    return order ? order : uuid_cmp(&a->id, &b->id);
 }
 
-int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg_err *err) {
+static void sort_jobs(job *jobs, uint32_t n) {
+    if (n)
+        qsort(jobs, n, sizeof(*jobs), by_operation);
+}
+
+static int run_kind(matcher *m, const char *kind, const atg_progress *progress, matcher_done *done,
+                    atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(run_memory);
-    round all = {.m = m, .arena = arena};
-    matcher_done done = {0};
+    round all = {.m = m, .arena = arena, .kind = kind, .progress = progress};
 
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for the matcher");
@@ -220,9 +367,18 @@ int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg
 
         while (i + n < all.n && uuid_cmp(&all.jobs[i].operation, &all.jobs[i + n].operation) == 0)
             n++;
-        rc = do_operation(m, &all.jobs[i], n, progress, &done, err);
+        rc = do_operation(&all, &all.jobs[i], n, done, err);
         i += n;
     }
+    return rc;
+}
+
+int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg_err *err) {
+    matcher_done done = {0};
+    int rc = run_kind(m, "match", progress, &done, err);
+
+    if (!rc && !done.jobs && !done.failed)
+        rc = run_kind(m, joint_kind, progress, &done, err);
     *ret = done;
     return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "exercise/people.h"
 #include "formats/opwrite.h"
 #include "store/imported.h"
 
@@ -337,6 +338,41 @@ static void fill_missing(record *r, const atg_missing *missing) {
         f[MISSING_LAST_SEEN] = text_value(any_day);
 }
 
+static int set_text(atg_arena *arena, record *r, uint32_t f, const char *text, atg_err *err) {
+    atg_str copy = atg_arena_str(arena, atg_str_of(text));
+
+    return copy.p ? value_read(arena, record_field(r->kind, f), copy, &r->fields[f], err)
+                  : no_memory(err);
+}
+
+/* Exercises: what a family would tell. */
+static int invent(const saving *s, atg_arena *arena, uint32_t i, record *r, atg_err *err) {
+    const atg_missing *missing = &s->op->missing[i];
+    made_person p;
+
+    people_make(s->o->seed, missing->family, i,
+                s->op->families[missing->family].ped.persons[missing->person].sex, &p);
+
+    const struct {
+        uint32_t field;
+        const char *text;
+    } told[] = {{MISSING_FAMILY_NAME, p.family},
+                {MISSING_GIVEN_NAME, p.given},
+                {MISSING_BORN, p.born},
+                {MISSING_LAST_PLACE, p.last_place},
+                {MISSING_INFORMANT_NAME, p.informant},
+                {MISSING_INFORMANT_CONTACT, p.contact},
+                {MISSING_HAIR, p.hair},
+                {MISSING_EYES, p.eyes},
+                {MISSING_CLOTHING, p.clothing}};
+    int rc = ATG_OK;
+
+    for (size_t k = 0; k < sizeof(told) / sizeof(*told) && !rc; k++)
+        rc = set_text(arena, r, told[k].field, told[k].text, err);
+    r->fields[MISSING_STATURE] = (value){.known = true, .range = {p.stature - 3, p.stature + 3}};
+    return rc;
+}
+
 static int save_missing(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     const atg_missing *missing = &s->op->missing[i];
     const atg_person *person = &s->op->families[missing->family].ped.persons[missing->person];
@@ -350,8 +386,8 @@ static int save_missing(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     r->fields[MISSING_FAMILY] = ref_value(&s->families[missing->family]);
     r->fields[MISSING_MEMBER] = text_value(person->id);
     r->fields[MISSING_EXTERNAL] = text_value(missing->id);
-    if (s->o->person)
-        rc = s->o->person(s->o->user, i, r, err);
+    if (s->o->invent)
+        rc = invent(s, arena, i, r, err);
     if (!rc) {
         fill_missing(r, missing);
         rc = add_known(s, r, k.line, err);

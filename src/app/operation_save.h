@@ -10,18 +10,14 @@
 
 #include "app/cases.h"
 
-/* What a DNA file does not say of a missing person; fields of the missing file by name.  Leaving
- * one out makes it say that it is not known. */
-typedef int saved_person_fn(void *user, uint32_t missing, record *r, atg_err *err);
-
 typedef struct save_options {
     uuid operation;             /* none: make one */
     atg_str name;               /* of a new one */
     atg_str agreed_on, ends_on; /* of the donors: what they signed; both are needed */
     atg_str basis;              /* legal basis, a word of the choice "basis" */
     bool sign; /* a member of the board signs threshold, least LR and prior of the new operation */
-    saved_person_fn *person; /* may be NULL */
-    void *user;
+    bool invent;   /* exercises: invent what a family would tell of each missing person */
+    uint64_t seed; /* of what is invented */
 } save_options;
 
 typedef struct saved {

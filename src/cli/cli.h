@@ -59,6 +59,7 @@ typedef enum option_id {
     OPT_ENDS_ON,
     OPT_BASIS,
     OPT_SIGN,
+    OPT_INVENT,
     OPT_WATCH,
     OPT_CONCLUSION,
     OPT_AGENCY,

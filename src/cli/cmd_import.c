@@ -63,7 +63,9 @@ static int import_dna(const args *a, store_session *s) {
     save_options o = {.agreed_on = atg_str_of(a->value[OPT_AGREED_ON]),
                       .ends_on = atg_str_of(a->value[OPT_ENDS_ON]),
                       .basis = atg_str_of(a->value[OPT_BASIS]),
-                      .sign = cli_has(a, OPT_SIGN)};
+                      .sign = cli_has(a, OPT_SIGN),
+                      .invent = cli_has(a, OPT_INVENT),
+                      .seed = 1};
     saved done;
     input in;
     atg_err err = {0};
@@ -103,9 +105,10 @@ static int run(const args *a) {
 }
 
 static const option_id options[] = {
-    OPT_AS,      OPT_SOURCE,        OPT_DRY_RUN,  OPT_OPERATION,     OPT_AGREED_ON,
-    OPT_ENDS_ON, OPT_BASIS,         OPT_SIGN,     OPT_FREQUENCIES,   OPT_POPULATION,
-    OPT_THETA,   OPT_MIN_FREQUENCY, OPT_MUTATION, OPT_MUTATION_MALE, STORE_OPTIONS};
+    OPT_AS,         OPT_SOURCE, OPT_DRY_RUN,       OPT_OPERATION, OPT_AGREED_ON,
+    OPT_ENDS_ON,    OPT_BASIS,  OPT_SIGN,          OPT_INVENT,    OPT_FREQUENCIES,
+    OPT_POPULATION, OPT_THETA,  OPT_MIN_FREQUENCY, OPT_MUTATION,  OPT_MUTATION_MALE,
+    STORE_OPTIONS};
 
 const command command_import = {
     .name = "import",

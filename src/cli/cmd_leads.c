@@ -5,15 +5,19 @@
 #include "cli/show.h"
 #include "cli/show_record.h"
 #include "cli/store.h"
+#include "report/view.h"
 
 enum { TEXT_MAX = 1 << 26, PAGE = 50, PAGE_MAX = 10000 };
 
 static void number(grid *g, const value *v, bool posterior) {
     if (!v->known)
         grid_text(g, "-");
-    else if (posterior)
-        grid_printf(g, "%.6g", v->number);
-    else
+    else if (posterior) {
+        char text[VIEW_NUMBER];
+
+        view_prob(v->number, text);
+        grid_printf(g, "%s", text);
+    } else
         grid_log10(g, v->number);
 }
 

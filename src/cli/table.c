@@ -78,6 +78,7 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_SIGN] = {"sign", 0, NULL,
                   "Sign threshold, least LR and prior of the new operation as a member of the "
                   "board."},
+    [OPT_INVENT] = {"invent", 0, NULL, "For exercises: invent names and what families would tell."},
     [OPT_WATCH] = {"watch", 0, NULL, "Go on: wait for what comes, until interrupted."},
     [OPT_CONCLUSION] = {"conclusion", 0, "WORD",
                         "probable, possible, insufficient, excluded or established."},

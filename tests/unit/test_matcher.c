@@ -197,6 +197,54 @@ static void matching_again_changes_nothing(const database *where) {
     made_cases_close(&s.m);
 }
 
+/* A body's best hypothesis by LR, as text for comparing. */
+static record *best_of(const made_cases *m, const uuid *remains) {
+    seen *all;
+    record *best = NULL;
+    uint32_t n;
+    atg_err err = {0};
+
+    made_ok(cases_file(m->c, &m->by[ROLE_RECONCILER], m->arena, remains, &all, &n, &err), &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (all[i].r->kind == RECORD_HYPOTHESIS && all[i].r->fields[HYPOTHESIS_LOG10_LR].known &&
+            (!best || all[i].r->fields[HYPOTHESIS_LOG10_LR].number >
+                          best->fields[HYPOTHESIS_LOG10_LR].number))
+            best = all[i].r;
+    return best;
+}
+
+static void a_change_of_a_large_operation_is_ranked_at_once(const database *where) {
+    scene s = open_scene(where);
+    loading w = {.s = &s};
+    ATG_AUTO(matcher) engine = NULL;
+    matcher_done done;
+    seen family, body;
+    record *best;
+    double before;
+    atg_err err = {0};
+
+    (void)run(&s.m);
+    made_ok(store_read(cases_store(s.m.c), load, &w, &err), &err);
+    best = best_of(&s.m, &w.in.remains[0]);
+    assert_non_null(best);
+    before = best->fields[HYPOTHESIS_LOG10_LR].number;
+    made_ok(matcher_open(s.m.c, &(matcher_options){.threads = 1, .large = 1}, &engine, &err), &err);
+    made_ok(cases_get(s.m.c, &s.m.all, s.m.arena, RECORD_FAMILY, &w.in.families[1], &family, &err),
+            &err);
+    made_set(s.m.arena, family.r, "note", "they moved");
+    made_ok(made_change(&s.m, &s.m.all, CHANGE_EDIT, family.r, &err), &err);
+    made_ok(cases_get(s.m.c, &s.m.all, s.m.arena, RECORD_REMAINS, &w.in.remains[0], &body, &err),
+            &err);
+    made_set(s.m.arena, body.r, "burial", "row 3");
+    made_ok(made_change(&s.m, &s.m.all, CHANGE_EDIT, body.r, &err), &err);
+    made_ok(matcher_run(engine, NULL, &done, &err), &err);
+    assert_int_equal(done.failed, 0);
+    assert_int_equal(done.jobs, 2);
+    best = best_of(&s.m, &w.in.remains[0]);
+    assert_true(fabs(best->fields[HYPOTHESIS_LOG10_LR].number - before) < 1e-6);
+    made_cases_close(&s.m);
+}
+
 static void an_operation_taken_in_twice_is_there_once(const database *where) {
     scene s = open_scene(where);
     save_options how = {.operation = s.saved.operation,
@@ -219,6 +267,8 @@ int main(void) {
         {"a match writes what identify finds, once", a_match_writes_what_identify_finds_once,
          ON_BOTH},
         {"matching again changes nothing", matching_again_changes_nothing, ON_BOTH},
+        {"a change of a large operation is ranked at once",
+         a_change_of_a_large_operation_is_ranked_at_once, ON_BOTH},
         {"an operation taken in twice is there once", an_operation_taken_in_twice_is_there_once,
          ON_BOTH},
     };
