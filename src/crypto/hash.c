@@ -48,6 +48,15 @@ hash256 hash_of(atg_str bytes, const key256 *key) {
     return ret;
 }
 
+void hash_pieces(hasher *h) {
+    (void)crypto_generichash_init(&h->state, NULL, 0, HASH_SIZE);
+}
+
+void hash_piece(hasher *h, atg_str bytes) {
+    if (bytes.n)
+        (void)crypto_generichash_update(&h->state, (const unsigned char *)bytes.p, bytes.n);
+}
+
 void hash_token(const key256 *key, atg_str word, unsigned char ret[HASH_TOKEN]) {
     memcpy(ret, hash_of(word, key).bytes, HASH_TOKEN);
 }

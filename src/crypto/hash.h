@@ -30,6 +30,9 @@ hash256 hash_end(hasher *h);
 
 /* BLAKE2b-256 of the bytes alone; `key` may be NULL. */
 hash256 hash_of(atg_str bytes, const key256 *key);
+/* The same without a key of bytes that come in pieces; hash_end() gives it. */
+void hash_pieces(hasher *h);
+void hash_piece(hasher *h, atg_str bytes);
 
 /* The token under which a folded word is found: the first 8 bytes of BLAKE2b keyed with `key`,
  * which was derived for this purpose and nothing else. */

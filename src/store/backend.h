@@ -5,6 +5,8 @@
 
 #include "store/db.h"
 
+struct backup_file;
+
 typedef struct backend {
     db_kind kind;
     size_t rows_size; /* of its struct that begins with a db_rows */
@@ -32,6 +34,9 @@ typedef struct backend {
     void (*rollback)(db *d);
     int (*limit)(db *d, atg_err *err);
     int (*exclude)(db *d, bool on, uint32_t wait_ms, atg_err *err);
+    /* A consistent copy, and the version of the schema in it (backup.h). */
+    int (*backup)(db *d, struct backup_file *to, const atg_progress *progress, int64_t *ret_schema,
+                  atg_err *err);
 } backend;
 
 struct db {

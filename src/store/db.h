@@ -179,8 +179,10 @@ uint64_t db_committed(const db *d);
 int db_exclude(db *d, uint32_t wait_ms, atg_err *err);
 void db_share(db *d);
 
-/* SQLite only: a consistent copy in a new file, written and synced before it gets its name, while
- * others write.  ATG_ECONFLICT when `path` exists. */
+/* A consistent copy in a new file (store/backup.h), written and synced before it gets its name,
+ * while others write.  ATG_ECONFLICT when `path` exists.  PostgreSQL: by pg_dump of the server's
+ * version, which must be installed here (ATG_ENOTFOUND); the password of the connection goes to it
+ * by its environment. */
 int db_backup(db *d, const char *path, const atg_progress *progress, atg_err *err);
 /* SQLite only: read everything and say what is damaged (ATG_EDB). */
 int db_check(db *d, atg_err *err);

@@ -110,12 +110,12 @@ static int stand(db *d, const migrate_plan *plan, int64_t *ret, atg_err *err) {
     return ATG_OK;
 }
 
-static int copy_sqlite(db *d, const migrate_plan *plan, int64_t from, int64_t to, atg_err *err) {
+int migrate_copy(db *d, int64_t from, int64_t to, void *directory, atg_err *err) {
     char path[PLACE_PATH], when[32];
     int64_t now = clock_now();
     time_t seconds = (time_t)(now / 1000000);
     struct tm utc;
-    int n = snprintf(path, sizeof(path), "%s/backups", plan->directory);
+    int n = snprintf(path, sizeof(path), "%s/backups", (const char *)directory);
 
     if (n >= (int)sizeof(path) - 100)
         return atg_fail(err, ATG_ELIMIT, "The path of the store is too long");
@@ -124,8 +124,8 @@ static int copy_sqlite(db *d, const migrate_plan *plan, int64_t from, int64_t to
     if (!gmtime_r(&seconds, &utc) || !strftime(when, sizeof(when), "%Y%m%dT%H%M%S", &utc))
         return atg_fail(err, ATG_EIO, "The clock gives no time");
     snprintf(path + n, sizeof(path) - (size_t)n,
-             "/before-version-%" PRId64 "-was-%" PRId64 "-%s-%06d.db", to, from, when,
-             (int)(now % 1000000));
+             "/before-version-%" PRId64 "-was-%" PRId64 "-%s-%06d.%s", to, from, when,
+             (int)(now % 1000000), db_kind_of(d) == DB_SQLITE ? "db" : "dump");
     return db_backup(d, path, NULL, err);
 }
 
@@ -134,11 +134,17 @@ static int back_up(db *d, const migrate_plan *plan, int64_t from, int64_t to, at
         return ATG_OK;
     if (plan->before)
         return plan->before(d, from, to, plan->before_user, err);
-    if (db_kind_of(d) == DB_SQLITE)
-        return copy_sqlite(d, plan, from, to, err);
+    if (db_kind_of(d) == DB_SQLITE) {
+        union {
+            const char *in;
+            void *out;
+        } directory = {.in = plan->directory};
+
+        return migrate_copy(d, from, to, directory.out, err);
+    }
     return atg_fail(err, ATG_EINVAL,
                     "The store must be migrated from version %" PRId64 " to %" PRId64
-                    ": make a backup of the PostgreSQL database first",
+                    ": say where the backup of the PostgreSQL database goes",
                     from, to);
 }
 

@@ -18,12 +18,15 @@ typedef struct migration {
 /* Make a backup of version `from` before it becomes `to`; a failure stops the migration. */
 typedef int migrate_before(db *d, int64_t from, int64_t to, void *user, atg_err *err);
 
+/* One for both databases: db_backup() into a new file in DIRECTORY/backups/. */
+int migrate_copy(db *d, int64_t from, int64_t to, void *directory, atg_err *err);
+
 typedef struct migrate_plan {
     const migration *migrations;
     uint32_t n;
     const char *directory;  /* of SQLite: backups go to DIRECTORY/backups/ */
     bool create;            /* an empty database may become a store; else it is ATG_ENOTFOUND */
-    migrate_before *before; /* NULL: a copy of SQLite; PostgreSQL refuses to go on without one */
+    migrate_before *before; /* NULL: migrate_copy() of SQLite; PostgreSQL must have one */
     void *before_user;
 } migrate_plan;
 

@@ -325,6 +325,7 @@ static const backend postgres_backend = {
     .rollback = rollback,
     .limit = limit,
     .exclude = exclude,
+    .backup = postgres_backup,
 };
 
 /* libpq's own words about a string that it cannot read may quote a password in it. */

@@ -6,6 +6,7 @@
 #include <libpq-fe.h>
 
 #include "store/backend.h"
+#include "store/backup.h"
 
 /* pg_type.dat */
 enum {
@@ -107,6 +108,12 @@ int pipe_push(postgres_db *d, atg_err *err);
 int pipe_collect(postgres_db *d, PGresult **ret, atg_err *err);
 /* The same, and leave the pipeline: for scripts and streams. */
 int pipe_leave(postgres_db *d, atg_err *err);
+
+/* Backup and restore (postgres_copy.c). */
+int postgres_backup(db *base, backup_file *to, const atg_progress *progress, int64_t *ret_schema,
+                    atg_err *err);
+int postgres_restore(const db_options *options, int from, const backup_page *page,
+                     const atg_progress *progress, atg_err *err);
 
 /* Rows (postgres_rows.c). */
 int postgres_prepare(db_rows *rows, atg_err *err);

@@ -240,4 +240,5 @@ const backend sqlite_backend = {
     .rollback = rollback,
     .limit = limit,
     .exclude = exclude,
+    .backup = sqlite_backup,
 };

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "store/backend.h"
+#include "store/backup.h"
 #include "store/place.h"
 
 /* "ATG1": in the header of the file, so that no other database is taken for a store. */
@@ -37,6 +38,9 @@ int sqlite_do(sqlite_db *d, const char *sql, atg_err *err);
 int sqlite_ask(sqlite_db *d, const char *sql, int64_t *ret, atg_err *err);
 
 void sqlite_close(db *base);
+
+int sqlite_backup(db *base, backup_file *to, const atg_progress *progress, int64_t *ret_schema,
+                  atg_err *err);
 
 /* unnest(): make it known to a connection, and give it a list, which must stay. */
 int sqlite_list_module(sqlite_db *d, atg_err *err);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Backup, check and checkpoint of a SQLite store. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "store/migrate.h"
 #include "store/sqlite.h"
 
 enum { PAGES = 1024 };
@@ -55,51 +50,21 @@ static int copy_into(sqlite_db *d, const char *path, const atg_progress *progres
     return rc;
 }
 
-/* Synced, then named; a name that is taken stays as it is. */
-static int publish(const char *temp, const char *path, atg_err *err) {
-    int fd = open(temp, O_RDONLY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    char text[128];
+int sqlite_backup(db *base, backup_file *to, const atg_progress *progress, int64_t *ret_schema,
+                  atg_err *err) {
+    sqlite_db *d = sqlite_of(base);
+    int rc = db_begin(base, DB_READ, err);
 
-    if (fd >= 0)
-        close(fd);
-    if (!synced || link(temp, path))
-        return atg_fail(err, errno == EEXIST ? ATG_ECONFLICT : ATG_EIO, "Cannot write %.200s: %s",
-                        path, strerror_r(errno, text, sizeof(text)));
-    return place_sync_directory(path, err);
-}
-
-int db_backup(db *d, const char *path, const atg_progress *progress, atg_err *err) {
-    sqlite_db *own = sqlite_of(d);
-    char temp[PLACE_PATH];
-    int64_t n;
-    int fd, rc;
-
-    if (d->backend != &sqlite_backend)
-        return atg_fail(err, ATG_EINVAL,
-                        "A PostgreSQL database is backed up by its own programs (pg_dump, "
-                        "pgbackrest)");
-    if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
-        return atg_fail(err, ATG_ELIMIT, "The path of the backup is too long");
-    rc = db_begin(d, DB_READ, err);
     if (rc)
         return rc;
-    d->statement_ms = 0;
-    own->deadline = 0;
-    fd = mkstemp(temp);
-    if (fd < 0) {
-        db_rollback(d);
-        return atg_fail(err, ATG_EIO, "Cannot make a file beside %.200s", path);
-    }
-    close(fd);
-    rc = sqlite_ask(own, "SELECT count(*) FROM sqlite_schema", &n, err);
+    base->statement_ms = 0;
+    d->deadline = 0;
+    /* the first look takes the snapshot */
+    rc = migrate_version(base, ret_schema, err);
     if (rc == ATG_OK)
-        rc = copy_into(own, temp, progress, err);
-    db_rollback(d);
-    if (rc == ATG_OK)
-        rc = publish(temp, path, err);
-    (void)unlink(temp);
-    return rc;
+        rc = copy_into(d, to->temp, progress, err);
+    db_rollback(base);
+    return rc ? rc : backup_adopt(to, err);
 }
 
 int db_check(db *d, atg_err *err) {

@@ -64,8 +64,18 @@ int store_after_failure(store *s, atg_err *err);
 
 db_kind store_kind(const store *s);
 
-/* SQLite: db_backup(), db_check() and db_checkpoint() on a connection of the pool or the writer. */
+/* A consistent copy in one file while others read and write: db_backup() (docs/store.md says what
+ * is in it, and what is not). */
 int store_backup(store *s, const char *path, const atg_progress *progress, atg_err *err);
+/* Make of a backup the store that `to` names, which is not there yet: a directory without a
+ * database, or an empty database of PostgreSQL.  All or nothing.  store_open() then migrates it
+ * when it is older than the program.  ATG_ECONFLICT: there is something; ATG_EPARSE, ATG_EDB: the
+ * file is cut off or changed (backup_check()), or newer than this program; ATG_EINVAL: it is of the
+ * other database. */
+int store_restore(const store_options *to, const char *path, const atg_progress *progress,
+                  atg_err *err);
+
+/* SQLite: db_check() and db_checkpoint() on a connection of the pool or the writer. */
 int store_check(store *s, atg_err *err);
 int store_checkpoint(store *s, atg_err *err);
 

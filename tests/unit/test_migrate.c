@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "server.h"
 
 enum { STEPS = 3, KILLS = 10, MANY = 3000 };
 
@@ -197,25 +198,46 @@ static void without_a_backup_nothing_changes(const database *where) {
     if (where->postgres) {
         assert_int_equal(open_version(where, &s, 3, NULL, &st, &err), ATG_EINVAL);
         assert_non_null(strstr(err.msg, "backup"));
-        return;
     }
     assert_int_equal(count_backups(where, last), 0);
-    must(open_version(where, &s, 3, NULL, &st, &err), &err);
+}
+
+static void the_backup_is_the_store_as_it_was(const database *where) {
+    steps s = all_steps();
+    store_options options = counter_options(where);
+    database copy = *where;
+    atg_err err = {0};
+    store *st = NULL;
+    int calls = 0;
+    char last[400];
+
+    must(open_version(where, &s, 1, &calls, &st, &err), &err);
+    fill(st, 5);
+    store_close(st);
+    options.migrations = s.m;
+    options.n_migrations = 3;
+    if (where->postgres) {
+        options.before = migrate_copy;
+        options.before_user = copy.directory;
+    }
+    must(store_open(&options, &st, &err), &err);
+    assert_int_equal(version_of(st), 3);
     store_close(st);
     assert_int_equal(count_backups(where, last), 1);
-    /* the backup is the store as it was */
-    {
-        database copy = *where;
-        char to[300];
-
-        database_make_folder(copy.directory, sizeof(copy.directory));
-        snprintf(to, sizeof(to), "%s/antigone.db", copy.directory);
-        assert_int_equal(rename(last, to), 0);
-        must(open_version(&copy, &s, 1, NULL, &st, &err), &err);
-        assert_int_equal(entries_in(st), 5);
-        store_close(st);
-        database_remove_folder(copy.directory);
+    if (where->postgres) {
+        assert_true(server_make_database("before"));
+        snprintf(copy.conninfo, sizeof(copy.conninfo), "host=%s user=atg dbname=before",
+                 server_socket());
     }
+    database_make_folder(copy.directory, sizeof(copy.directory));
+    options = counter_options(&copy);
+    must(store_restore(&options, last, NULL, &err), &err);
+    must(open_version(&copy, &s, 1, NULL, &st, &err), &err);
+    assert_int_equal(entries_in(st), 5);
+    store_close(st);
+    database_remove_folder(copy.directory);
+    if (where->postgres)
+        server_drop_database("before");
 }
 
 static void a_step_that_fails_leaves_the_version_before_it(const database *where) {
@@ -326,6 +348,7 @@ int main(void) {
         {"steps run in their order", steps_run_in_their_order, ON_BOTH},
         {"a newer or a foreign schema is refused", a_newer_or_a_foreign_schema_is_refused, ON_BOTH},
         {"without a backup nothing changes", without_a_backup_nothing_changes, ON_BOTH},
+        {"the backup is the store as it was", the_backup_is_the_store_as_it_was, ON_BOTH},
         {"a step that fails leaves the version before it",
          a_step_that_fails_leaves_the_version_before_it, ON_BOTH},
         {"a store is made only on request", a_store_is_made_only_on_request, ON_BOTH},
