@@ -31,6 +31,7 @@ static void write_any(const uint8_t *data, size_t size) {
     backup_page p = {.kind = DB_SQLITE}, q;
     char text[BACKUP_PAGE];
     uint64_t numbers[3] = {0};
+    unsigned char *at;
 
     memcpy(numbers, data, size < sizeof(numbers) ? size : sizeof(numbers));
     p.kind = numbers[0] % 2 ? DB_POSTGRES : DB_SQLITE;
@@ -45,7 +46,8 @@ static void write_any(const uint8_t *data, size_t size) {
         q.size != p.size || q.made != p.made || !hash_eq(&q.hash, &p.hash) ||
         strcmp(q.program, p.program) != 0)
         abort();
-    text[numbers[2] % BACKUP_PAGE] ^= (char)(1 + numbers[1] % 255);
+    at = (unsigned char *)&text[numbers[2] % BACKUP_PAGE];
+    *at ^= (unsigned char)(1 + numbers[1] % 255);
     if (backup_page_read(text, &q, NULL) != ATG_EPARSE)
         abort();
 }
