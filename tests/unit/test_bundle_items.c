@@ -191,7 +191,6 @@ static void every_cut_is_noticed(void **state) {
 }
 
 static void too_many_versions_are_refused(void **state) {
-    ATG_AUTO(atg_buf) buf = atg_buf_new(WRITTEN);
     static uuid earlier[BUNDLE_VERSIONS + 1];
     unsigned kind;
     atg_str bytes = seed("custody", &kind);
