@@ -310,14 +310,15 @@ CREATE TABLE conflict (
     operation BYTES NOT NULL,
     file BYTES NOT NULL,
     kind TEXT NOT NULL,
-    record BYTES NOT NULL UNIQUE,
+    record BYTES NOT NULL,
     person BYTES,
     peer BYTES NOT NULL,
     bundle BYTES NOT NULL,
     at INT NOT NULL,
     version BYTES NOT NULL,
     earlier BYTES NOT NULL,
-    theirs BYTES NOT NULL
+    theirs BYTES NOT NULL,
+    UNIQUE (record, peer)
 );
 CREATE INDEX conflict_operation ON conflict (operation, id);
 CREATE INDEX conflict_person ON conflict (person);

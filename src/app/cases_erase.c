@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "store/blobs.h"
+#include "store/conflicts.h"
 
 enum { PAGE = 500, JOURNAL_MAX = 256 << 20, JOURNAL_PATH = 4200 };
 
@@ -127,6 +128,8 @@ static int erase(db *d, void *user, atg_err *err) {
             rc = forget_kind(w, d, (record_kind)k, err);
     if (!rc && !w->records)
         rc = atg_fail(err, ATG_ENOTFOUND, "Nobody has this identifier");
+    if (!rc)
+        rc = conflicts_forget(d, w->person, err);
     if (!rc)
         rc = write_erasure(w, d, err);
     if (!rc)

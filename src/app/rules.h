@@ -41,8 +41,8 @@ int rules_gallery(db *d, const uuid *operation, const uuid *photograph, bool *re
 
 /* Rule 8: may a donor's data be used on that day (microseconds UTC)?  ATG_EDENIED says why not. */
 int rules_donor(db *d, const uuid *donor, int64_t today, atg_err *err);
-/* Rule 8: may this profile or sample leave to that recipient (in any format, any bundle)?  Data of
- * remains and of the missing may; a relative's only as the donor agreed; staff's never. */
+/* Rule 8: may this profile, sample or donor leave to that recipient (in any format, any bundle)?
+ * Data of remains and of the missing may; a relative's only as the donor agreed; staff's never. */
 int rules_may_leave(db *d, record_kind kind, const uuid *id, atg_str recipient,
                     const uuid *to_operation, int64_t today, atg_err *err);
 /* Rule 8: donors and staff of an operation whose data are to be erased by that day, because they

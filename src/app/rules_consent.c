@@ -16,6 +16,10 @@ static const db_statement sample_of = {
 static const db_statement profile_of = {
     "rules_profile", "SELECT x.donor, f.kind, x.operation FROM r_profile x JOIN file f ON f.id = "
                      "x.file WHERE x.id = $1"};
+static const db_statement donor_of = {
+    "rules_of_donor",
+    "SELECT x.id, f.kind, x.operation FROM r_donor x JOIN file f ON f.id = x.file "
+    "WHERE x.id = $1"};
 static const db_statement shares_with = {"rules_shares",
                                          "SELECT shares_with FROM r_operation WHERE id = $1"};
 static const db_statement donors_due = {
@@ -251,7 +255,9 @@ static int check_leaving(db *d, const uuid *donor, atg_str recipient, const uuid
 
 int rules_may_leave(db *d, record_kind kind, const uuid *id, atg_str recipient,
                     const uuid *to_operation, int64_t today, atg_err *err) {
-    const db_statement *statement = kind == RECORD_SAMPLE ? &sample_of : &profile_of;
+    const db_statement *statement = kind == RECORD_SAMPLE  ? &sample_of
+                                    : kind == RECORD_DONOR ? &donor_of
+                                                           : &profile_of;
     db_value key = rules_id(id);
     uuid donor = {{0}}, operation = {{0}};
     db_rows *rows = NULL;
@@ -262,7 +268,7 @@ int rules_may_leave(db *d, record_kind kind, const uuid *id, atg_str recipient,
         return rules_broken(err, 8,
                             "profiles of staff are for finding contamination here, and do "
                             "not leave");
-    if (kind != RECORD_SAMPLE && kind != RECORD_PROFILE)
+    if (kind != RECORD_SAMPLE && kind != RECORD_PROFILE && kind != RECORD_DONOR)
         return ATG_OK;
     rc = rules_row(d, statement, &key, 1, &rows, err);
     if (rc <= 0)

@@ -8,7 +8,7 @@
 #include "base/json_read.h"
 #include "model/date.h"
 
-enum { HEX_ID = 2 * UUID_SIZE, WORD_MAX = 64, CODE_MAX = 40, SITE_MAX = 8 };
+enum { HEX_ID = 2 * UUID_SIZE, WORD_MAX = 64, CODE_MAX = 40, SITE_MAX = 8, FRAME = 8 };
 
 static const char format[] = "antigone-bundle/1";
 
@@ -89,6 +89,27 @@ void bundle_write_file(atg_buf *buf, const bundle_file *f) {
     json_end(&j, '}');
 }
 
+/* Apart from the fields, some of which have the same names. */
+static void put_frame(json *j, const record *r) {
+    const record_type *type = &record_types[r->kind];
+
+    json_object_line(j);
+    put_text(j, "kind", atg_str_of(type->name));
+    put_id(j, "id", &r->id);
+    put_id(j, "operation", &r->operation);
+    put_id(j, "file", &r->file);
+    if (type->code)
+        put_text(j, "code", r->code);
+    put_number(j, "rev", (uint64_t)r->rev);
+    if (type->states[0])
+        put_text(j, "state", atg_str_of(type->states[r->state]));
+    put_instant(j, "created", r->created);
+    put_instant(j, "changed", r->changed);
+    json_key(j, "withdrawn");
+    json_bool(j, r->withdrawn);
+    json_end(j, '}');
+}
+
 void bundle_write_record(atg_buf *buf, const bundle_record *r, record_choose *choose,
                          const void *user) {
     json j = json_new(buf);
@@ -104,8 +125,10 @@ void bundle_write_record(atg_buf *buf, const bundle_record *r, record_choose *ch
         json_text(&j, text);
     }
     json_end(&j, ']');
-    json_key(&j, "record");
-    record_write_json(&j, r->r, choose, user);
+    json_key(&j, "frame");
+    put_frame(&j, r->r);
+    json_key(&j, "fields");
+    record_write_fields(&j, r->r, choose, user);
     json_end(&j, '}');
 }
 
@@ -341,19 +364,29 @@ static bool valid_code(const record_type *type, atg_str code) {
     return true;
 }
 
-static int read_frame(atg_arena *arena, const json_t *v, record *r, atg_err *err) {
-    const json_t *withdrawn = json_object_get(v, "withdrawn");
-    uint64_t rev = 0;
+static int read_names(atg_arena *arena, const json_t *v, record *r, atg_err *err) {
     int rc = get_id(v, "id", &r->id, err);
 
     if (!rc)
         rc = get_id(v, "operation", &r->operation, err);
     if (!rc)
         rc = get_id(v, "file", &r->file, err);
-    if (!rc && json_object_get(v, "code"))
+    if (!rc && (uuid_cmp(&r->file, &r->id) == 0) != record_types[r->kind].is_file)
+        rc = wrong(err, "file");
+    if (!rc && record_types[r->kind].code)
         rc = get_text(arena, v, "code", CODE_MAX, &r->code, err);
     if (!rc && !valid_code(&record_types[r->kind], r->code))
         rc = wrong(err, "code");
+    return rc;
+}
+
+static int read_frame(atg_arena *arena, const json_t *v, record *r, atg_err *err) {
+    const json_t *withdrawn = json_object_get(v, "withdrawn");
+    const record_type *type = &record_types[r->kind];
+    size_t n = FRAME + (type->code ? 1U : 0U) + (type->states[0] ? 1U : 0U);
+    uint64_t rev = 0;
+    int rc = json_object_size(v) == n ? read_names(arena, v, r, err) : wrong(err, "frame");
+
     if (!rc)
         rc = get_number(v, "rev", &rev, err);
     if (!rc && rev == 0)
@@ -366,8 +399,6 @@ static int read_frame(atg_arena *arena, const json_t *v, record *r, atg_err *err
         rc = get_instant(v, "changed", &r->changed, err);
     if (!rc && !json_is_boolean(withdrawn))
         rc = wrong(err, "withdrawn");
-    if (!rc && (uuid_cmp(&r->file, &r->id) == 0) != record_types[r->kind].is_file)
-        rc = wrong(err, "file");
     r->rev = (int64_t)rev;
     r->withdrawn = json_is_true(withdrawn);
     return rc;
@@ -398,7 +429,7 @@ static int read_earlier(atg_arena *arena, const json_t *list, bundle_record *b, 
 }
 
 static int read_record(atg_arena *arena, const json_t *v, bundle_record *b, atg_err *err) {
-    const json_t *own = json_object_get(v, "record");
+    const json_t *own = json_object_get(v, "frame"), *fields = json_object_get(v, "fields");
     record_kind kind = RECORD_OPERATION;
     int rc = get_id(v, "version", &b->version, err);
 
@@ -412,13 +443,15 @@ static int read_record(atg_arena *arena, const json_t *v, bundle_record *b, atg_
     if (!b->r)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading a bundle");
     rc = read_frame(arena, own, b->r, err);
-    return rc ? rc : record_read_json(arena, own, b->r, err);
+    if (rc == ATG_OK && !json_is_object(fields))
+        rc = wrong(err, "fields");
+    return rc ? rc : record_read_json(arena, fields, b->r, err);
 }
 
 int bundle_read_record(atg_arena *arena, atg_str bytes, bundle_record *ret, atg_err *err) {
     bundle_record b = {.n_earlier = 0};
     json_t *v = NULL;
-    int rc = parse(bytes, 3, &v, err);
+    int rc = parse(bytes, 4, &v, err);
 
     if (!rc)
         rc = read_record(arena, v, &b, err);

@@ -69,18 +69,37 @@ void picture_exif(uint32_t orientation, unsigned char ret[PICTURE_EXIF]) {
     ret[19] = (unsigned char)orientation;
 }
 
+static bool begins(atg_str bytes, size_t at, const char *with, size_t n) {
+    return bytes.n >= at + n && memcmp(bytes.p + at, with, n) == 0;
+}
+
+static bool is_jpeg(atg_str bytes) {
+    return begins(bytes, 0, "\xff\xd8", 2);
+}
+
+static bool is_png(atg_str bytes) {
+    return begins(bytes, 0, "\x89PNG\r\n\x1a\n", 8);
+}
+
+static bool is_webp(atg_str bytes) {
+    return begins(bytes, 0, "RIFF", 4) && begins(bytes, 8, "WEBP", 4);
+}
+
+bool picture_is(atg_str bytes) {
+    return is_jpeg(bytes) || is_png(bytes) || is_webp(bytes);
+}
+
 int picture_strip(atg_arena *arena, atg_str bytes, picture *ret, atg_err *err) {
     picture made = {0};
     int rc;
 
     if (bytes.n > PICTURE_MAX)
         return atg_fail(err, ATG_ELIMIT, "This picture is longer than %d MiB", PICTURE_MAX >> 20);
-    if (bytes.n >= 2 && memcmp(bytes.p, "\xff\xd8", 2) == 0)
+    if (is_jpeg(bytes))
         rc = picture_strip_jpeg(arena, bytes, &made, err);
-    else if (bytes.n >= 8 && memcmp(bytes.p, "\x89PNG\r\n\x1a\n", 8) == 0)
+    else if (is_png(bytes))
         rc = picture_strip_png(arena, bytes, &made, err);
-    else if (bytes.n >= 12 && memcmp(bytes.p, "RIFF", 4) == 0 &&
-             memcmp(bytes.p + 8, "WEBP", 4) == 0)
+    else if (is_webp(bytes))
         rc = picture_strip_webp(arena, bytes, &made, err);
     else
         rc = atg_fail(err, ATG_EINVAL, "This is no JPEG, PNG or WebP picture");

@@ -27,4 +27,7 @@ typedef struct picture {
  * ATG_ELIMIT: longer than PICTURE_MAX bytes or PICTURE_SIDE pixels. */
 int picture_strip(atg_arena *arena, atg_str bytes, picture *ret, atg_err *err);
 
+/* Does it begin as one of these formats does? */
+bool picture_is(atg_str bytes);
+
 #endif

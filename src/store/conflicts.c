@@ -13,17 +13,19 @@ enum { AD = 64 };
 static const db_statement put_conflict = {
     "put conflict",
     "INSERT INTO conflict(" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-    "ON CONFLICT (record) DO UPDATE SET person = excluded.person, peer = excluded.peer, bundle = "
+    "ON CONFLICT (record, peer) DO UPDATE SET person = excluded.person, bundle = "
     "excluded.bundle, at = excluded.at, version = excluded.version, earlier = excluded.earlier, "
     "theirs = excluded.theirs"};
 static const db_statement delete_conflict = {"delete conflict",
-                                             "DELETE FROM conflict WHERE record = $1"};
+                                             "DELETE FROM conflict WHERE id = $1"};
+static const db_statement versions_of = {
+    "versions of conflicts", "SELECT id, version FROM conflict WHERE record = $1 ORDER BY id"};
+static const db_statement version_of = {
+    "version of conflict", "SELECT version FROM conflict WHERE record = $1 AND peer = $2"};
 static const db_statement forget_person = {"forget conflicts of person",
                                            "DELETE FROM conflict WHERE person = $1"};
 static const db_statement get_conflict = {"get conflict",
                                           "SELECT " COLUMNS " FROM conflict WHERE id = $1"};
-static const db_statement of_record = {"conflict of record",
-                                       "SELECT " COLUMNS " FROM conflict WHERE record = $1"};
 static const db_statement list_conflicts = {
     "list conflicts", "SELECT " COLUMNS " FROM conflict WHERE operation = $1 AND id > $2 "
                       "ORDER BY id LIMIT $3"};
@@ -86,10 +88,44 @@ int conflicts_put(db *d, keyring *keys, const conflict_row *c, atg_err *err) {
                   12, NULL, err);
 }
 
-int conflicts_delete(db *d, const uuid *id, atg_err *err) {
-    db_value key = of_id(id);
+static bool copy_id(db_rows *rows, int at, uuid *ret) {
+    atg_str s = db_get_blob(rows, at);
 
-    return db_post(d, &delete_conflict, &key, 1, err);
+    if (s.n != UUID_SIZE)
+        return false;
+    memcpy(ret->bytes, s.p, UUID_SIZE);
+    return true;
+}
+
+int conflicts_settle(db *d, const uuid *id, const version_set *known, atg_err *err) {
+    db_rows *rows = NULL;
+    db_value key = of_id(id);
+    int rc = db_query(d, &versions_of, &key, 1, &rows, err);
+
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        uuid own, version;
+
+        rc = ATG_OK;
+        if (copy_id(rows, 0, &own) && copy_id(rows, 1, &version) && versions_has(known, &version))
+            rc = db_post(d, &delete_conflict, (db_value[]){of_id(&own)}, 1, err);
+    }
+    db_end(rows);
+    return rc;
+}
+
+int conflicts_version(db *d, const uuid *id, const uuid *peer, uuid *ret, atg_err *err) {
+    db_rows *rows = NULL;
+    int rc = db_query(d, &version_of, (db_value[]){of_id(id), of_id(peer)}, 2, &rows, err);
+
+    if (rc == ATG_OK)
+        rc = db_next(rows, err);
+    if (rc == 0)
+        rc = atg_fail(err, ATG_ENOTFOUND, "There is no such conflict");
+    else if (rc > 0)
+        rc = copy_id(rows, 0, ret) ? ATG_OK
+                                   : atg_fail(err, ATG_EDB, "A row of the conflicts is damaged");
+    db_end(rows);
+    return rc;
 }
 
 int conflicts_forget(db *d, const uuid *person, atg_err *err) {
@@ -99,15 +135,6 @@ int conflicts_forget(db *d, const uuid *person, atg_err *err) {
 }
 
 /* ---- reading ---- */
-
-static bool copy_id(db_rows *rows, int at, uuid *ret) {
-    atg_str s = db_get_blob(rows, at);
-
-    if (s.n != UUID_SIZE)
-        return false;
-    memcpy(ret->bytes, s.p, UUID_SIZE);
-    return true;
-}
 
 /* As it stands: what was brought is still sealed. */
 static int read_row(db_rows *rows, atg_arena *arena, conflict_row *ret, atg_err *err) {
@@ -152,11 +179,11 @@ static int open_row(db *d, keyring *keys, atg_arena *arena, conflict_row *c, atg
     return rc;
 }
 
-static int get_one(db *d, keyring *keys, atg_arena *arena, const db_statement *statement,
-                   const uuid *id, conflict_row *ret, atg_err *err) {
+int conflicts_get(db *d, keyring *keys, atg_arena *arena, const uuid *id, conflict_row *ret,
+                  atg_err *err) {
     db_rows *rows = NULL;
     db_value key = of_id(id);
-    int rc = db_query(d, statement, &key, 1, &rows, err);
+    int rc = db_query(d, &get_conflict, &key, 1, &rows, err);
 
     if (rc == ATG_OK)
         rc = db_next(rows, err);
@@ -166,16 +193,6 @@ static int get_one(db *d, keyring *keys, atg_arena *arena, const db_statement *s
         rc = read_row(rows, arena, ret, err);
     db_end(rows);
     return rc ? rc : open_row(d, keys, arena, ret, err);
-}
-
-int conflicts_get(db *d, keyring *keys, atg_arena *arena, const uuid *id, conflict_row *ret,
-                  atg_err *err) {
-    return get_one(d, keys, arena, &get_conflict, id, ret, err);
-}
-
-int conflicts_of_record(db *d, keyring *keys, atg_arena *arena, const uuid *id, conflict_row *ret,
-                        atg_err *err) {
-    return get_one(d, keys, arena, &of_record, id, ret, err);
 }
 
 int conflicts_list(db *d, keyring *keys, atg_arena *arena, const conflicts_query *q,
