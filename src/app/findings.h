@@ -20,8 +20,8 @@ typedef struct findings {
  * and are written only when it is something else.  `*ret_n` grows by what was written. */
 int findings_write(findings *f, uint32_t *ret_n, atg_err *err);
 
-/* The same for pairs that were compared by themselves (standby.h), ordered by remains: new ones, and
- * those whose LR is another now.  The joint solution writes over them. */
+/* The same for pairs that were compared by themselves (standby.h), ordered by remains: new ones,
+ * and those whose LR is another now.  The joint solution writes over them. */
 int findings_write_pairs(cases *c, const standby_pair *pairs, uint32_t n, uint32_t *ret_n,
                          atg_err *err);
 
