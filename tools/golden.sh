@@ -25,7 +25,7 @@ steady() {
         BEGIN { %names = map { quotemeta($ENV{$_}) => $_ } qw(SCRATCH DATA EXAMPLES FREQUENCIES) }
         for $path (keys %names) { s/$path/$names{$path}/g }
         s/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/UUID/g;
-        s/20\d\d-\d\d-\d\d([ T])\d\d:\d\d(:\d\d)?/DAY$1TIME/g;
+        s/20(?:2[6-9]|[3-9]\d)-\d\d-\d\d([ T])\d\d:\d\d(:\d\d)?/DAY$1TIME/g;
         s/antigone \d+\.\d+\.\d+/antigone VERSION/g;
         s/("version": )"\d+\.\d+\.\d+"/$1"VERSION"/g;
         s/("seconds": )[-+.\de]+/${1}0/g; s/\b\d+\.\d+ s\b/0 s/g;
