@@ -64,7 +64,10 @@ int record_check(const record *r, atg_err *err) {
     for (uint32_t f = 0; f < type->n_fields; f++) {
         const char *name = type->fields[f].name;
         size_t len = strlen(name);
+        int rc = value_check(&type->fields[f], &r->fields[f], err);
 
+        if (rc)
+            return rc;
         if (!type->fields[f].required || r->fields[f].known || n + len + 3 > sizeof(missing))
             continue;
         if (n) {

@@ -160,7 +160,12 @@ void record_write_json(json *j, const record *r, record_choose *choose, const vo
 /* The chosen fields that are known, without the frame. */
 void record_write_fields(json *j, const record *r, record_choose *choose, const void *user);
 
-/* Every required field known?  ATG_EINVAL names all that are not. */
+/* Does a text that did not come through value_read(), a name in a DNA file say, fit its field?
+ * ATG_ELIMIT or ATG_EPARSE with the field's label. */
+int value_check(const field_type *field, const value *v, atg_err *err);
+
+/* Every required field known?  ATG_EINVAL names all that are not.  Every text as value_check()
+ * wants it? */
 int record_check(const record *r, atg_err *err);
 
 #endif

@@ -46,8 +46,7 @@ static int bad(const field_type *field, atg_err *err, const char *what) {
 }
 
 /* Control characters would steer a terminal; a line feed is what people write between lines. */
-static int read_text(atg_arena *arena, const field_type *field, atg_str text, value *v,
-                     atg_err *err) {
+static int check_text(const field_type *field, atg_str text, atg_err *err) {
     atg_str rest = text;
     uint32_t n = 0;
 
@@ -65,8 +64,26 @@ static int read_text(atg_arena *arena, const field_type *field, atg_str text, va
     if (n > field->max_size)
         return atg_fail(err, ATG_ELIMIT, "%s: The text has %u characters; %u are allowed",
                         field->label, n, field->max_size);
+    return ATG_OK;
+}
+
+static int read_text(atg_arena *arena, const field_type *field, atg_str text, value *v,
+                     atg_err *err) {
+    int rc = check_text(field, text, err);
+
+    if (rc)
+        return rc;
     v->text = atg_arena_str(arena, text);
     return v->text.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory reading a record");
+}
+
+int value_check(const field_type *field, const value *v, atg_err *err) {
+    if (v->known && field->kind == FIELD_TEXT)
+        return check_text(field, v->text, err);
+    if (v->known && field->kind == FIELD_JSON && v->text.n > field->max_size)
+        return atg_fail(err, ATG_ELIMIT, "%s: The JSON has %zu bytes; %u are allowed", field->label,
+                        v->text.n, field->max_size);
+    return ATG_OK;
 }
 
 static int read_choice(const field_type *field, atg_str text, value *v, atg_err *err) {

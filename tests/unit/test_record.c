@@ -228,6 +228,25 @@ static void a_record_names_all_that_it_still_needs(void **state) {
     assert_null(strstr(err.msg, "given_name"));
 }
 
+static void a_text_that_was_set_past_the_door_must_fit_its_field(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    record *r = record_new(arena, RECORD_REMAINS);
+    char text[102];
+    atg_err err;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    r->fields[REMAINS_TAG] = (value){.known = true, .text = {text, 101}};
+    assert_int_equal(record_check(r, &err), ATG_ELIMIT);
+    assert_non_null(strstr(err.msg, "Number on the body bag"));
+    text[7] = '\x1b';
+    r->fields[REMAINS_TAG].text.n = 100;
+    assert_int_equal(record_check(r, &err), ATG_EPARSE);
+    text[7] = 'x';
+    assert_int_equal(record_check(r, &err), ATG_EINVAL);
+    assert_null(strstr(err.msg, "tag"));
+}
+
 static void a_member_that_is_no_field_is_named(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
     record *r = record_new(arena, RECORD_REMAINS);
@@ -318,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_record_comes_back_from_its_json),
         cmocka_unit_test(fields_that_are_not_chosen_stay_out_of_the_json),
         cmocka_unit_test(a_record_names_all_that_it_still_needs),
+        cmocka_unit_test(a_text_that_was_set_past_the_door_must_fit_its_field),
         cmocka_unit_test(a_member_that_is_no_field_is_named),
         cmocka_unit_test(a_file_of_either_side_needs_eight_fields),
         cmocka_unit_test(the_table_of_rights_keeps_the_rules),
