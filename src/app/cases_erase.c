@@ -3,8 +3,12 @@
  * them, here, in the history, and in every backup once its tombstone is applied there. */
 #include "app/cases_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "app/rights.h"
 #include "base/bytes.h"
@@ -186,13 +190,28 @@ int cases_copy_journal(cases *c, const char *path, atg_err *err) {
     return rc ? rc : file_write_private(path, text, err);
 }
 
+/* Who reads the tombstones first must not write them last, or a later erasure would stand in no
+ * journal.  Folders that cannot be locked (of a network) are written to as they are. */
+static int lock_folder(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    while (fd >= 0 && flock(fd, LOCK_EX) && errno == EINTR)
+        ;
+    return fd;
+}
+
 int cases_write_journal(cases *c, atg_err *err) {
     char path[JOURNAL_PATH];
+    int fd, rc;
 
     if (!c->directory[0])
         return ATG_OK;
     (void)snprintf(path, sizeof(path), "%s/erased", c->directory);
-    return cases_copy_journal(c, path, err);
+    fd = lock_folder(c->directory);
+    rc = cases_copy_journal(c, path, err);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
 }
 
 int cases_erase(cases *c, const actor *who, const uuid *person, atg_err *err) {
