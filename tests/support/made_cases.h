@@ -152,6 +152,26 @@ static inline made_cases made_cases_open(const database *where) {
     return m;
 }
 
+static inline atg_str made_long(atg_arena *arena, size_t n) {
+    char *text = ATG_GET(arena, char, n + 1);
+
+    assert_non_null(text);
+    memset(text, 'x', n);
+    text[n] = '\0';
+    return (atg_str){text, n};
+}
+
+/* Missing persons in the list, as far as one page goes. */
+static inline uint32_t made_count(const made_cases *m) {
+    files_query q = {
+        .operation = m->operation, .kind = RECORD_MISSING, .state = -1, .sex = -1, .limit = 999};
+    file_page page;
+    atg_err err = {0};
+
+    made_ok(cases_list(m->c, &m->all, m->arena, &q, &page, &err), &err);
+    return page.n;
+}
+
 static inline int made_verify(db *d, void *user, atg_err *err) {
     KEY_AUTO key256 seed;
     made_cases *m = user;
