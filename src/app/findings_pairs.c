@@ -59,15 +59,20 @@ static void fill(record *r, const standby_pair *p) {
     f[HYPOTHESIS_INPUTS] = (value){0};
 }
 
+/* Does it say the same already, or what people signed? */
+static bool stands(const record *was, const standby_pair *p) {
+    const value *lr = &was->fields[HYPOTHESIS_LOG10_LR];
+    const value *conclusion = &was->fields[HYPOTHESIS_CONCLUSION];
+
+    return (lr->known && fabs(lr->number - p->log10_lr) <= same_lr) ||
+           (conclusion->known && conclusion->choice == CONCLUSION_ESTABLISHED);
+}
+
 static int write_pair(pairing *w, const standby_pair *p, atg_err *err) {
     const record *was = hypothesis_of(w, &p->missing);
-    const value *lr = was ? &was->fields[HYPOTHESIS_LOG10_LR] : NULL;
     change ch = {was ? CHANGE_EDIT : CHANGE_ADD, NULL};
 
-    if (lr && lr->known && fabs(lr->number - p->log10_lr) <= same_lr)
-        return ATG_OK;
-    if (was && was->fields[HYPOTHESIS_CONCLUSION].known &&
-        was->fields[HYPOTHESIS_CONCLUSION].choice == CONCLUSION_ESTABLISHED)
+    if (was && stands(was, p))
         return ATG_OK;
     ch.r = was ? record_copy(w->arena, was) : record_new(w->arena, RECORD_HYPOTHESIS);
     if (!ch.r)

@@ -294,7 +294,7 @@ int standby_remains(standby *s, atg_arena *arena, const uuid *file, standby_pair
     if (s->n_bodies + in.op.n_samples > s->cap_bodies)
         return atg_fail(err, ATG_ELIMIT, "No room for more bodies: all is compiled anew");
     forget_body(s, file);
-    all = ATG_GET(arena, standby_pair, BEST * (in.op.n_samples + 1));
+    all = ATG_GET(arena, standby_pair, (size_t)BEST * (in.op.n_samples + 1));
     if (!all)
         return no_memory(err);
     for (uint32_t i = 0; i < in.op.n_samples && !rc; i++) {
@@ -379,7 +379,7 @@ int standby_family(standby *s, atg_arena *arena, const uuid *file, standby_pair 
     if (rc)
         return rc;
     *op = in.op;
-    all = ATG_GET(arena, standby_pair, BEST * (op->n_missing + 1));
+    all = ATG_GET(arena, standby_pair, (size_t)BEST * (op->n_missing + 1));
     if (!all)
         return no_memory(err);
     forget_family(s, file);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sealed bundles for sites that no network reaches. */
+#include "cli/commands.h"
+
+#include <stdio.h>
+
+#include "app/bundle.h"
+#include "cli/progress.h"
+#include "cli/store.h"
+
+static int run_make(const args *a) {
+    STORE_SESSION s = {0};
+    bundle_wish w = {.to = atg_str_of(a->value[OPT_TO]),
+                     .since = cli_has(a, OPT_ALL) ? BUNDLES_ALL : BUNDLES_SINCE_LAST,
+                     .path = a->operands[0]};
+    bundle_made made;
+    atg_err err = {0};
+    int code;
+
+    if (!w.to.n)
+        return cli_usage(a->command, "Say for which site: --to NAME ('antigone sites list')");
+    code = cli_store_open(a, &s);
+    if (!code)
+        code = cli_store_operation(a, &s);
+    if (code)
+        return code;
+    w.operation = s.operation.id;
+    w.progress = progress_start(a);
+    if (bundles_make(s.c, &s.who, &w, &made, &err)) {
+        progress_clear();
+        return cli_fail(a->operands[0], &err);
+    }
+    progress_clear();
+    cli_store_say(a, "Written: %s, %llu bytes; %llu records may not go to this site and stayed.\n",
+                  a->operands[0], (unsigned long long)made.bytes,
+                  (unsigned long long)made.withheld);
+    if (made.lost)
+        (void)fprintf(stderr, "antigone: %llu pictures are lost or damaged here and did not go.\n",
+                      (unsigned long long)made.lost);
+    return EXIT_DONE;
+}
+
+static void say_opened(const args *a, const bundle_opened *o) {
+    if (o->before) {
+        cli_store_say(a, "This bundle of %.*s was opened before; nothing was done.\n",
+                      ATG_FMT(o->from));
+        return;
+    }
+    cli_store_say(a,
+                  "From %.*s: %llu records added, %llu updated, %llu with nothing new, %llu "
+                  "pictures, %llu persons erased.\n",
+                  ATG_FMT(o->from), (unsigned long long)o->added, (unsigned long long)o->updated,
+                  (unsigned long long)o->same, (unsigned long long)o->pictures,
+                  (unsigned long long)o->erased);
+    if (o->conflicts)
+        cli_store_say(a, "%llu records were changed on both sides: 'antigone conflicts list'.\n",
+                      (unsigned long long)o->conflicts);
+    for (uint64_t i = 0; i < o->refused && i < BUNDLES_TOLD; i++)
+        (void)fprintf(stderr, "antigone: Not taken: %.*s.\n", ATG_FMT(o->told[i]));
+}
+
+static int run_open(const args *a) {
+    STORE_SESSION s = {0};
+    bundle_order order = {.paths = (const char *const *)a->operands, .n_paths = (uint32_t)a->n};
+    bundle_opened opened;
+    atg_err err = {0};
+    int code = cli_store_open(a, &s);
+
+    if (code)
+        return code;
+    order.progress = progress_start(a);
+    if (bundles_open(s.c, &s.who, s.arena, &order, &opened, &err)) {
+        progress_clear();
+        return cli_fail(a->operands[0], &err);
+    }
+    progress_clear();
+    say_opened(a, &opened);
+    return opened.conflicts || opened.refused ? EXIT_NO : EXIT_DONE;
+}
+
+static const option_id make_options[] = {OPT_TO, OPT_ALL, OPT_OPERATION, STORE_OPTIONS};
+static const option_id options[] = {STORE_OPTIONS};
+
+const command command_bundle_make = {
+    .name = "bundle make",
+    .summary = "Seal what is new of an operation for another site, with a reason.",
+    .operands = "FILE",
+    .min_operands = 1,
+    .max_operands = 1,
+    .details = "Encrypted to the site and signed by this one. What donors did not agree to, what "
+               "the site has no part in, and what is erased does not go; tombstones do. The "
+               "history of each file goes along, so that the other side can follow it.",
+    .options = make_options,
+    .run = run_make,
+};
+
+const command command_bundle_open = {
+    .name = "bundle open",
+    .summary = "Verify a bundle of another site and merge it record by record, with a reason.",
+    .operands = "FILE...",
+    .min_operands = 1,
+    .max_operands = -1,
+    .details = "Everything is verified before anything is merged. Opening it twice changes "
+               "nothing, and one that was interrupted goes on. What was changed on both sides is "
+               "kept as a conflict for people to decide; nothing is overwritten silently. The exit "
+               "code is 1 when there are conflicts or records that a rule refused.",
+    .options = options,
+    .run = run_open,
+};
