@@ -73,6 +73,8 @@ typedef enum option_id {
     OPT_KIND,
     OPT_THEIRS,
     OPT_PUBLIC_KEY,
+    OPT_PART_SIZE,
+    OPT_CHANGED_HISTORY,
     OPT_QUIET,
     OPT_MAN,
     OPT_HELP,

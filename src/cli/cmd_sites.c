@@ -57,7 +57,7 @@ static int run_add(const args *a) {
     return EXIT_DONE;
 }
 
-static int run_join(const args *a) {
+static int join(const args *a, bool on) {
     STORE_SESSION s = {0};
     atg_err err = {0};
     int code = cli_store_open(a, &s);
@@ -66,9 +66,31 @@ static int run_join(const args *a) {
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (sites_join(s.c, &s.who, atg_str_of(a->operands[0]), &s.operation.id, true, &err))
+    if (sites_join(s.c, &s.who, atg_str_of(a->operands[0]), &s.operation.id, on, &err))
         return cli_fail(NULL, &err);
-    cli_store_say(a, "%s takes part in %.*s.\n", a->operands[0], ATG_FMT(s.operation.code));
+    cli_store_say(a, "%s takes %s in %.*s.\n", a->operands[0], on ? "part" : "no longer part",
+                  ATG_FMT(s.operation.code));
+    return EXIT_DONE;
+}
+
+static int run_join(const args *a) {
+    return join(a, true);
+}
+
+static int run_leave(const args *a) {
+    return join(a, false);
+}
+
+static int run_remove(const args *a) {
+    STORE_SESSION s = {0};
+    atg_err err = {0};
+    int code = cli_store_open(a, &s);
+
+    if (code)
+        return code;
+    if (sites_remove(s.c, &s.who, atg_str_of(a->operands[0]), &err))
+        return cli_fail(NULL, &err);
+    cli_store_say(a, "%s is not known any more.\n", a->operands[0]);
     return EXIT_DONE;
 }
 
@@ -137,6 +159,26 @@ const command command_sites_join = {
     .max_operands = 1,
     .options = join_options,
     .run = run_join,
+};
+
+const command command_sites_leave = {
+    .name = "sites leave",
+    .summary = "Let a site take part in an operation no longer.",
+    .operands = "NAME",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = join_options,
+    .run = run_leave,
+};
+
+const command command_sites_remove = {
+    .name = "sites remove",
+    .summary = "Forget a site: no bundle goes there, none from there is opened.",
+    .operands = "NAME",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = options,
+    .run = run_remove,
 };
 
 const command command_sites_list = {
