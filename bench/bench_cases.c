@@ -323,7 +323,7 @@ static void measure_changes(scene *s) {
     for (uint32_t i = 0; i < THREADS; i++) {
         workers[i] = (worker){.s = s, .number = i};
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
-            exit(4); /* NOLINT(concurrency-mt-unsafe) */
+            bench_must(ATG_ENOMEM, &(atg_err){.msg = "No more threads"});
     }
     (void)sleep(SECONDS);
     atomic_store(&stop, true);

@@ -405,7 +405,7 @@ static int find_one(db *d, void *user, atg_err *err) {
 
 int account_find(cases *c, const actor *who, atg_arena *arena, atg_str name, account_info *ret,
                  atg_err *err) {
-    account_info info;
+    account_info info = {.recovery = 0};
     listing w = {.who = who, .arena = arena, .infos = &info};
     int rc = account_fold(arena, name, &w.name, err);
 

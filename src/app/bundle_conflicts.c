@@ -172,7 +172,7 @@ static int show_one(const showing *w, db *d, conflict_shown *s, atg_err *err) {
 static int read_conflicts(db *d, void *user, atg_err *err) {
     showing *w = user;
     conflicts_query q = {w->q->operation, w->q->after, w->q->limit};
-    conflict_row *rows;
+    conflict_row *rows = NULL;
     int rc = cases_roles(d, w->who, &q.operation, &w->roles, err);
 
     if (rc == ATG_OK && w->roles == 0)
@@ -352,7 +352,7 @@ static int decide(db *d, void *user, atg_err *err) {
     const deciding *w = user;
     ATG_AUTO(atg_arena) arena = atg_arena_new(BUNDLE_ARENA);
     conflict_row c;
-    record_row own;
+    record_row own = {.r = NULL};
     int rc = arena ? conflicts_get(d, cases_keys(w->c), arena, w->id, &c, err) : no_memory(err);
 
     if (rc == ATG_OK)

@@ -42,7 +42,7 @@ static int write_hidden(json *j, const person_keys *keys, const field_type *fiel
 static void write_clear(json *j, const field_type *field, const record *r) {
     uint32_t f = (uint32_t)(field - record_types[r->kind].fields);
 
-    if (r && r->fields[f].known)
+    if (r->fields[f].known)
         value_write_json(j, field, &r->fields[f]);
     else
         json_none(j);

@@ -109,7 +109,7 @@ static int write_field(merging *w, db *d, record *from, const uuid *into, atg_er
 
 static int merge(db *d, void *user, atg_err *err) {
     merging *w = user;
-    record *into, *from;
+    record *into = NULL, *from = NULL;
     int rc = load_missing(w, d, w->from, &from, err);
 
     if (!rc)
@@ -125,7 +125,7 @@ static int merge(db *d, void *user, atg_err *err) {
 
 static int unmerge(db *d, void *user, atg_err *err) {
     merging *w = user;
-    record *into, *from;
+    record *into = NULL, *from = NULL;
     uuid was;
     int rc = load_missing(w, d, w->from, &from, err);
 

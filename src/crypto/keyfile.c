@@ -182,7 +182,7 @@ int keyfile_make_plain(const key256 *master, atg_str keeper, int64_t now, keyfil
 
 int keyfile_open(const keyfile *f, atg_str passphrase, key256 *ret, atg_err *err) {
     KEY_AUTO key256 under = {{0}}, master = {{0}};
-    char place[KEYFILE_MAX];
+    char place[KEYFILE_MAX] = "";
     key_id id;
     int rc = ATG_OK;
 

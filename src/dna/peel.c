@@ -378,7 +378,7 @@ static double *fill_passes(const peel *p, double *cells, uint32_t first, uint32_
 static void from_allele(peel *p, uint32_t var, bool set, const uint32_t *choose, uint32_t when,
                         int sex, const side *s) {
     uint32_t vars[3], rank = 0, first = set ? var : 0, end = set ? var + 1 : p->v->n;
-    double *cells, one;
+    double *cells, one = 0;
 
     if (choose)
         vars[rank++] = *choose;
@@ -510,7 +510,7 @@ static void add_seen(peel *p, uint32_t i) {
     const node *n = &p->nodes[i];
     bool pat = !n->one && !n->set[1], mat = !n->set[0];
     uint32_t vars[2], rank = 0, end[2] = {mat ? p->v->n : 1, pat ? p->v->n : 1};
-    double *cells, one;
+    double *cells, one = 0;
 
     if (pat)
         vars[rank++] = n->pat;

@@ -140,11 +140,13 @@ static int insert_one_by_one(db *d, const token_pair *pairs, uint32_t n, atg_err
 static int insert_in_lists(db *d, const token_pair *pairs, uint32_t n, atg_err *err) {
     uint32_t cap = n < AT_ONCE ? n : AT_ONCE, most = 0;
     MEM_AUTO int64_t *lists = mem_alloc(3 * (size_t)cap * sizeof(*lists));
-    int64_t *tokens = lists, *files = lists + cap, *counts = lists + 2 * (size_t)cap;
+    int64_t *tokens = lists, *files, *counts;
     int rc = ATG_OK;
 
     if (!lists)
         return out_of_memory(err);
+    files = lists + cap;
+    counts = lists + 2 * (size_t)cap;
     for (uint32_t i = 0, count; i < n && rc == ATG_OK; i += count) {
         count = next_pair(pairs, n, i);
         tokens[most] = token_row(pairs[i].token, pairs[i].file);
