@@ -9,7 +9,9 @@
 #include "base/utf8.h"
 #include "store/tokens.h"
 
-enum { ARENA = 256 << 20, FILES = 400, ALL = UINT32_MAX };
+enum { ARENA = 256 << 20, FILES = 400 };
+
+static const uint32_t ALL = UINT32_MAX;
 
 /* Files with one record or more, in the database and in memory. */
 typedef struct world {
