@@ -326,6 +326,100 @@ static void a_conflict_goes_with_its_person(const database *where) {
     pair_close(&p);
 }
 
+/* ---- hypotheses ---- */
+
+static void sign_operation(pair *p) {
+    record *r = record_new(p->a.arena, RECORD_OPERATION);
+    seen s = {0};
+    atg_err err = {0};
+
+    r->id = p->a.operation;
+    made_ok(place_get(&p->a, RECORD_OPERATION, &r->id, &s, &err), &err);
+    r = s.r;
+    made_set(p->a.arena, r, "threshold", "0.9999");
+    made_set(p->a.arena, r, "min_log10_lr", "6");
+    made_set(p->a.arena, r, "prior", "{\"kind\":\"flat\"}");
+    r->fields[OPERATION_SIGNED_BY] = (value){.known = true, .ref = p->a.all.account};
+    made_ok(place_change(&p->a, CHANGE_EDIT, r, &err), &err);
+}
+
+static record *computed(const place *p, const record *missing, const record *remains) {
+    record *r = place_record(p, RECORD_HYPOTHESIS, remains);
+    actor matcher = {.name = ATG_STR("matcher")};
+    change ch = {CHANGE_ADD, r};
+    atg_err err = {0};
+
+    place_point(r, "missing", missing);
+    made_set(p->arena, r, "log10_lr", "7.5");
+    made_ok(cases_change(p->c, &matcher, p->arena, &ch, &err), &err);
+    return r;
+}
+
+static void move_to(const place *p, record *r, uint32_t state) {
+    atg_err err = {0};
+
+    for (uint32_t next = r->state + 1; next <= state; next++) {
+        r->state = next;
+        made_ok(place_change(p, CHANGE_STATE, r, &err), &err);
+    }
+}
+
+static record *compared(const place *p, const record *remains, const record *hypothesis,
+                        const char *line) {
+    record *r = place_record(p, RECORD_COMPARISON, remains);
+
+    place_point(r, "hypothesis", hypothesis);
+    made_set(p->arena, r, "line", line);
+    made_set(p->arena, r, "conclusion", "possible");
+    return place_add(p, r);
+}
+
+static const uuid *about(const place *p, const record *comparison) {
+    return &place_look(p, comparison)->fields[COMPARISON_HYPOTHESIS].ref;
+}
+
+/* Each site computes its own; what people concluded goes over and stands on what is there. */
+static void what_people_conclude_goes_over_and_what_is_computed_does_not(const database *where) {
+    pair p = pair_new(where);
+    record *missing = place_missing(&p.a, "Hansen", "Nora");
+    record *remains = place_remains(&p.a, "B-17"), *here, *there, *first, *second;
+
+    sign_operation(&p);
+    here = computed(&p.a, missing, remains);
+    move_to(&p.a, remains, REMAINS_STATE_UNDER_COMPARISON);
+    place_send(&p.a, &p.b);
+    assert_false(place_has(&p.b, here));
+    there = computed(&p.b, missing, remains);
+    first = compared(&p.a, remains, here, "dna");
+    assert_int_equal(place_send(&p.a, &p.b).refused, 0);
+    assert_false(place_has(&p.b, here));
+    assert_int_equal(uuid_cmp(about(&p.b, first), &there->id), 0);
+    second = compared(&p.b, remains, there, "traits");
+    assert_int_equal(place_send(&p.b, &p.a).refused, 0);
+    assert_false(place_has(&p.a, there));
+    assert_int_equal(uuid_cmp(about(&p.a, second), &here->id), 0);
+    assert_int_equal(uuid_cmp(about(&p.a, first), &here->id), 0);
+    assert_int_equal(place_send(&p.a, &p.b).conflicts, 0);
+    pair_close(&p);
+}
+
+static void a_pair_without_a_hypothesis_gets_the_one_that_was_concluded_on(const database *where) {
+    pair p = pair_new(where);
+    record *missing = place_missing(&p.a, "Hansen", "Nora");
+    record *remains = place_remains(&p.a, "B-17"), *here, *comparison;
+
+    sign_operation(&p);
+    here = computed(&p.a, missing, remains);
+    move_to(&p.a, remains, REMAINS_STATE_UNDER_COMPARISON);
+    comparison = compared(&p.a, remains, here, "dna");
+    assert_int_equal(place_send(&p.a, &p.b).refused, 0);
+    assert_true(place_has(&p.b, here));
+    assert_true(place_has(&p.b, comparison));
+    assert_int_equal(place_look(&p.b, remains)->state, REMAINS_STATE_UNDER_COMPARISON);
+    assert_true(atg_str_eq(place_look(&p.b, here)->code, here->code));
+    pair_close(&p);
+}
+
 int main(void) {
     static const database_test tests[] = {
 #define TEST(name) {#name, name, ON_BOTH}
@@ -342,6 +436,8 @@ int main(void) {
         TEST(two_different_decisions_are_a_conflict_again),
         TEST(both_sides_with_the_same_change_agree),
         TEST(a_conflict_goes_with_its_person),
+        TEST(what_people_conclude_goes_over_and_what_is_computed_does_not),
+        TEST(a_pair_without_a_hypothesis_gets_the_one_that_was_concluded_on),
     };
 
     return DATABASE_RUN(tests);
