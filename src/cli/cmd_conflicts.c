@@ -104,7 +104,7 @@ static int run_decide(const args *a) {
                              ATG_FMT(name));
         theirs |= UINT64_C(1) << f;
     }
-    if (code)
+    if (code || !c.ours)
         return code;
     if (conflicts_decide(s.c, &s.who, &id, theirs, c.ours->rev, &err))
         return cli_fail(NULL, &err);
