@@ -71,7 +71,9 @@ const command command_add = {
         "later.\n\nDates are as precise as they are known: 1984, 1984-03, 1984-03-12, 1984/1986, "
         "'about 1984'. Ranges are 34-40, 34- or 34. What is not written is unknown, and is never "
         "read as \"no\".\n\nRecords that stand in a file (mark, sample, donor, profile, custody, "
-        "...) take the file's code behind the kind. The code of what was added is printed.",
+        "...) take the file's code behind the kind. The code of what was added is printed.\n\nA "
+        "picture is given as image=@FILE (scan=@FILE, data=@FILE): JPEG, PNG or WebP. What it "
+        "tells about camera, place and hour is taken off, and it is sealed.",
     .options = options,
     .run = run,
 };

@@ -46,6 +46,7 @@ extern const command command_lr;
 extern const command command_match;
 extern const command command_merge;
 extern const command command_password;
+extern const command command_picture;
 extern const command command_reference_check;
 extern const command command_restore;
 extern const command command_search;

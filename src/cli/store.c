@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/keepers.h"
+#include "app/pictures.h"
 #include "cli/input.h"
 #include "cli/login.h"
 #include "cli/secret.h"
@@ -144,12 +145,26 @@ int cli_store_kind(const args *a, const char *text, record_kind *ret) {
     return cli_usage(a->command, "'%s' is no kind of record; there are: %s", text, list);
 }
 
+/* "@FILE": the picture in a file. */
+static int set_picture(const store_session *s, const char *path, record *r, uint32_t f) {
+    atg_str bytes;
+    atg_err err = {0};
+    int code = input_bytes(s->arena, path, &bytes);
+
+    if (!code && pictures_put(s->c, &s->who, r, f, bytes, &r->fields[f], &err))
+        code = cli_fail(path, &err);
+    return code;
+}
+
 static int set_field(const store_session *s, const char *at, record *r) {
     atg_str rest = atg_str_of(at);
     atg_str name = atg_str_cut(&rest, '=');
     int f = record_field_of(r->kind, name);
     atg_err err = {0};
 
+    if (f >= 0 && record_field(r->kind, (uint32_t)f)->kind == FIELD_BLOB && rest.n > 1 &&
+        rest.p[0] == '@')
+        return set_picture(s, rest.p + 1, r, (uint32_t)f);
     if (f < 0)
         (void)atg_fail(&err, ATG_EPARSE, "A %s has no field '%.*s'", record_types[r->kind].title,
                        ATG_FMT(name));

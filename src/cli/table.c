@@ -118,6 +118,7 @@ const command *const cli_commands[] = {
     &command_withdraw,
     &command_show,
     &command_history,
+    &command_picture,
     &command_list,
     &command_search,
     &command_import,

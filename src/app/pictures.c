@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/pictures.h"
+
+#include <string.h>
+
+#include "app/cases_internal.h"
+#include "app/rights.h"
+#include "formats/picture.h"
+#include "store/blobs.h"
+
+enum { LOOK_ARENA = 64 << 20 };
+
+typedef struct writing {
+    const actor *who;
+    const record *r;
+    uint32_t field;
+    atg_arena *arena;
+    uuid operation;
+} writing;
+
+/* The right to the field, and to change such a record in a file in this state. */
+static int check_right(db *d, void *user, atg_err *err) {
+    writing *w = user;
+    uint32_t roles = 0;
+    file_row file;
+    int rc = files_get(d, w->arena, &w->r->file, &file, err);
+
+    if (rc == ATG_OK)
+        rc = cases_roles(d, w->who, &file.operation, &roles, err);
+    if (rc)
+        return rc;
+    w->operation = file.operation;
+    if (record_types[file.kind].person != PERSON_SELF)
+        return atg_fail(err, ATG_EINVAL, "A picture belongs to a person's file, not to a %s",
+                        record_types[file.kind].title);
+    if (rights_field_in(roles, w->r->kind, (int)file.kind, w->field) != ACCESS_WRITE)
+        return atg_fail(err, ATG_EDENIED, "This account may not write '%s' of a %s",
+                        record_field(w->r->kind, w->field)->name, record_types[w->r->kind].title);
+    return rights_in(roles, ACTION_ADD, (int)w->r->kind, (int)file.kind,
+                     record_types[file.kind].states[0] ? (int)file.state : -1, err);
+}
+
+static int strip(const record *r, atg_arena *arena, atg_str *bytes, atg_err *err) {
+    picture stripped;
+    int rc;
+
+    if (r->kind == RECORD_RIDGE && !picture_is(*bytes))
+        return ATG_OK; /* minutiae: there is nothing to take off */
+    rc = picture_strip(arena, *bytes, &stripped, err);
+    if (rc == ATG_OK)
+        *bytes = stripped.bytes;
+    return rc;
+}
+
+int pictures_put(cases *c, const actor *who, const record *r, uint32_t field, atg_str bytes,
+                 value *ret, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(bytes.n + LOOK_ARENA);
+    writing w = {.who = who, .r = r, .field = field, .arena = arena};
+    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
+    hash256 hash;
+    int rc;
+
+    if (!arena)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
+    if (record_field(r->kind, field)->kind != FIELD_BLOB)
+        return atg_fail(err, ATG_EINVAL, "'%s' of a %s is no picture",
+                        record_field(r->kind, field)->name, record_types[r->kind].title);
+    rc = store_read(cases_store(c), check_right, &w, err);
+    if (rc == ATG_OK)
+        rc = strip(r, arena, &bytes, err);
+    if (rc == ATG_OK)
+        rc = blobs_put(&b, &w.operation, &r->file, bytes, &hash, err);
+    if (rc)
+        return rc;
+    *ret = (value){.known = true};
+    memcpy(ret->hash, hash.bytes, RECORD_HASH);
+    return ATG_OK;
+}
+
+int pictures_get(cases *c, const actor *who, const picture_wish *wish, stream_sink to,
+                 atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(LOOK_ARENA);
+    const field_type *field = record_field(wish->kind, wish->field);
+    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
+    hash256 hash;
+    seen s;
+    int rc;
+
+    if (!arena)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
+    /* checks the right and the reason, and writes the look down */
+    rc = cases_get(c, who, arena, wish->kind, &wish->id, &s, err);
+    if (rc)
+        return rc;
+    if (s.hidden >> wish->field & 1)
+        return atg_fail(err, ATG_EDENIED,
+                        "This account may not see '%s' of a %s, or not without a written reason",
+                        field->name, record_types[wish->kind].title);
+    if (s.erased || field->kind != FIELD_BLOB || !s.r->fields[wish->field].known)
+        return atg_fail(err, ATG_ENOTFOUND, "This %s has no picture",
+                        record_types[wish->kind].title);
+    memcpy(hash.bytes, s.r->fields[wish->field].hash, HASH_SIZE);
+    return blobs_get(&b, &s.r->person, &hash, to, err);
+}
