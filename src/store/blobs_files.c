@@ -15,7 +15,7 @@
 
 enum {
     BUFFER = 1 << 20,
-    AHEAD = 8 << 20, /* bytes after which the disk is told to begin */
+    AHEAD = 1 << 20, /* bytes after which the disk is told to begin */
     HEX_HASH = 2 * HASH_SIZE,
     HEX_STREAM = 2 * UUID_SIZE,
     FOLDER_NAME = 2,
