@@ -244,7 +244,7 @@ static int commit(db *base, atg_err *err) {
         return pipe_end_round(d, err);
     rc = pipe_collect(d, &r, err);
     /* the answer got lost, not what was asked for */
-    base->unknown = rc == ATG_EDB && !postgres_connected(d);
+    base->unknown = (rc == ATG_EDB || rc == ATG_ENOMEM) && !postgres_connected(d);
     if (rc == ATG_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         rc = atg_fail(err, ATG_EDB, "The transaction failed and cannot be committed");
     PQclear(r);
