@@ -22,18 +22,22 @@ bool cases_may_see(const looker *l, record_kind kind, uint32_t f) {
     return right >= ACCESS_READ;
 }
 
-/* The classes of which the account may see everything that can be searched in such files. */
-static uint32_t classes_of(const looker *l) {
-    uint32_t classes = (1u << CLASSES) - 1;
+/* What can be searched in such files: of each kind of record that the account may read, the classes
+ * of which it may see everything that can be searched. */
+static search_scope scope_of(const looker *l) {
+    search_scope scope = {{0}};
 
     for (uint32_t k = 0; k < RECORD_KINDS; k++) {
-        if ((int)k != l->in && !(record_types[k].in >> l->in & 1))
+        bool inside = (int)k == l->in || (record_types[k].in >> l->in & 1);
+
+        if (!inside || rights_in(l->roles, ACTION_READ, (int)k, l->in, -1, NULL))
             continue;
+        scope.classes[k] = (1u << CLASSES) - 1;
         for (uint32_t f = 0; f < record_types[k].n_fields; f++)
             if (record_types[k].fields[f].search && !cases_may_see(l, (record_kind)k, f))
-                classes &= ~(1u << record_types[k].fields[f].class);
+                scope.classes[k] &= ~(1u << record_types[k].fields[f].class);
     }
-    return classes;
+    return scope;
 }
 
 uint64_t cases_mask(const looker *l, seen *s) {
@@ -402,7 +406,7 @@ int cases_list(cases *c, const actor *who, atg_arena *arena, const files_query *
     return rc;
 }
 
-/* Do the typed words stand in the file itself? */
+/* Do the typed words stand in the file itself?  Mostly its own record tells. */
 static int answers(void *user, const search_words *words, const file_row *f, atg_err *err) {
     listing *w = user;
     ATG_AUTO(atg_arena) arena = atg_arena_new(CASES_ARENA);
@@ -414,10 +418,16 @@ static int answers(void *user, const search_words *words, const file_row *f, atg
         return atg_fail(err, ATG_ENOMEM, "Out of memory searching");
     file.kind = f->kind;
     file.file = *f;
-    rc = read_all(w->d, &file, err);
-    for (uint32_t i = 0; i < file.n && rc == ATG_OK; i++)
-        rc = search_look(arena, words, file.all[i].r, &found, err);
-    return rc ? rc : search_answered(words, found);
+    rc = read_one(w->d, &file, err);
+    for (uint32_t k = 0, i = 0; k <= RECORD_KINDS && !rc; k++) {
+        for (; i < file.n && !rc; i++)
+            rc = search_look(arena, words, file.all[i].r, &found, err);
+        if (rc || search_answered(words, found))
+            return rc ? rc : 1;
+        if (k < RECORD_KINDS && record_types[k].in >> f->kind & 1)
+            rc = read_kind(&file, w->d, (record_kind)k, err);
+    }
+    return rc;
 }
 
 static int read_found(db *d, void *user, atg_err *err) {
@@ -434,7 +444,7 @@ static int read_found(db *d, void *user, atg_err *err) {
         return rc;
     w->named = false;
     q.limit++;
-    q.classes = classes_of(&(looker){w->who, w->roles, q.kind});
+    q.scope = scope_of(&(looker){w->who, w->roles, q.kind});
     w->d = d;
     q.key = &key;
     q.check = answers;

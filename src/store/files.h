@@ -17,7 +17,7 @@ typedef struct file_row {
     uint32_t state; /* index in record_types[kind].states; 0 where there are none */
     int sex;        /* index of the choice "sex", or -1 */
     atg_str sort;   /* at most FILE_SORT_MAX bytes of an ICU sort key, sealed names stay readable
-                       in no more than that: docs/threats.md says what it leaks */
+                       in no more than that: docs/search.md says what it leaks */
     int64_t changed;
     bool withdrawn;
     struct {

@@ -13,6 +13,7 @@
 
 enum {
     SET_FIRST = 64,
+    PLACE_NAME = 32,
     FIELD_TOKENS = 1 << 13, /* of one record, each once: what comes behind is not found */
 };
 
@@ -26,17 +27,22 @@ static char kind_letter(form_kind kind) {
     return letters[kind];
 }
 
-/* Names and letters, not numbers: they stay what they are when a class or a kind is added. */
-int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use use,
-                 const uint32_t *cp, uint32_t n) {
-    enum { CLASS = 24, LONGEST = 4 };
-    char text[CLASS + 4 + LONGEST * FOLD_WORD];
-    unsigned char token[HASH_TOKEN];
-    size_t at = 0;
-
-    for (const char *s = class_names[class]; *s && at < CLASS; s++)
-        text[at++] = *s;
+static size_t put_name(char *text, size_t at, const char *name) {
+    for (size_t i = 0; name[i] && i + 1 < PLACE_NAME; i++)
+        text[at++] = name[i];
     text[at++] = '/';
+    return at;
+}
+
+/* Names and letters, not numbers: they stay what they are when a class or a kind is added. */
+int64_t token_of(const key256 *key, token_place place, form_kind kind, token_use use,
+                 const uint32_t *cp, uint32_t n) {
+    enum { LONGEST = 4 };
+    char text[2 * PLACE_NAME + 4 + LONGEST * FOLD_WORD];
+    unsigned char token[HASH_TOKEN];
+    size_t at = put_name(text, 0, record_types[place.record].name);
+
+    at = put_name(text, at, class_names[place.class]);
     text[at++] = kind_letter(kind);
     text[at++] = (char)use;
     text[at++] = '/';
@@ -47,8 +53,8 @@ int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use
     return (int64_t)(at < TOKEN_LEAST ? at + TOKEN_LEAST : at);
 }
 
-int64_t token_any(const key256 *key, field_class class, form_kind kind) {
-    return token_of(key, class, kind, USE_ANY, NULL, 0) % TOKEN_LEAST;
+int64_t token_any(const key256 *key, token_place place, form_kind kind) {
+    return token_of(key, place, kind, USE_ANY, NULL, 0) % TOKEN_LEAST;
 }
 
 static int out_of_memory(atg_err *err) {
@@ -82,7 +88,7 @@ typedef struct indexing {
 } indexing;
 
 static int put(indexing *x, const form *f, token_use use, uint32_t from, uint32_t n, atg_err *err) {
-    return add(x->set, token_of(x->key, f->class, f->kind, use, f->cp + from, n), err);
+    return add(x->set, token_of(x->key, f->place, f->kind, use, f->cp + from, n), err);
 }
 
 static int put_word(indexing *x, const form *f, atg_err *err) {
@@ -128,12 +134,12 @@ static int put_form(void *user, const form *f, atg_err *err) {
     }
     if (x->full)
         return ATG_OK;
-    if (!(x->told[f->class] & 1U << f->kind)) {
-        int rc = add(x->set, token_any(x->key, f->class, f->kind), err);
+    if (!(x->told[f->place.class] & 1U << f->kind)) {
+        int rc = add(x->set, token_any(x->key, f->place, f->kind), err);
 
         if (rc)
             return rc;
-        x->told[f->class] |= 1U << f->kind;
+        x->told[f->place.class] |= 1U << f->kind;
     }
     switch (f->kind) {
     case FORM_WORD:
@@ -154,8 +160,11 @@ static int put_form(void *user, const form *f, atg_err *err) {
 
 int tokens_of_record(token_set *set, const key256 *key, const record *r, atg_err *err) {
     indexing x = {.set = set, .key = key, .before = set->n};
+    search_scope everything;
 
-    return forms_of_record(set->arena, r, UINT32_MAX, put_form, &x, err);
+    memset(&everything, 0xff, sizeof(everything));
+
+    return forms_of_record(set->arena, r, &everything, put_form, &x, err);
 }
 
 static int compare(const void *x, const void *y) {

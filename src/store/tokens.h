@@ -15,9 +15,9 @@
  *   of dates: the day, the month, the year, as far as they are known.
  * That is about 8 for a word of a name and 4 for another.
  *
- * The class of the field (record.h) is part of each token, so that whoever may not read names
- * cannot find out by searching who is there: a query looks only for tokens of the classes it is
- * given. */
+ * The kind of the record and the class of the field (record.h) are part of each token, so that
+ * whoever may not read names, or not those of informants, cannot find out by searching who is
+ * there: a query looks only for tokens of what it is given. */
 #ifndef ATG_STORE_TOKENS_H
 #define ATG_STORE_TOKENS_H
 
@@ -41,8 +41,9 @@ void tokens_sort(token_set *set);
 /* Count the tokens of `now` in, and those of `before` out, for file number n; either may be NULL.
  * Both are sorted.  What another record of the file has too stays. */
 int tokens_change(db *d, int64_t n, const token_set *before, const token_set *now, atg_err *err);
-/* The same for many files at once: pairs sorted by token and file, of each record once.  The more
- * at a time, the fewer pages are written: 2^20 for a large import. */
+/* The same for many new files at once, each in one call with all its records: pairs sorted by token
+ * and file.  ATG_ECONFLICT, at the latest in db_commit(): a file has tokens already.  The more at a
+ * time, the fewer pages are written: 2^20 for a large import. */
 typedef struct token_pair {
     int64_t token, file;
 } token_pair;
@@ -53,8 +54,14 @@ int tokens_insert(db *d, const token_pair *pairs, uint32_t n, atg_err *err);
  * also found as such. */
 typedef struct search_words search_words;
 
-/* `classes`: 1 << field_class of each that the account may read.  ATG_ELIMIT: too long. */
-int search_read(atg_arena *arena, atg_str text, uint32_t classes, search_words **ret, atg_err *err);
+/* What an account may read: of each kind of records, 1 << field_class. */
+typedef struct search_scope {
+    uint32_t classes[RECORD_KINDS];
+} search_scope;
+
+/* ATG_ELIMIT: too long. */
+int search_read(atg_arena *arena, atg_str text, const search_scope *scope, search_words **ret,
+                atg_err *err);
 /* What of the query stands in a record: bits, to be put together over the records of a file. */
 int search_look(atg_arena *arena, const search_words *words, const record *r, uint64_t *found,
                 atg_err *err);
@@ -70,7 +77,7 @@ typedef struct search_query {
     uuid operation;
     int kind; /* record_kind of the files, or -1 */
     int state, sex;
-    uint32_t classes; /* 1 << field_class: what the account may read */
+    search_scope scope;
     atg_str text;
     int64_t before; /* files with a smaller number only (paging, the latest first); 0: all */
     uint32_t limit;

@@ -20,7 +20,7 @@ typedef struct telling {
     form_fn *fn;
     void *user;
     const field_type *field;
-    field_class class;
+    token_place place;
     bool name, brief;
     uint32_t begin;
     const fold_word *family; /* the last word of the name that lists are sorted by; NULL: none */
@@ -28,7 +28,7 @@ typedef struct telling {
 
 static int tell(const telling *t, form_kind kind, const uint32_t *cp, uint32_t n, uint32_t begin,
                 bool inside, atg_err *err) {
-    form f = {kind, t->class, cp, n, begin, inside};
+    form f = {kind, t->place, cp, n, begin, inside};
 
     return n ? t->fn(t->user, &f, err) : ATG_OK;
 }
@@ -436,10 +436,11 @@ static int tell_own_code(const telling *t, atg_str code, atg_err *err) {
     return tell(t, FORM_NUMBER, last->cp + noughts, last->n - noughts, 0, false, err);
 }
 
-int forms_of_record(atg_arena *arena, const record *r, uint32_t classes, form_fn *fn, void *user,
-                    atg_err *err) {
+int forms_of_record(atg_arena *arena, const record *r, const search_scope *scope, form_fn *fn,
+                    void *user, atg_err *err) {
     const record_type *type = &record_types[r->kind];
-    telling t = {.arena = arena, .fn = fn, .user = user, .class = CLASS_PLAIN};
+    telling t = {.arena = arena, .fn = fn, .user = user, .place = {r->kind, CLASS_PLAIN}};
+    uint32_t classes = scope->classes[r->kind];
     int rc = ATG_OK;
 
     if (r->code.n && (classes & 1U << CLASS_PLAIN))
@@ -450,7 +451,7 @@ int forms_of_record(atg_arena *arena, const record *r, uint32_t classes, form_fn
         if (f->search == SEARCH_NONE || !r->fields[i].known || !(classes & 1U << f->class))
             continue;
         t.field = f;
-        t.class = f->class;
+        t.place.class = f->class;
         t.name = f->search == SEARCH_NAME;
         t.brief = t.name || f->max_size <= SHORT_FIELD;
         t.begin = t.name ? BEGIN_LEAST : BEGIN_OTHERS;

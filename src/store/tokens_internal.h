@@ -22,14 +22,22 @@ typedef enum form_kind {
     FORM_DATE,      /* "1984", "1984-03", "1984-03-12" */
 } form_kind;
 
+enum { FORM_KINDS = FORM_DATE + 1 };
+
 /* Lengths of the beginnings of a word that have a token, from 2 in names and from 3 elsewhere; of
  * what stands inside names; of the beginnings and the end of a code. */
 #define BEGIN_TOKENS 2, 3, 4, 5, 7
 enum { BEGIN_LEAST = 2, BEGIN_OTHERS = 3, INSIDE = 3, CODE_SHORT = 4, CODE_LONG = 6 };
 
+/* Where a word stands. */
+typedef struct token_place {
+    record_kind record;
+    field_class class;
+} token_place;
+
 typedef struct form {
     form_kind kind;
-    field_class class;
+    token_place place;
     const uint32_t *cp;
     uint32_t n;
     uint32_t begin; /* the shortest beginning that finds it; 0: only the whole does */
@@ -38,9 +46,9 @@ typedef struct form {
 
 typedef int form_fn(void *user, const form *f, atg_err *err);
 
-/* Tell the forms of the searchable fields of these classes (1 << field_class) that are known. */
-int forms_of_record(atg_arena *arena, const record *r, uint32_t classes, form_fn *fn, void *user,
-                    atg_err *err);
+/* Tell the forms of the searchable fields of the scope that are known. */
+int forms_of_record(atg_arena *arena, const record *r, const search_scope *scope, form_fn *fn,
+                    void *user, atg_err *err);
 
 /* How many of the words stand together, without a blank between. */
 uint32_t forms_chunk(const fold_word *words, uint32_t n);
@@ -85,7 +93,7 @@ struct search_words {
     uint32_t n_parts;
     item items[QUERY_ITEMS];
     uint32_t n_items;
-    uint32_t classes;
+    search_scope scope;
 };
 
 bool part_has_digit(const part_form *q);
@@ -107,12 +115,12 @@ typedef enum token_use {
 } token_use;
 
 /* At least TOKEN_LEAST, 56 bits. */
-int64_t token_of(const key256 *key, field_class class, form_kind kind, token_use use,
+int64_t token_of(const key256 *key, token_place place, form_kind kind, token_use use,
                  const uint32_t *cp, uint32_t n);
 
-/* What a record has that has any token of this class and kind: less than TOKEN_LEAST.  Two that
+/* What a record has that has any token of this kind there: less than TOKEN_LEAST.  Two that
  * are the same by chance only cost time. */
-int64_t token_any(const key256 *key, field_class class, form_kind kind);
+int64_t token_any(const key256 *key, token_place place, form_kind kind);
 
 /* In the table a token is told apart by the age of the file: so new files go into a small part of
  * the table that is in memory, not over all of it, and searching goes from age to age.  An age is
@@ -125,7 +133,7 @@ static inline int64_t token_row(int64_t token, int64_t file) {
 }
 
 /* Under this token an age has, instead of files, what token_any() gave for its records, so that
- * nobody looks there for tokens of classes and kinds that it has none of. */
+ * nobody looks there for tokens of places and kinds that it has none of. */
 static inline int64_t token_kinds(int64_t file) {
     return token_row(0, file);
 }
@@ -151,8 +159,8 @@ typedef struct search_plan {
     bool partial; /* more was asked for: nothing is sure */
 } search_plan;
 
-/* ATG_EINVAL when no clause leads to a file. */
-int tokens_plan(atg_arena *arena, const key256 *key, const search_words *words, search_plan *ret,
-                atg_err *err);
+/* `kinds`: which token_any() there are; NULL: all.  ATG_EINVAL when no clause leads to a file. */
+int tokens_plan(atg_arena *arena, const key256 *key, const search_words *words,
+                const unsigned char *kinds, search_plan *ret, atg_err *err);
 
 #endif

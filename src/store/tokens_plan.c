@@ -6,9 +6,15 @@
 
 enum { PIECES = 6 }; /* of what stands inside a word: so many are looked for */
 
-/* Classes of fields that are searched in some way, of those that are asked for. */
+/* Places of fields that are searched, of those that are asked for, and how. */
+enum { PLACES = 64, NAMES = 1 << SEARCH_NAME, WORDS = 1 << SEARCH_WORDS };
+enum { CODES = 1 << SEARCH_CODE, DATES = 1 << SEARCH_DATE, OWN_CODES = 1 << 8 };
+
 typedef struct asked {
-    uint32_t names, words, codes, dates, own;
+    token_place at[PLACES];
+    unsigned how[PLACES];
+    int64_t any[PLACES][FORM_KINDS]; /* token_any(); negative: there is none */
+    uint32_t n;
 } asked;
 
 /* Clauses that must all hold. */
@@ -21,24 +27,45 @@ typedef struct list {
 typedef struct planning {
     atg_arena *arena;
     const key256 *key;
-    asked classes;
+    asked places;
     bool failed; /* memory was short */
 } planning;
 
-static asked classes_of(uint32_t wanted) {
-    asked a = {.own = wanted & 1U << CLASS_PLAIN};
-
-    for (int k = 0; k < RECORD_KINDS; k++)
-        for (uint32_t i = 0; i < record_types[k].n_fields; i++) {
-            const field_type *f = &record_types[k].fields[i];
-            uint32_t bit = wanted & 1U << f->class;
-
-            a.names |= f->search == SEARCH_NAME ? bit : 0;
-            a.words |= f->search == SEARCH_WORDS ? bit : 0;
-            a.codes |= f->search == SEARCH_CODE ? bit : 0;
-            a.dates |= f->search == SEARCH_DATE ? bit : 0;
+static void add_place(asked *a, record_kind kind, field_class class, unsigned how) {
+    for (uint32_t i = 0; i < a->n; i++)
+        if (a->at[i].record == kind && a->at[i].class == class) {
+            a->how[i] |= how;
+            return;
         }
+    if (a->n == PLACES)
+        return;
+    a->at[a->n] = (token_place){kind, class};
+    a->how[a->n++] = how;
+}
+
+static asked places_of(const search_scope *scope) {
+    asked a = {.n = 0};
+
+    for (uint32_t k = 0; k < RECORD_KINDS; k++) {
+        const record_type *type = &record_types[k];
+
+        for (uint32_t i = 0; i < type->n_fields; i++)
+            if (type->fields[i].search && scope->classes[k] & 1U << type->fields[i].class)
+                add_place(&a, (record_kind)k, type->fields[i].class, 1U << type->fields[i].search);
+        if (type->code && scope->classes[k] & 1U << CLASS_PLAIN)
+            add_place(&a, (record_kind)k, CLASS_PLAIN, OWN_CODES);
+    }
     return a;
+}
+
+/* What there is none of need not be looked for. */
+static void set_kinds(asked *a, const key256 *key, const unsigned char *kinds) {
+    for (uint32_t i = 0; i < a->n; i++)
+        for (int k = 0; k < FORM_KINDS; k++) {
+            int64_t any = token_any(key, a->at[i], (form_kind)k);
+
+            a->any[i][k] = kinds && !kinds[any] ? -1 : any;
+        }
 }
 
 static void add_token(planning *p, clause *c, const clause_token *t) {
@@ -70,16 +97,15 @@ typedef struct piece {
     bool sure;
 } piece;
 
-/* Their token in each of the classes. */
-static void ask(planning *p, clause *c, uint32_t classes, const part_form *f, piece of) {
-    for (int k = 0; k < CLASSES; k++) {
-        field_class class = (field_class)k;
+/* Their token in each of the places that are searched in one of these ways. */
+static void ask(planning *p, clause *c, unsigned how, const part_form *f, piece of) {
+    for (uint32_t i = 0; i < p->places.n; i++) {
         clause_token t = {.sure = of.sure};
 
-        if (!(classes & 1U << k))
+        if (!(p->places.how[i] & how) || p->places.any[i][f->kind] < 0)
             continue;
-        t.token = token_of(p->key, class, f->kind, of.use, f->cp + of.from, of.n);
-        t.any = token_any(p->key, class, f->kind);
+        t.token = token_of(p->key, p->places.at[i], f->kind, of.use, f->cp + of.from, of.n);
+        t.any = p->places.any[i][f->kind];
         add_token(p, c, &t);
     }
 }
@@ -134,22 +160,22 @@ static void both(list *to, const list *other) {
 
 /* ---- what answers a part ---- */
 
-static uint32_t classes_with(const planning *p, const part_form *f) {
+static unsigned how_of(const part_form *f) {
     switch (f->kind) {
     case FORM_CODE: /* codes stand among words too */
-        return p->classes.codes | p->classes.names | p->classes.words;
+        return CODES | NAMES | WORDS;
     case FORM_OWN_CODE:
     case FORM_NUMBER:
-        return p->classes.own;
+        return OWN_CODES;
     case FORM_DATE:
-        return p->classes.dates;
+        return DATES;
     case FORM_WORD:
     case FORM_CYRILLIC:
     case FORM_SKELETON:
     case FORM_SYLLABLES:
         break;
     }
-    return p->classes.names | p->classes.words;
+    return NAMES | WORDS;
 }
 
 /* The longest beginning of at most n letters that has a token. */
@@ -164,27 +190,28 @@ static uint32_t begin_of(uint32_t n) {
 }
 
 static void ask_begin(planning *p, clause *c, const part_form *f) {
-    uint32_t n = begin_of(f->n), classes = classes_with(p, f);
+    uint32_t n = begin_of(f->n);
+    unsigned how = how_of(f);
 
     if (!f->longer)
-        ask(p, c, classes, f, (piece){USE_WHOLE, 0, f->n, true});
+        ask(p, c, how, f, (piece){USE_WHOLE, 0, f->n, true});
     if (n < BEGIN_OTHERS) /* so short are beginnings of names only, and not of skeletons */
-        classes = f->kind == FORM_SKELETON ? 0 : p->classes.names;
+        how = f->kind == FORM_SKELETON ? 0 : NAMES;
     if (n)
-        ask(p, c, classes, f, (piece){USE_BEGIN, 0, n, n == f->n});
+        ask(p, c, how, f, (piece){USE_BEGIN, 0, n, n == f->n});
 }
 
 static void ask_pieces(planning *p, list *l, const part_form *f) {
-    uint32_t classes = classes_with(p, f);
+    unsigned how = how_of(f);
     clause *c;
 
     for (uint32_t i = 0; i < PIECES && i + INSIDE <= f->n; i++) {
         c = new_clause(l);
         if (!c)
             return;
-        ask(p, c, p->classes.names, f, (piece){USE_INSIDE, i, INSIDE, f->n == INSIDE});
+        ask(p, c, NAMES, f, (piece){USE_INSIDE, i, INSIDE, f->n == INSIDE});
         if (i == 0)
-            ask(p, c, classes, f, (piece){USE_BEGIN, 0, INSIDE, f->n == INSIDE});
+            ask(p, c, how, f, (piece){USE_BEGIN, 0, INSIDE, f->n == INSIDE});
     }
 }
 
@@ -196,24 +223,24 @@ static void ask_word(planning *p, list *l, const part_form *f, part_mode mode) {
         ask_pieces(p, l, f);
     c = new_clause(&begins);
     if (mode == PART_WHOLE)
-        ask(p, c, classes_with(p, f), f, (piece){USE_WHOLE, 0, f->n, true});
+        ask(p, c, how_of(f), f, (piece){USE_WHOLE, 0, f->n, true});
     else
         ask_begin(p, c, f);
     either(p, l, &begins);
 }
 
 static void ask_syllables(planning *p, list *l, const part_form *f, part_mode mode) {
-    uint32_t classes = classes_with(p, f);
+    unsigned how = how_of(f);
     list whole = {.n = 0};
 
-    ask(p, new_clause(&whole), classes, f, (piece){USE_WHOLE, 0, f->n, true});
+    ask(p, new_clause(&whole), how, f, (piece){USE_WHOLE, 0, f->n, true});
     if (mode != PART_WHOLE && f->n == 1)
-        ask(p, &whole.c[0], p->classes.names, f, (piece){USE_SYLLABLE, 0, 1, true});
+        ask(p, &whole.c[0], NAMES, f, (piece){USE_SYLLABLE, 0, 1, true});
     for (uint32_t i = 0; mode != PART_WHOLE && i + 1 < f->n && i < PIECES; i++) {
         clause *c = new_clause(l);
 
         if (c)
-            ask(p, c, classes, f, (piece){USE_PAIR, i, 2, f->n == 2});
+            ask(p, c, how, f, (piece){USE_PAIR, i, 2, f->n == 2});
     }
     either(p, l, &whole);
 }
@@ -226,13 +253,12 @@ static void ask_code(planning *p, list *l, const part_form *f, part_mode mode) {
 
     if (!c)
         return;
-    ask(p, c, digit ? classes_with(p, f) : p->classes.codes, f, (piece){USE_WHOLE, 0, f->n, true});
+    ask(p, c, digit ? how_of(f) : CODES, f, (piece){USE_WHOLE, 0, f->n, true});
     if (mode == PART_WHOLE || f->n < CODE_SHORT)
         return;
-    ask(p, c, p->classes.codes, f, (piece){USE_BEGIN, 0, begin, f->n == begin});
+    ask(p, c, CODES, f, (piece){USE_BEGIN, 0, begin, f->n == begin});
     if (digit)
-        ask(p, c, p->classes.codes, f,
-            (piece){USE_END, f->n - CODE_SHORT, CODE_SHORT, f->n == CODE_SHORT});
+        ask(p, c, CODES, f, (piece){USE_END, f->n - CODE_SHORT, CODE_SHORT, f->n == CODE_SHORT});
 }
 
 static void ask_form(planning *p, list *l, const part_form *f, part_mode mode) {
@@ -255,7 +281,7 @@ static void ask_form(planning *p, list *l, const part_form *f, part_mode mode) {
     case FORM_DATE:
         c = new_clause(l);
         if (c)
-            ask(p, c, classes_with(p, f), f, (piece){USE_WHOLE, 0, f->n, true});
+            ask(p, c, how_of(f), f, (piece){USE_WHOLE, 0, f->n, true});
         break;
     }
 }
@@ -293,12 +319,13 @@ static void ask_item(planning *p, list *l, const search_words *words, const item
     both(l, &all);
 }
 
-int tokens_plan(atg_arena *arena, const key256 *key, const search_words *words, search_plan *ret,
-                atg_err *err) {
-    planning p = {arena, key, classes_of(words->classes), false};
+int tokens_plan(atg_arena *arena, const key256 *key, const search_words *words,
+                const unsigned char *kinds, search_plan *ret, atg_err *err) {
+    planning p = {arena, key, places_of(&words->scope), false};
     list l = {.n = 0};
     bool leads = false;
 
+    set_kinds(&p.places, key, kinds);
     for (uint32_t i = 0; i < words->n_items; i++)
         ask_item(&p, &l, words, &words->items[i]);
     if (p.failed)

@@ -394,7 +394,7 @@ static int read_query(reading *r, atg_str rest, atg_err *err) {
     return rc;
 }
 
-int search_read(atg_arena *arena, atg_str text, uint32_t classes, search_words **ret,
+int search_read(atg_arena *arena, atg_str text, const search_scope *scope, search_words **ret,
                 atg_err *err) {
     search_words *w = ATG_GET(arena, search_words, 1);
     reading r = {.arena = arena, .to = w};
@@ -405,7 +405,7 @@ int search_read(atg_arena *arena, atg_str text, uint32_t classes, search_words *
         return atg_fail(err, ATG_ELIMIT, "A query has at most %d bytes", QUERY_BYTES);
     if (!w)
         return out_of_memory(err);
-    w->classes = classes;
+    w->scope = *scope;
     w->parts = ATG_GET(arena, part, QUERY_PARTS);
     if (!w->parts)
         return out_of_memory(err);
@@ -492,7 +492,7 @@ static int look(void *user, const form *f, atg_err *err) {
 int search_look(atg_arena *arena, const search_words *words, const record *r, uint64_t *found,
                 atg_err *err) {
     looking l = {words, *found};
-    int rc = forms_of_record(arena, r, words->classes, look, &l, err);
+    int rc = forms_of_record(arena, r, &words->scope, look, &l, err);
 
     if (rc == ATG_OK)
         *found = l.found;

@@ -14,7 +14,7 @@
 
 enum {
     SAMPLE = 128,    /* rows of a token that its density is taken from */
-    AGES = 8,        /* that are looked at together, but the latest */
+    AGES = 4,        /* that are looked at together, but the latest */
     ROWS_LEAST = 64, /* of the leading clause at a time */
     ROWS_MOST = 8192,
     CHECKS = 5000, /* files that are looked at, at most */
@@ -60,15 +60,18 @@ typedef struct found_list {
 } found_list;
 
 typedef struct sample sample;
+typedef unsigned char kind_set[TOKEN_LEAST]; /* by token_any() */
 
 typedef struct searching {
     db *d;
     atg_arena *arena;
     const search_query *q;
     const search_words *words;
-    const search_plan *plan;
+    search_plan plan;
     posting postings[CLAUSES]; /* the leading one first */
     uint32_t n_postings;
+    kind_set *kinds; /* that each age has, and behind them those of all */
+    int64_t n_ages;
     sample *samples; /* of all tokens, in order */
     size_t n_samples;
     int64_t *list;           /* room for all tokens of some ages */
@@ -84,6 +87,38 @@ typedef struct searching {
 
 static int out_of_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory searching");
+}
+
+/* ---- what there is to look for ---- */
+
+/* The ages, and the kinds of tokens that each has. */
+static int read_ages(searching *s, atg_err *err) {
+    MEM_AUTO int64_t *list = NULL;
+    int64_t last = 0, n;
+    db_rows *rows = NULL;
+    int rc = db_get_one(s->d, &last_file, NULL, 0, 0, &last, err);
+
+    if (rc)
+        return rc;
+    s->before = s->q->before > 0 && s->q->before <= last ? s->q->before : last + 1;
+    n = s->n_ages = ((s->before - 1) >> AGE_BITS) + 1;
+    s->kinds = mem_zero((size_t)n + 1, sizeof(*s->kinds));
+    list = mem_zero((size_t)n + 1, sizeof(*list));
+    if (!s->kinds || !list)
+        return out_of_memory(err);
+    for (int64_t k = 0; k < n; k++)
+        list[k] = token_kinds(k << AGE_BITS);
+    rc = db_query(s->d, &read_kinds, (db_value[]){db_ints(list, (size_t)n)}, 1, &rows, err);
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        int64_t token = db_get_int(rows, 0), kind = db_get_int(rows, 1);
+
+        for (int64_t k = 0; k < n && kind >= 0 && kind < TOKEN_LEAST; k++)
+            if (list[k] == token)
+                s->kinds[k][kind] = s->kinds[n][kind] = 1;
+        rc = ATG_OK;
+    }
+    db_end(rows);
+    return rc;
 }
 
 /* ---- how many there are ---- */
@@ -121,15 +156,15 @@ static sample *sample_of(const searching *s, int64_t token) {
 static int gather(searching *s, atg_err *err) {
     size_t n = 0, to = 0;
 
-    for (uint32_t i = 0; i < s->plan->n; i++)
-        n += s->plan->clauses[i].n;
+    for (uint32_t i = 0; i < s->plan.n; i++)
+        n += s->plan.clauses[i].n;
     s->samples = ATG_GET(s->arena, sample, n + 1);
     s->list = ATG_GET(s->arena, int64_t, (n + 1) * AGES);
     if (!s->samples || !s->list)
         return out_of_memory(err);
-    for (uint32_t i = 0; i < s->plan->n; i++)
-        for (uint32_t k = 0; k < s->plan->clauses[i].n; k++) {
-            const clause_token *c = &s->plan->clauses[i].tokens[k];
+    for (uint32_t i = 0; i < s->plan.n; i++)
+        for (uint32_t k = 0; k < s->plan.clauses[i].n; k++) {
+            const clause_token *c = &s->plan.clauses[i].tokens[k];
 
             s->samples[to++] = (sample){.token = c->token, .any = c->any, .density = -1};
         }
@@ -143,42 +178,16 @@ static int gather(searching *s, atg_err *err) {
     return ATG_OK;
 }
 
-typedef unsigned char kind_set[TOKEN_LEAST]; /* by token_any() */
-
-/* What there is to look for in `n` ages from `age` on. */
-static int learn_kinds(searching *s, int64_t age, int64_t n, kind_set *ret, atg_err *err) {
-    int64_t list[AGES];
+/* Which of the tokens the files of `n` ages from `age` on have. */
+static int read_newest(searching *s, int64_t age, int64_t n, atg_err *err) {
     db_rows *rows = NULL;
+    size_t n_list = 0;
     int rc;
 
     for (int64_t k = 0; k < n; k++)
-        list[k] = token_kinds((age + k) << AGE_BITS);
-    rc = db_query(s->d, &read_kinds, (db_value[]){db_ints(list, (size_t)n)}, 1, &rows, err);
-    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
-        int64_t token = db_get_int(rows, 0), kind = db_get_int(rows, 1);
-
-        for (int64_t k = 0; k < n && kind >= 0 && kind < TOKEN_LEAST; k++)
-            if (list[k] == token)
-                ret[k][kind] = 1;
-        rc = ATG_OK;
-    }
-    db_end(rows);
-    return rc;
-}
-
-/* Which of the tokens the files of `n` ages from `age` on have. */
-static int read_newest(searching *s, int64_t age, int64_t n, atg_err *err) {
-    MEM_AUTO kind_set *kinds = mem_zero((size_t)n, sizeof(*kinds));
-    db_rows *rows = NULL;
-    size_t n_list = 0;
-    int rc = kinds ? learn_kinds(s, age, n, kinds, err) : out_of_memory(err);
-
-    if (rc)
-        return rc;
-    for (int64_t k = 0; k < n; k++)
         for (size_t i = 0; i < s->n_samples; i++) {
             s->samples[i].newest[k] = -1;
-            if (kinds[k][s->samples[i].any])
+            if (s->kinds[age + k][s->samples[i].any])
                 s->list[n_list++] = token_row(s->samples[i].token, (age + k) << AGE_BITS);
         }
     rc = db_query(s->d, &newest_files, (db_value[]){db_ints(s->list, n_list), db_int(s->before)}, 2,
@@ -270,12 +279,12 @@ static int prepare(searching *s, int64_t age, bool *ret_any, atg_err *err) {
     int64_t at = age - s->known_from;
     int rc = ATG_OK;
 
-    s->n_postings = s->plan->n;
+    s->n_postings = s->plan.n;
     *ret_any = true;
     for (uint32_t i = 0; i < s->n_postings && rc == ATG_OK; i++) {
         posting *p = &s->postings[i];
 
-        rc = set_posting(s, p, &s->plan->clauses[i], at, err);
+        rc = set_posting(s, p, &s->plan.clauses[i], at, err);
         *ret_any &= p->n > 0 || p->c->open;
     }
     if (rc || !*ret_any)
@@ -429,7 +438,7 @@ static bool is_found_surely(const searching *s, int64_t file) {
     found key = {file, false};
     const found *f = bsearch(&key, s->found.f, s->found.n, sizeof(key), compare_found);
 
-    return f && f->sure && !s->plan->partial;
+    return f && f->sure && !s->plan.partial;
 }
 
 static int accept(searching *s, const file_row *f, bool *ret, atg_err *err) {
@@ -533,14 +542,10 @@ static int learn(searching *s, int64_t age, bool latest, atg_err *err) {
 }
 
 static int go_back(searching *s, atg_err *err) {
-    int64_t last = 0, age;
     bool latest = true;
-    int rc = db_get_one(s->d, &last_file, NULL, 0, 0, &last, err);
+    int rc = gather(s, err);
 
-    if (rc == ATG_OK)
-        rc = gather(s, err);
-    s->before = s->q->before > 0 && s->q->before <= last ? s->q->before : last + 1;
-    for (age = (s->before - 1) >> AGE_BITS; age >= 0 && s->n_rows < s->q->limit; age--) {
+    for (int64_t age = s->n_ages - 1; age >= 0 && s->n_rows < s->q->limit; age--) {
         bool any = false;
 
         s->first = age << AGE_BITS;
@@ -558,20 +563,27 @@ static int go_back(searching *s, atg_err *err) {
     return rc;
 }
 
+static int search(searching *s, atg_err *err) {
+    int rc = read_ages(s, err);
+
+    if (rc == ATG_OK)
+        rc = tokens_plan(s->arena, s->q->key, s->words, s->kinds[s->n_ages], &s->plan, err);
+    if (rc)
+        return rc;
+    s->rows = ATG_GET(s->arena, file_row, (size_t)s->q->limit + 1);
+    return s->rows ? go_back(s, err) : out_of_memory(err);
+}
+
 int tokens_search(db *d, atg_arena *arena, const search_query *q, file_row **ret, uint32_t *ret_n,
                   atg_err *err) {
     search_words *words = NULL;
-    search_plan plan;
-    searching s = {.d = d, .arena = arena, .q = q, .plan = &plan};
-    int rc = search_read(arena, q->text, q->classes, &words, err);
+    searching s = {.d = d, .arena = arena, .q = q};
+    int rc = search_read(arena, q->text, &q->scope, &words, err);
 
-    if (rc == ATG_OK)
-        rc = tokens_plan(arena, q->key, words, &plan, err);
-    if (rc)
-        return rc;
     s.words = words;
-    s.rows = ATG_GET(arena, file_row, (size_t)q->limit + 1);
-    rc = s.rows ? go_back(&s, err) : out_of_memory(err);
+    if (rc == ATG_OK)
+        rc = search(&s, err);
+    mem_free(s.kinds);
     mem_free(s.found.f);
     mem_free(s.other.f);
     mem_free(s.numbers);

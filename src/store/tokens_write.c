@@ -17,13 +17,12 @@ static const db_statement count_tokens_out = {
     "count_tokens_out", "UPDATE token SET count = count - 1 WHERE file = $2 AND count > 1 AND "
                         "token IN (SELECT unnest FROM unnest($1))"};
 
+/* Of new files: without ON CONFLICT, which costs PostgreSQL half as much again. */
 static const db_statement insert_token = {
-    "insert_token", "INSERT INTO token(token, file, count) VALUES ($1, $2, $3) ON CONFLICT (token, "
-                    "file) DO UPDATE SET count = token.count + excluded.count"};
+    "insert_token", "INSERT INTO token(token, file, count) VALUES ($1, $2, $3)"};
 static const db_statement insert_tokens = {
     "insert_tokens",
-    "INSERT INTO token(token, file, count) SELECT t, f, c FROM unnest($1, $2, $3) AS u(t, f, c) ON "
-    "CONFLICT (token, file) DO UPDATE SET count = token.count + excluded.count"};
+    "INSERT INTO token(token, file, count) SELECT t, f, c FROM unnest($1, $2, $3) AS u(t, f, c)"};
 
 static int out_of_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory for search words");

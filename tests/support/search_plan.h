@@ -5,6 +5,7 @@
 #define ATG_TESTS_SEARCH_PLAN_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/tokens_internal.h"
 
@@ -41,11 +42,15 @@ static inline int plan_try(atg_arena *arena, const key256 *key, atg_str query, c
     search_words *words = NULL;
     search_plan plan;
     uint64_t found = 0;
-    int rc = search_read(arena, query, UINT32_MAX, &words, NULL);
+    search_scope all;
+    int rc;
+
+    memset(&all, 0xff, sizeof(all));
+    rc = search_read(arena, query, &all, &words, NULL);
 
     *ret = (plan_verdict){0};
     if (rc == ATG_OK)
-        rc = tokens_plan(arena, key, words, &plan, NULL);
+        rc = tokens_plan(arena, key, words, NULL, &plan, NULL);
     if (rc == ATG_EINVAL || rc == ATG_ELIMIT)
         return ATG_OK;
     if (rc == ATG_OK)
