@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "store/jobs.h"
 
-enum { PAIRS_MAX = 1 << 16, KINDS_EXPECTED = RECORD_KINDS };
+enum { PAIRS_MAX = 1 << 20, KINDS_EXPECTED = RECORD_KINDS };
 
 typedef struct numbers {
     int64_t n, code;

@@ -18,7 +18,7 @@ enum {
     ROWS_LEAST = 64, /* of the leading clause at a time */
     ROWS_MOST = 8192,
     CHECKS = 5000, /* files that are looked at, at most */
-    ASK_COST = 4,  /* one file asked for, in rows that are read */
+    ASK_COST = 3,  /* one file asked for, in rows that are read */
 };
 
 static const db_statement last_file = {"last_file", "SELECT max(n) FROM file"};
@@ -34,10 +34,12 @@ static const db_statement sample_tokens = {
 static const db_statement read_tokens = {
     "read_tokens", "SELECT token.file, token.token FROM unnest($1) CROSS JOIN token WHERE "
                    "token.token = unnest AND token.file >= $2 AND token.file < $3"};
+/* A subquery with one value, because of a join PostgreSQL may think that it is best done by reading
+ * all rows of the tokens. */
 static const db_statement ask_tokens = {
-    "ask_tokens", "SELECT token.file, token.token FROM (SELECT unnest AS f FROM unnest($2)) AS a "
-                  "CROSS JOIN (SELECT unnest AS t FROM unnest($1)) AS b CROSS JOIN token WHERE "
-                  "token.token = b.t AND token.file = a.f"};
+    "ask_tokens", "SELECT f, t FROM (SELECT unnest AS f FROM unnest($2)) AS a CROSS JOIN (SELECT "
+                  "unnest AS t FROM unnest($1)) AS b WHERE (SELECT file FROM token WHERE "
+                  "token.token = b.t AND token.file = a.f) = a.f"};
 
 /* A clause with those of its tokens that any file has, in their order. */
 typedef struct posting {
@@ -49,15 +51,10 @@ typedef struct posting {
     int64_t newest; /* file that has one */
 } posting;
 
-typedef struct found {
-    int64_t file;
-    bool sure;
-} found;
-
-typedef struct found_list {
-    found *f;
-    size_t n, cap;
-} found_list;
+/* Files of a range of numbers, a bit each; bit 0 is the first file of the age. */
+typedef struct file_set {
+    uint64_t *any, *sure;
+} file_set;
 
 typedef struct sample sample;
 typedef unsigned char kind_set[TOKEN_LEAST]; /* by token_any() */
@@ -74,15 +71,17 @@ typedef struct searching {
     int64_t n_ages;
     sample *samples; /* of all tokens, in order */
     size_t n_samples;
-    int64_t *list;           /* room for all tokens of some ages */
-    int64_t known_from;      /* the first age that the samples know */
-    int64_t first, before;   /* files of the age in hand: from, to below */
-    found_list found, other; /* of the range in hand */
-    int64_t *numbers;        /* of files */
+    int64_t *list;         /* room for all tokens of some ages */
+    int64_t known_from;    /* the first age that the samples know */
+    int64_t first, before; /* files of the age in hand: from, to below */
+    file_set found, other; /* of the range in hand */
+    size_t from, to;       /* words of the sets that it lies in */
+    int64_t *numbers;      /* of files */
     size_t cap_numbers;
     uint32_t checked;
     file_row *rows;
     uint32_t n_rows;
+    double rows_so_far; /* read of leading clauses */
 } searching;
 
 static int out_of_memory(atg_err *err) {
@@ -298,18 +297,27 @@ static int prepare(searching *s, int64_t age, bool *ret_any, atg_err *err) {
 
 /* ---- rows of a clause ---- */
 
-static int add_found(found_list *l, int64_t file, bool sure, atg_err *err) {
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : ROWS_LEAST;
-        found *more = mem_grow(l->f, cap * sizeof(*more));
+enum { WORD = 64, WORDS_OF_AGE = (1 << AGE_BITS) / WORD };
 
-        if (!more)
-            return out_of_memory(err);
-        l->f = more;
-        l->cap = cap;
-    }
-    l->f[l->n++] = (found){file, sure};
-    return ATG_OK;
+static bool make_set(file_set *set) {
+    set->any = mem_zero(2 * (size_t)WORDS_OF_AGE, sizeof(uint64_t));
+    set->sure = set->any ? set->any + WORDS_OF_AGE : NULL;
+    return set->any != NULL;
+}
+
+static void clear(const searching *s, file_set *set) {
+    size_t n = (s->to - s->from) * sizeof(uint64_t);
+
+    memset(set->any + s->from, 0, n);
+    memset(set->sure + s->from, 0, n);
+}
+
+static size_t count_files(const searching *s) {
+    size_t n = 0;
+
+    for (size_t w = s->from; w < s->to; w++)
+        n += (size_t)__builtin_popcountll(s->found.any[w]);
+    return n;
 }
 
 static bool is_sure(const posting *p, int64_t token) {
@@ -319,126 +327,124 @@ static bool is_sure(const posting *p, int64_t token) {
     return t && t->sure;
 }
 
-/* The latest first. */
-static int compare_found(const void *x, const void *y) {
-    return compare_numbers(((const found *)y)->file, ((const found *)x)->file);
-}
-
-/* In order, each file once; sure when one of its tokens was. */
-static void put_in_order(found_list *l) {
-    size_t to = 0;
-
-    if (l->n)
-        qsort(l->f, l->n, sizeof(*l->f), compare_found);
-    for (size_t i = 0; i < l->n; i++) {
-        if (to && l->f[to - 1].file == l->f[i].file)
-            l->f[to - 1].sure |= l->f[i].sure;
-        else
-            l->f[to++] = l->f[i];
-    }
-    l->n = to;
-}
-
-static int read_found(db_rows *rows, const posting *p, found_list *to, atg_err *err) {
+/* Rows of file and token into a set; how many. */
+static int read_rows(const searching *s, db_rows *rows, const posting *p, file_set *to,
+                     size_t *ret_rows, atg_err *err) {
+    int64_t last = -1;
+    uint64_t sure = 0;
     int rc;
 
-    to->n = 0;
+    clear(s, to);
+    *ret_rows = 0;
     while ((rc = db_next(rows, err)) > 0) {
-        rc = add_found(to, db_get_int(rows, 0), is_sure(p, db_get_int(rows, 1)), err);
-        if (rc)
-            return rc;
+        uint64_t bit = (uint64_t)(db_get_int(rows, 0) - s->first);
+        int64_t token = db_get_int(rows, 1);
+
+        if (bit / WORD < s->from || bit / WORD >= s->to)
+            continue;
+        if (token != last) /* mostly they come token by token */
+            sure = is_sure(p, token);
+        last = token;
+        to->any[bit / WORD] |= 1ULL << bit % WORD;
+        to->sure[bit / WORD] |= sure << bit % WORD;
+        ++*ret_rows;
     }
-    if (rc == 0)
-        put_in_order(to);
     return rc;
 }
 
 /* All rows of a clause for files from `low` to below `high`. */
-static int read_range(searching *s, const posting *p, int64_t low, int64_t high, found_list *to,
-                      atg_err *err) {
+static int read_range(searching *s, const posting *p, int64_t low, int64_t high, file_set *to,
+                      size_t *ret_rows, atg_err *err) {
     db_rows *rows = NULL;
     int rc =
         db_query(s->d, &read_tokens,
                  (db_value[]){db_ints(p->tokens, p->n), db_int(low), db_int(high)}, 3, &rows, err);
 
     if (rc == ATG_OK)
-        rc = read_found(rows, p, to, err);
+        rc = read_rows(s, rows, p, to, ret_rows, err);
     db_end(rows);
     return rc;
 }
 
-static int list_numbers(searching *s, size_t from, size_t n, atg_err *err) {
-    if (n > s->cap_numbers) {
-        int64_t *more = mem_grow(s->numbers, n * sizeof(*more));
+/* Take up to `most` files out of a copy of what was found, the latest first. */
+static size_t list_files(const searching *s, size_t most, int64_t *below, int64_t *ret) {
+    size_t n = 0;
 
-        if (!more)
-            return out_of_memory(err);
-        s->numbers = more;
-        s->cap_numbers = n;
+    while (n<most && * below> s->first) {
+        uint64_t bit = (uint64_t)(*below - 1 - s->first), w = bit / WORD;
+        uint64_t rest = w < s->to ? s->found.any[w] & UINT64_MAX >> (WORD - 1 - bit % WORD) : 0;
+
+        if (w < s->from)
+            break;
+        *below = s->first + (int64_t)(w * WORD);
+        if (rest) {
+            *below += WORD - 1 - __builtin_clzll(rest);
+            ret[n++] = *below;
+        }
     }
-    for (size_t i = 0; i < n; i++)
-        s->numbers[i] = s->found.f[from + i].file;
+    return n;
+}
+
+static int make_numbers(searching *s, size_t n, atg_err *err) {
+    int64_t *more;
+
+    if (n <= s->cap_numbers)
+        return ATG_OK;
+    more = mem_grow(s->numbers, n * sizeof(*more));
+    if (!more)
+        return out_of_memory(err);
+    s->numbers = more;
+    s->cap_numbers = n;
     return ATG_OK;
 }
 
 /* Those that were found so far and have the clause too. */
-static int ask_each(searching *s, const posting *p, found_list *to, atg_err *err) {
+static int ask_each(searching *s, const posting *p, size_t n, file_set *to, atg_err *err) {
+    int64_t below = s->first + (int64_t)(s->to * WORD);
     db_rows *rows = NULL;
-    int rc = list_numbers(s, 0, s->found.n, err);
+    size_t ignored;
+    int rc = make_numbers(s, n, err);
 
+    if (rc)
+        return rc;
+    n = list_files(s, n, &below, s->numbers);
+    rc = db_query(s->d, &ask_tokens, (db_value[]){db_ints(p->tokens, p->n), db_ints(s->numbers, n)},
+                  2, &rows, err);
     if (rc == ATG_OK)
-        rc = db_query(s->d, &ask_tokens,
-                      (db_value[]){db_ints(p->tokens, p->n), db_ints(s->numbers, s->found.n)}, 2,
-                      &rows, err);
-    if (rc == ATG_OK)
-        rc = read_found(rows, p, to, err);
+        rc = read_rows(s, rows, p, to, &ignored, err);
     db_end(rows);
     return rc;
 }
 
-/* Keep what both lists have. */
-static void intersect(found_list *found_so_far, const found_list *other) {
-    size_t to = 0, k = 0;
-
-    for (size_t i = 0; i < found_so_far->n; i++) {
-        found f = found_so_far->f[i];
-
-        while (k < other->n && other->f[k].file > f.file)
-            k++;
-        if (k < other->n && other->f[k].file == f.file)
-            found_so_far->f[to++] = (found){f.file, f.sure && other->f[k].sure};
-    }
-    found_so_far->n = to;
-}
-
-static int apply_clause(searching *s, const posting *p, atg_err *err) {
-    found_list *l = &s->found;
-    int64_t high = l->f[0].file + 1, low = l->f[l->n - 1].file;
-    double rows = p->density * (double)(high - low);
+/* Keep what has the clause too. */
+static int apply_clause(searching *s, const posting *p, int64_t low, int64_t high, atg_err *err) {
+    size_t n = count_files(s), ignored;
     int rc;
 
     if (p->c->open) {
         /* a token may make it sure, but whoever has none is looked at all the same */
-        for (size_t i = 0; i < l->n; i++)
-            l->f[i].sure = false;
+        memset(s->found.sure + s->from, 0, (s->to - s->from) * sizeof(uint64_t));
         return ATG_OK;
     }
-    if (rows <= (double)ASK_COST * (double)l->n * p->n)
-        rc = read_range(s, p, low, high, &s->other, err);
+    if (n == 0)
+        return ATG_OK;
+    if (p->density * (double)(high - low) <= (double)ASK_COST * (double)n * p->n)
+        rc = read_range(s, p, low, high, &s->other, &ignored, err);
     else
-        rc = ask_each(s, p, &s->other, err);
-    if (rc == ATG_OK)
-        intersect(l, &s->other);
+        rc = ask_each(s, p, n, &s->other, err);
+    for (size_t w = s->from; w < s->to && rc == ATG_OK; w++) {
+        s->found.any[w] &= s->other.any[w];
+        s->found.sure[w] &= s->other.sure[w];
+    }
     return rc;
 }
 
 /* ---- files ---- */
 
 static bool is_found_surely(const searching *s, int64_t file) {
-    found key = {file, false};
-    const found *f = bsearch(&key, s->found.f, s->found.n, sizeof(key), compare_found);
+    uint64_t bit = (uint64_t)(file - s->first);
 
-    return f && f->sure && !s->plan.partial;
+    return (s->found.sure[bit / WORD] >> bit % WORD & 1) && !s->plan.partial;
 }
 
 static int accept(searching *s, const file_row *f, bool *ret, atg_err *err) {
@@ -459,19 +465,19 @@ static int accept(searching *s, const file_row *f, bool *ret, atg_err *err) {
 static int take_files(searching *s, atg_err *err) {
     files_numbered_query query = {
         .operation = s->q->operation, .kind = s->q->kind, .state = s->q->state, .sex = s->q->sex};
+    int64_t below = s->first + (int64_t)(s->to * WORD);
 
-    for (size_t at = 0, n; at < s->found.n && s->n_rows < s->q->limit; at += n) {
+    while (s->n_rows < s->q->limit) {
+        size_t most = s->q->limit - s->n_rows < ROWS_LEAST ? ROWS_LEAST : s->q->limit - s->n_rows;
         file_row *rows = NULL;
         uint32_t n_rows = 0;
-        int rc;
+        int rc = make_numbers(s, most, err);
 
-        n = s->q->limit - s->n_rows < ROWS_LEAST ? ROWS_LEAST : s->q->limit - s->n_rows;
-        n = n < s->found.n - at ? n : s->found.n - at;
-        rc = list_numbers(s, at, n, err);
+        query.n = rc ? 0 : list_files(s, most, &below, s->numbers);
         query.numbers = s->numbers;
-        query.n = n;
-        if (rc == ATG_OK)
-            rc = files_numbered(s->d, s->arena, &query, &rows, &n_rows, err);
+        if (query.n == 0)
+            return rc;
+        rc = files_numbered(s->d, s->arena, &query, &rows, &n_rows, err);
         for (uint32_t i = 0; i < n_rows && s->n_rows < s->q->limit && rc == ATG_OK; i++) {
             bool accepted = false;
 
@@ -485,9 +491,13 @@ static int take_files(searching *s, atg_err *err) {
     return ATG_OK;
 }
 
+static double within(double rows) {
+    return rows < ROWS_LEAST ? ROWS_LEAST : rows > ROWS_MOST ? ROWS_MOST : rows;
+}
+
 /* How many rows of the leading clause may fill the page, if the clauses know nothing of each
  * other. */
-static double rows_wanted(const searching *s) {
+static double rows_at_first(const searching *s) {
     double rows = s->q->limit;
 
     for (uint32_t i = 1; i < s->n_postings; i++) {
@@ -496,21 +506,32 @@ static double rows_wanted(const searching *s) {
         if (!p->c->open && p->density < 1 && p->density > 0)
             rows /= p->density;
     }
-    return rows < ROWS_LEAST ? ROWS_LEAST : rows > ROWS_MOST ? ROWS_MOST : rows;
+    return within(rows);
+}
+
+/* The same from what they gave so far, and a little more. */
+static double rows_next(const searching *s, double rows_so_far, double last) {
+    enum { GROW = 4 };
+
+    if (s->n_rows == 0)
+        return within(GROW * last);
+    return within(1.25 * rows_so_far * (s->q->limit - s->n_rows) / s->n_rows);
 }
 
 static int take_range(searching *s, int64_t low, int64_t high, size_t *ret_rows, atg_err *err) {
-    int rc = read_range(s, &s->postings[0], low, high, &s->found, err);
+    int rc;
 
-    *ret_rows = s->found.n;
-    for (uint32_t i = 1; i < s->n_postings && s->found.n && rc == ATG_OK; i++)
-        rc = apply_clause(s, &s->postings[i], err);
+    s->from = (size_t)(low - s->first) / WORD;
+    s->to = ((size_t)(high - s->first) + WORD - 1) / WORD;
+    rc = read_range(s, &s->postings[0], low, high, &s->found, ret_rows, err);
+    for (uint32_t i = 1; i < s->n_postings && rc == ATG_OK; i++)
+        rc = apply_clause(s, &s->postings[i], low, high, err);
     return rc ? rc : take_files(s, err);
 }
 
 static int go_through(searching *s, atg_err *err) {
     const posting *lead = &s->postings[0];
-    double wanted = rows_wanted(s), span = wanted / lead->density;
+    double wanted = rows_at_first(s), density = lead->density;
     int64_t high = lead->newest + 1;
     int rc = ATG_OK;
 
@@ -518,16 +539,17 @@ static int go_through(searching *s, atg_err *err) {
         if (!s->postings[i].c->open && s->postings[i].newest < high)
             high = s->postings[i].newest + 1;
     while (high > s->first && s->n_rows < s->q->limit && rc == ATG_OK) {
-        int64_t step = span < 1 ? 1 : span < (double)high ? (int64_t)span : high;
-        int64_t low = high - s->first > step ? high - step : s->first;
+        double span = wanted / density;
+        int64_t all = high - s->first,
+                low = span < (double)all ? high - 1 - (int64_t)span : s->first;
         size_t rows = 0;
 
         rc = take_range(s, low, high, &rows, err);
+        s->rows_so_far += (double)rows;
+        wanted = rows_next(s, s->rows_so_far, wanted);
+        /* where there was nothing there may be more of it */
+        density = rows ? (double)rows / (double)(high - low) : density / 4;
         high = low;
-        /* the density changes from range to range; twice as much each time */
-        wanted = wanted < ROWS_MOST ? 2 * wanted : wanted;
-        span = rows ? (double)step * wanted / (double)rows : 4.0 * (double)step;
-        span = span > 4.0 * (double)step ? 4.0 * (double)step : span;
     }
     return rc;
 }
@@ -571,7 +593,9 @@ static int search(searching *s, atg_err *err) {
     if (rc)
         return rc;
     s->rows = ATG_GET(s->arena, file_row, (size_t)s->q->limit + 1);
-    return s->rows ? go_back(s, err) : out_of_memory(err);
+    if (!s->rows || !make_set(&s->found) || !make_set(&s->other))
+        return out_of_memory(err);
+    return go_back(s, err);
 }
 
 int tokens_search(db *d, atg_arena *arena, const search_query *q, file_row **ret, uint32_t *ret_n,
@@ -584,8 +608,8 @@ int tokens_search(db *d, atg_arena *arena, const search_query *q, file_row **ret
     if (rc == ATG_OK)
         rc = search(&s, err);
     mem_free(s.kinds);
-    mem_free(s.found.f);
-    mem_free(s.other.f);
+    mem_free(s.found.any);
+    mem_free(s.other.any);
     mem_free(s.numbers);
     if (rc)
         return rc;
