@@ -91,6 +91,8 @@ int parallel_run(uint32_t threads, uint64_t n, parallel_fn *fn, void *user, cons
     worker workers[PARALLEL_MAX];
     uint32_t started = 0;
 
+    if (n && !tell(&j)) /* once at least, even if other threads take every piece */
+        return atg_fail(err, ATG_ECANCEL, "Stopped on request");
     threads = parallel_threads(threads);
     if (threads > n)
         threads = n ? (uint32_t)n : 1;
