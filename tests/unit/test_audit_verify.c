@@ -325,7 +325,7 @@ static int check_bytes(void *p, size_t n, const audit_wanted *w, atg_err *err) {
 
 /* Codes of files are for people only: they stand behind everything that is verified. */
 static size_t codes_at(atg_str text) {
-    for (size_t at = text.n; at-- > 0;)
+    for (size_t at = text.n > 20 ? text.n - 20 : 0; at-- > 0;)
         if (memcmp(text.p + at, "F\0\0\0\x1c\1\0\0\0\0\0\x70", 12) == 0 && text.p[at + 20] == 1)
             return at;
     return 0;
