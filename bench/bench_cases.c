@@ -325,7 +325,7 @@ static void measure_changes(scene *s) {
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
             bench_must(ATG_ENOMEM, &(atg_err){.msg = "No more threads"});
     }
-    (void)sleep(SECONDS);
+    (void)nanosleep(&(struct timespec){.tv_sec = SECONDS}, NULL);
     atomic_store(&stop, true);
     for (uint32_t i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
