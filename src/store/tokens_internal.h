@@ -26,7 +26,7 @@ enum { FORM_KINDS = FORM_DATE + 1 };
 
 /* Lengths of the beginnings of a word that have a token, from 2 in names and from 3 elsewhere; of
  * what stands inside names; of the beginnings and the end of a code. */
-#define BEGIN_TOKENS 2, 3, 4, 5, 7
+#define BEGIN_TOKENS 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16
 enum { BEGIN_LEAST = 2, BEGIN_OTHERS = 3, INSIDE = 3, CODE_SHORT = 4, CODE_LONG = 6 };
 
 /* Where a word stands. */
