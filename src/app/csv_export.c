@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "base/csv.h"
 
-enum { PAGE = 500 };
+enum {
+    PAGE = 500,
+    CELL = 16 << 20, /* the longest field is 4 MiB, and its quotes are doubled */
+};
 
 typedef struct exporting {
     cases *c;
@@ -52,7 +55,7 @@ static int write_row(const exporting *w, const record *r, atg_err *err) {
     csv_write(w->buf, r->code);
     atg_buf_printf(w->buf, ",%s", states[0] ? states[r->state] : "");
     for (uint32_t f = 0; f < record_types[w->kind].n_fields; f++) {
-        ATG_AUTO(atg_buf) cell = atg_buf_new(1 << 20);
+        ATG_AUTO(atg_buf) cell = atg_buf_new(CELL);
         atg_str text;
 
         if (!leaves(w, f))
