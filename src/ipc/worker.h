@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sandboxed worker (docs/worker.md), as its parent sees it: the one process that decodes what
+ * somebody uploaded.
+ *
+ * A pool starts workers when they are needed, gives each one request at a time, and puts a fresh
+ * one in the place of one that ended, looped or was used up.  At most the one request in hand fails
+ * with it.  Any number of threads may use a pool; a call waits for its answer.
+ *
+ * What the codes of worker_picture() and worker_parse() mean:
+ *   ATG_EPARSE, ATG_EINVAL, ATG_ELIMIT  the file is refused; the sentence says why, with line and
+ *                                       column where it has them.  Trying again is of no use.
+ *   ATG_EIO                             the worker ended, cannot be started, or all are busy:
+ * trying again may help. ATG_EDENIED                         this machine cannot confine a worker:
+ * it decodes nothing. ATG_ENOMEM                          memory of the parent. */
+#ifndef ATG_IPC_WORKER_H
+#define ATG_IPC_WORKER_H
+
+#include <antigone/base.h>
+
+enum {
+    WORKER_POOL_MAX = 4,
+    WORKER_INPUTS_MAX = 8,
+    WORKER_SIDE_MAX = 2048,       /* of thumbnails and seal images */
+    WORKER_INPUT_MAX = 512 << 20, /* bytes of one file */
+    WORKER_NOTES_MAX = 1000,
+};
+
+/* ---- the pool ---- */
+
+typedef struct worker_options {
+    const char *program;  /* NULL: beside this program, else where it was installed */
+    uint32_t workers;     /* at most so many at once; 0: one */
+    uint32_t uses;        /* requests until a worker makes place for a fresh one; 0: 100 */
+    uint64_t memory;      /* bytes of address space of each; 0: 2 GiB */
+    bool loud;            /* its standard error is ours: tests */
+    const char *argument; /* one more argument of the program, or NULL: tests */
+} worker_options;
+
+typedef struct worker_pool worker_pool;
+
+/* Starts nothing yet.  `o` may be NULL.  ATG_ENOTFOUND: there is no such program. */
+ATG_MUST_USE int worker_pool_open(const worker_options *o, worker_pool **ret, atg_err *err);
+/* Nobody may be using it.  Its workers end. */
+void worker_pool_close(worker_pool *pool);
+static inline void worker_pool_closep(worker_pool **pool) {
+    worker_pool_close(*pool);
+}
+
+/* What confines a worker, as it says itself. */
+enum {
+    WORKER_NS_USER = 1,
+    WORKER_NS_NET = 2,
+    WORKER_NS_MOUNT = 4, /* in an empty folder of its own */
+    WORKER_NS_IPC = 8,
+    WORKER_NS_PID = 16,
+};
+
+typedef enum worker_format {
+    WORKER_JPEG = 1,
+    WORKER_PNG,
+    WORKER_WEBP,
+    WORKER_HEIC,
+    WORKER_TIFF,
+    WORKER_BMP,
+} worker_format;
+
+typedef struct worker_hold {
+    bool decodes;        /* enough holds: it does its work */
+    bool seccomp;        /* on all of its threads */
+    bool no_new_privs;   /* it can gain no rights */
+    uint32_t landlock;   /* the kernel's version; 0: the kernel has none */
+    uint32_t namespaces; /* bits WORKER_NS_... */
+    uint64_t memory;     /* bytes of address space; 0: no limit (sanitizers need more) */
+    uint32_t formats;    /* bit 1 << worker_format for each that it decodes */
+    char libraries[80];  /* that decode, with their versions */
+    char why[200];       /* when it does not decode */
+} worker_hold;
+
+typedef struct worker_health {
+    char program[256];
+    bool known; /* a worker was started and told what holds */
+    worker_hold hold;
+    uint32_t running, busy;
+    uint64_t requests, refused;    /* answered; of them refused with a reason */
+    uint64_t started, ended, late; /* ended by themselves, ended because time was up */
+} worker_health;
+
+/* Without starting anything.  Any thread. */
+void worker_pool_health(worker_pool *pool, worker_health *ret);
+/* Start a worker unless one runs, and say what holds.  ATG_EIO: it cannot be started.  That it
+ * refuses to decode is no error here. */
+ATG_MUST_USE int worker_pool_check(worker_pool *pool, worker_health *ret, atg_err *err);
+
+/* ---- what it is given ---- */
+
+/* A file: its bytes, or, where `bytes.p` is NULL, an open file of which the worker gets a
+ * descriptor for reading.  That must be a regular file or a memfd that nobody changes meanwhile,
+ * open for reading only; it is read from its beginning and costs the parent no memory. */
+typedef struct worker_input {
+    atg_str bytes;
+    int fd;
+    atg_str name; /* as the user calls it, or empty; only its ending counts */
+} worker_input;
+
+/* Where long answers go piece by piece.  What came counts only when the call says ATG_OK. */
+typedef struct worker_sink {
+    int (*write)(void *user, atg_str bytes, atg_err *err);
+    void *user;
+} worker_sink;
+
+/* ---- pictures ---- */
+
+typedef enum worker_clean {
+    WORKER_CLEAN_NONE,
+    WORKER_CLEAN_AUTO, /* PNG for what was PNG or has transparency, else JPEG */
+    WORKER_CLEAN_JPEG, /* transparent parts become white */
+    WORKER_CLEAN_PNG,
+} worker_clean;
+
+typedef struct worker_picture_ask {
+    worker_input in;
+    uint32_t deadline_ms; /* 0: 30 s */
+    uint64_t pixels;      /* refuse more than so many; 0: 100 million */
+    worker_clean clean;   /* the whole picture again: upright, sRGB, 8 bits, nothing but pixels */
+    uint32_t quality;     /* of its JPEG, 1 to 100; 0: 90 */
+    uint32_t thumbnail;   /* longest side in pixels, to WORKER_SIDE_MAX; 0: none.  JPEG, 80 */
+    uint32_t seal;        /* the same for the seal image: blurred beyond recognition; 0: none */
+    const worker_sink *clean_to; /* NULL: into the arena */
+    uint64_t clean_max;          /* refuse a longer one; 0: WORKER_INPUT_MAX */
+} worker_picture_ask;
+
+typedef struct worker_image {
+    worker_format format; /* WORKER_JPEG or WORKER_PNG */
+    uint32_t width, height;
+    uint64_t size; /* bytes */
+    atg_str bytes; /* in the arena; empty when it went to a sink */
+} worker_image;
+
+typedef struct worker_picture {
+    worker_format format;                /* of the file */
+    uint32_t width, height;              /* upright */
+    uint32_t orientation;                /* as it was stored, 1 to 8 */
+    uint32_t frames;                     /* that the file has; the first one is what is shown */
+    worker_image clean, thumbnail, seal; /* those that were asked for; width 0: not asked for */
+} worker_picture;
+
+int worker_picture_read(worker_pool *pool, const worker_picture_ask *ask, atg_arena *arena,
+                        worker_picture *ret, atg_err *err);
+
+/* ---- files that are parsed ---- */
+
+typedef enum worker_parse_kind {
+    WORKER_PARSE_OPERATION, /* an operation file, a .fam; or genotypes and what they are read with
+                             */
+    WORKER_PARSE_PROFILES,  /* genotype table or CMF alone: rows of genotypes */
+    WORKER_PARSE_TABLE,     /* any table of separated values: rows of texts */
+    WORKER_PARSE_BUNDLE,    /* a bundle: are its parts whole?  Nothing is opened */
+} worker_parse_kind;
+
+/* As atg_mutation (antigone/marker.h), without matrices. */
+typedef struct worker_mutation {
+    uint32_t model;
+    double rate, rate2, range;
+} worker_mutation;
+
+typedef struct worker_parse_ask {
+    worker_parse_kind kind;
+    uint32_t n; /* files, 1 to WORKER_INPUTS_MAX */
+    const worker_input *in;
+    uint32_t deadline_ms;  /* 0: 60 s */
+    uint64_t out_max;      /* refuse a longer answer; 0: WORKER_INPUT_MAX */
+    const worker_sink *to; /* NULL: into the arena */
+    /* WORKER_PARSE_OPERATION from tables: one file of frequencies is among the files */
+    atg_str population;
+    double theta, min_frequency;
+    worker_mutation female, male;
+} worker_parse_ask;
+
+typedef struct worker_parsed {
+    atg_str json;  /* docs/worker.md, section 5; empty when it went to a sink */
+    uint64_t size; /* its bytes */
+    uint32_t n_notes;
+    atg_str *notes; /* what was repaired and what the user ought to know, a sentence each */
+} worker_parsed;
+
+/* A file that is refused: `err` has line and column, and names the file where there are several. */
+int worker_parse(worker_pool *pool, const worker_parse_ask *ask, atg_arena *arena,
+                 worker_parsed *ret, atg_err *err);
+
+#endif
