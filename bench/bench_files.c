@@ -88,7 +88,7 @@ static void add_one(bench *b, uint32_t i, int64_t n, int64_t number, atg_err *er
                                         .sort = {sort, name % 3 ? sizeof(sort) : 0},
                                         .changed = r->changed,
                                         .withdrawn = r->withdrawn},
-                            err),
+                            NULL, err),
                err);
 }
 

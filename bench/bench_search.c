@@ -239,7 +239,7 @@ static void insert_files(bench *b, uint32_t from, uint32_t to) {
         make_person(i, &p);
         memcpy(f.id.bytes, &i, sizeof(i));
         f.code = atg_str_of(p.code);
-        bench_must(files_insert(b->d, &f, &err), &err);
+        bench_must(files_insert(b->d, &f, NULL, &err), &err);
     }
     bench_must(db_commit(b->d, &err), &err);
 }

@@ -33,6 +33,7 @@ struct cases_batch {
     chain head;        /* of the file that was changed last */
     token_pair *pairs; /* of new files, written together */
     uint32_t n_pairs, cap_pairs;
+    files_tally tally;
 };
 
 /* What one change has at hand. */
@@ -275,7 +276,8 @@ static int write_file(applying *a, atg_err *err) {
         f->sex = sex_of(r);
         f->withdrawn = r->withdrawn;
     }
-    return new ? files_insert(a->b->d, f, err) : files_update(a->b->d, f, err);
+    return new ? files_insert(a->b->d, f, &a->b->tally, err)
+               : files_update(a->b->d, f, &a->b->tally, err);
 }
 
 /* ---- finding it, matching it ---- */
@@ -589,6 +591,8 @@ int cases_apply(cases_batch *b, change *ch, atg_err *err) {
 int cases_batch_end(cases_batch *b, atg_err *err) {
     int rc = flush_pairs(b, err);
 
+    if (!rc)
+        rc = files_tally_write(b->d, &b->tally, err);
     key_wipe(&b->token_key);
     return rc;
 }

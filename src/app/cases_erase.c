@@ -44,7 +44,7 @@ static int forget_words(erasing *w, db *d, atg_arena *arena, const record *r, at
     if (!rc && record_types[r->kind].is_file) {
         file.sort = (atg_str){NULL, 0};
         file.changed = clock_now();
-        rc = files_update(d, &file, err);
+        rc = files_update(d, &file, NULL, err);
     }
     return rc;
 }

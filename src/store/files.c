@@ -176,12 +176,48 @@ static const char *sex_name(int index) {
     return index < 0 ? "" : sexes[index];
 }
 
-static int count(db *d, const file_row *f, uint32_t state, int64_t n, atg_err *err) {
+static int write_count(db *d, const uuid *operation, record_kind kind, uint32_t state, int64_t n,
+                       atg_err *err) {
     return db_post(d, &count_one,
-                   (db_value[]){id_of(&f->operation),
-                                db_text(atg_str_of(record_types[f->kind].name)),
-                                db_text(atg_str_of(state_name(f->kind, state))), db_int(n)},
+                   (db_value[]){id_of(operation), db_text(atg_str_of(record_types[kind].name)),
+                                db_text(atg_str_of(state_name(kind, state))), db_int(n)},
                    4, err);
+}
+
+int files_tally_write(db *d, files_tally *t, atg_err *err) {
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < t->n && rc == ATG_OK; i++)
+        if (t->of[i].n)
+            rc =
+                write_count(d, &t->of[i].operation, t->of[i].kind, t->of[i].state, t->of[i].n, err);
+    t->n = 0;
+    return rc;
+}
+
+static int count(db *d, const file_row *f, uint32_t state, int64_t n, files_tally *t,
+                 atg_err *err) {
+    int rc = ATG_OK;
+    uint32_t i = 0;
+
+    if (!t)
+        return write_count(d, &f->operation, f->kind, state, n, err);
+    while (i < t->n && (t->of[i].kind != f->kind || t->of[i].state != state ||
+                        uuid_cmp(&t->of[i].operation, &f->operation) != 0))
+        i++;
+    if (i == FILES_TALLY) {
+        rc = files_tally_write(d, t, err);
+        i = 0;
+    }
+    if (i == t->n) {
+        t->of[i].operation = f->operation;
+        t->of[i].kind = f->kind;
+        t->of[i].state = state;
+        t->of[i].n = 0;
+        t->n++;
+    }
+    t->of[i].n += n;
+    return rc;
 }
 
 static void note_counted(file_row *f) {
@@ -195,7 +231,7 @@ static int check_row(const file_row *f, atg_err *err) {
     return ATG_OK;
 }
 
-int files_insert(db *d, file_row *f, atg_err *err) {
+int files_insert(db *d, file_row *f, files_tally *t, atg_err *err) {
     atg_str site;
     int64_t number;
     int rc = check_row(f, err);
@@ -214,19 +250,19 @@ int files_insert(db *d, file_row *f, atg_err *err) {
                                   db_int(f->withdrawn), db_text(site), db_int(number)},
                      12, err);
     if (rc == ATG_OK && !f->withdrawn)
-        rc = count(d, f, f->state, 1, err);
+        rc = count(d, f, f->state, 1, t, err);
     note_counted(f);
     return rc;
 }
 
-int files_update(db *d, file_row *f, atg_err *err) {
+int files_update(db *d, file_row *f, files_tally *t, atg_err *err) {
     bool same = f->state == f->counted.state && f->withdrawn == f->counted.withdrawn;
     int rc = check_row(f, err);
 
     if (rc == ATG_OK && !same && !f->counted.withdrawn)
-        rc = count(d, f, f->counted.state, -1, err);
+        rc = count(d, f, f->counted.state, -1, t, err);
     if (rc == ATG_OK && !same && !f->withdrawn)
-        rc = count(d, f, f->state, 1, err);
+        rc = count(d, f, f->state, 1, t, err);
     if (rc == ATG_OK)
         rc = db_post(d, &update_file,
                      (db_value[]){id_of(&f->id), db_text(atg_str_of(state_name(f->kind, f->state))),

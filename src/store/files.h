@@ -37,12 +37,28 @@ int files_taken(db *d, record_kind kind, atg_str code, int64_t *ret_n, atg_err *
 /* "AM-K3-000123" in `ret`. */
 void files_code(const char *kind, atg_str site, int64_t number, char ret[FILE_CODE_MAX]);
 
-/* ATG_EINVAL: this is no code.  ATG_ECONFLICT at the latest in db_commit(): n, id or code is there
+/* How many files there are by state is a row of each state: what many changes of one transaction do
+ * to it is added up here and written once, by files_tally_write() before its end. */
+enum { FILES_TALLY = 64 };
+typedef struct files_tally {
+    uint32_t n;
+    struct {
+        uuid operation;
+        record_kind kind;
+        uint32_t state;
+        int64_t n;
+    } of[FILES_TALLY];
+} files_tally;
+
+int files_tally_write(db *d, files_tally *t, atg_err *err);
+
+/* `t`, if not NULL, takes what is to be counted.
+ * ATG_EINVAL: this is no code.  ATG_ECONFLICT at the latest in db_commit(): n, id or code is there
  * already. */
-int files_insert(db *d, file_row *f, atg_err *err);
+int files_insert(db *d, file_row *f, files_tally *t, atg_err *err);
 /* State, sex, sort, changed and withdrawn of the file with this id; the rest stays.  The row was
  * read, or written, in the same transaction. */
-int files_update(db *d, file_row *f, atg_err *err);
+int files_update(db *d, file_row *f, files_tally *t, atg_err *err);
 /* ATG_ENOTFOUND */
 int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *err);
 /* By printed code, ASCII letters without case. */

@@ -104,7 +104,7 @@ static inline int ruled_insert(ruled *w, record *r, atg_err *err) {
     w->files[w->n_files] = r->id;
     w->kinds[w->n_files++] = r->kind;
     f.code = atg_arena_printf(w->arena, "%s-K3-%06u", type->code, w->n_files);
-    return files_insert(w->d, &f, err);
+    return files_insert(w->d, &f, NULL, err);
 }
 
 /* Write `after` (over `before`, unless that is NULL) if the rules allow it. */

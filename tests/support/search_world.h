@@ -94,7 +94,7 @@ static inline int64_t add_file(world *w, record_kind kind, record *r) {
     files_code(record_types[kind].code, ATG_STR("K3"), f.n, code);
     f.code = atg_arena_str(w->arena, atg_str_of(code));
     r->code = f.code;
-    must(files_insert(w->d, &f, &err), &err);
+    must(files_insert(w->d, &f, NULL, &err), &err);
     add_record(w, f.n, r);
     return f.n;
 }
@@ -107,7 +107,7 @@ static inline void add_row(world *w, file_row *f, const token_set *tokens) {
     files_code(record_types[f->kind].code, ATG_STR("K3"), f->n, code);
     f->id = kept_id();
     f->code = atg_str_of(code);
-    must(files_insert(w->d, f, &err), &err);
+    must(files_insert(w->d, f, NULL, &err), &err);
     if (tokens)
         must(tokens_change(w->d, f->n, NULL, tokens, &err), &err);
 }

@@ -153,10 +153,10 @@ static void pages_by_key_give_each_file_once(const database *where) {
     kept_begin(d);
     for (int i = 0; i < MANY; i++) {
         all[i] = made_file(&p, arena, &operation, i + 1);
-        must(files_insert(d, &all[i], &err), &err);
+        must(files_insert(d, &all[i], NULL, &err), &err);
     }
     more = made_file(&p, arena, &other, MANY + 1);
-    must(files_insert(d, &more, &err), &err);
+    must(files_insert(d, &more, NULL, &err), &err);
     kept_commit(d);
     for (int order = FILES_BY_CODE; order <= FILES_BY_CHANGE; order++)
         for (int state = -1; state < 4; state++)
@@ -190,7 +190,7 @@ static void a_file_is_found_by_its_code_however_it_is_typed(const database *wher
     atg_err err = {0};
 
     f.code = ATG_STR("AM-K3-000001");
-    must(files_insert(d, &f, &err), &err);
+    must(files_insert(d, &f, NULL, &err), &err);
     must(files_find(d, arena, ATG_STR("am-k3-000001"), &got, &err), &err);
     assert_memory_equal(&got.id, &f.id, sizeof(f.id));
     must(files_get(d, arena, &f.id, &got, &err), &err);
@@ -217,7 +217,7 @@ static void numbers_identifiers_and_codes_are_given_once(const database *where) 
     file_row f = made_file(&p, arena, &operation, 1);
     atg_err err = {0};
 
-    must(files_insert(d, &f, &err), &err);
+    must(files_insert(d, &f, NULL, &err), &err);
     for (int same = 0; same < 3; same++) {
         file_row again = made_file(&p, arena, &operation, 2);
         int rc;
@@ -229,7 +229,7 @@ static void numbers_identifiers_and_codes_are_given_once(const database *where) 
         if (same == 2)
             again.code = f.code;
         kept_begin(d);
-        rc = files_insert(d, &again, &err);
+        rc = files_insert(d, &again, NULL, &err);
         assert_int_equal(rc ? rc : db_commit(d, &err), ATG_ECONFLICT);
         db_rollback(d);
     }
@@ -264,7 +264,7 @@ static void what_is_no_code_is_refused(const database *where) {
         file_row f = made_file(&p, arena, &operation, 1);
 
         f.code = atg_str_of(bad[i]);
-        assert_int_equal(files_insert(d, &f, &err), ATG_EINVAL);
+        assert_int_equal(files_insert(d, &f, NULL, &err), ATG_EINVAL);
     }
     assert_int_equal(files_numbers(d, "AM", ATG_STR("k3"), 1, &n, &number, &err), ATG_EINVAL);
     assert_int_equal(files_numbers(d, "AM", ATG_STR(""), 1, &n, &number, &err), ATG_EINVAL);
@@ -273,7 +273,7 @@ static void what_is_no_code_is_refused(const database *where) {
         file_row f = made_file(&p, arena, &operation, 1 + i);
 
         f.sort = (atg_str){sort, FILE_SORT_MAX + (size_t)i};
-        assert_int_equal(files_insert(d, &f, &err), i ? ATG_EINVAL : ATG_OK);
+        assert_int_equal(files_insert(d, &f, NULL, &err), i ? ATG_EINVAL : ATG_OK);
     }
     db_close(d);
 }
@@ -293,7 +293,7 @@ static void counts_follow_every_change(const database *where) {
     kept_begin(d);
     for (int i = 0; i < MANY; i++) {
         all[i] = made_file(&p, arena, &operation, i + 1);
-        must(files_insert(d, &all[i], &err), &err);
+        must(files_insert(d, &all[i], NULL, &err), &err);
     }
     kept_commit(d);
     kept_begin(d);
@@ -306,7 +306,7 @@ static void counts_follow_every_change(const database *where) {
         f->withdrawn = prop_chance(&p, 0.3);
         f->sex = (int)prop_below(&p, SEX_COUNT);
         f->changed += 7;
-        must(files_update(d, f, &err), &err);
+        must(files_update(d, f, NULL, &err), &err);
     }
     kept_commit(d);
     for (int i = 0; i < MANY; i++) {
@@ -357,7 +357,7 @@ static void a_damaged_row_is_told(const database *where) {
     file_row f = made_file(&p, arena, &operation, 1), got;
     atg_err err = {0};
 
-    must(files_insert(d, &f, &err), &err);
+    must(files_insert(d, &f, NULL, &err), &err);
     must(db_run(d, &unknown_kind, (db_value[]){db_blob(f.id.bytes, UUID_SIZE)}, 1, NULL, &err),
          &err);
     assert_int_equal(files_get(d, arena, &f.id, &got, &err), ATG_EDB);
@@ -376,12 +376,12 @@ static int all_of_it(db *d, atg_arena *arena, file_row *f, atg_err *err) {
     if (rc == ATG_OK)
         rc = files_numbers(d, "AM", ATG_STR("K3"), 1, &n, &number, err);
     if (rc == ATG_OK)
-        rc = files_insert(d, f, err);
+        rc = files_insert(d, f, NULL, err);
     if (rc == ATG_OK)
         rc = files_get(d, arena, &f->id, f, err);
     f->state = 1;
     if (rc == ATG_OK)
-        rc = files_update(d, f, err);
+        rc = files_update(d, f, NULL, err);
     if (rc == ATG_OK)
         rc = files_list(d, arena, &q, &rows, &n_rows, err);
     if (rc == ATG_OK)
