@@ -17,6 +17,7 @@
 
 #include "base/json.h"
 #include "base/parallel.h"
+#include "ipc/worker.h"
 
 enum { MIB = 1 << 20, ENOUGH_MIB = 1024, CHECKS_MAX = 16, TEXT_MAX = 400 };
 
@@ -153,6 +154,79 @@ static void temporary_folder(checkup *all) {
     }
 }
 
+/* "user, network" of bits. */
+static void list_words(uint32_t bits, const char *const *words, uint32_t n, char *ret,
+                       size_t size) {
+    size_t at = 0;
+
+    ret[0] = '\0';
+    for (uint32_t i = 0; i < n; i++)
+        if (bits >> i & 1 && at < size)
+            at += (size_t)snprintf(ret + at, size - at, "%s%s", at ? ", " : "", words[i]);
+}
+
+static void worker_sandbox(checkup *all, const worker_hold *hold) {
+    static const char *const spaces[] = {"users", "network", "files", "shared memory", "processes"};
+    char got[100];
+
+    add(all, "seccomp", hold->seccomp,
+        hold->seccomp ? "Holds in the worker, on all of its threads."
+                      : "Does not hold in the worker (%s): it decodes nothing. Use a kernel with "
+                        "CONFIG_SECCOMP_FILTER.",
+        hold->why);
+    if (hold->landlock)
+        add(all, "landlock", true, "Version %u: the worker can open no file.", hold->landlock);
+    else
+        add(all, "landlock", true,
+            "This kernel has none: seccomp alone keeps the worker from opening files. Linux 5.13 "
+            "or later with 'landlock' among its security modules has it.");
+    list_words(hold->namespaces, spaces, 5, got, sizeof(got));
+    add(all, "namespaces", true,
+        *got ? "The worker has its own: %s."
+             : "The kernel grants the worker none%s: seccomp alone keeps it from the network. "
+               "They come with kernel.unprivileged_userns_clone=1.",
+        got);
+    if (hold->memory)
+        add(all, "worker's memory", true, "At most %llu MiB.",
+            (unsigned long long)(hold->memory / MIB));
+    else
+        add(all, "worker's memory", true, "Not limited: this build is one for finding faults.");
+}
+
+static void worker_formats(checkup *all, const worker_hold *hold) {
+    static const char *const names[] = {"JPEG", "PNG", "WebP", "HEIC", "TIFF", "BMP"};
+    char can[60], cannot[60];
+
+    list_words(hold->formats >> 1, names, 6, can, sizeof(can));
+    list_words(~hold->formats >> 1, names, 6, cannot, sizeof(cannot));
+    add(all, "pictures", !*cannot,
+        *cannot ? "%s can be decoded by %s, but not %s: install what brings it into libvips."
+                : "%s can be decoded by %s%s.",
+        can, hold->libraries, cannot);
+}
+
+static void worker(checkup *all) {
+    worker_pool *pool = NULL;
+    worker_health health = {0};
+    atg_err err = {0};
+    int rc = worker_pool_open(NULL, &pool, &err);
+
+    if (rc == ATG_OK)
+        rc = worker_pool_check(pool, &health, &err);
+    worker_pool_close(pool);
+    if (rc) {
+        add(all, "worker", false, "%s. Without it no upload is decoded.", err.msg);
+        return;
+    }
+    if (health.hold.decodes)
+        add(all, "worker", true, "%s is there and confined.", health.program);
+    else
+        add(all, "worker", false, "%s is there, but decodes nothing: %s.", health.program,
+            health.hold.why);
+    worker_sandbox(all, &health.hold);
+    worker_formats(all, &health.hold);
+}
+
 static void write_json(const checkup *all, bool good, atg_buf *buf) {
     json j = json_new(buf);
 
@@ -188,6 +262,7 @@ static int run(const args *a) {
     locale(&all);
     libraries(&all);
     temporary_folder(&all);
+    worker(&all);
     for (int i = 0; i < all.n; i++)
         good = good && all.checks[i].good;
     if (buf && cli_has(a, OPT_JSON)) {
