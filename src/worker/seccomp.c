@@ -44,7 +44,8 @@ static int allow_plain(scmp_filter_ctx c) {
     return bad;
 }
 
-#define IS(at, mask, value) SCMP_CMP(at, SCMP_CMP_MASKED_EQ, (mask), (value))
+#define EQUALS(at, value) SCMP_CMP((at), SCMP_CMP_EQ, (value), 0)
+#define IS(at, mask, value) SCMP_CMP((at), SCMP_CMP_MASKED_EQ, (mask), (value))
 
 /* With arguments that make no code, no process, and reach no other one.  (Of fork() and threads the
  * C library asks by clone3() first, whose arguments no filter can see, and by clone() where the
@@ -57,15 +58,13 @@ static int allow_narrow(scmp_filter_ctx c) {
     bad |=
         seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, IS(0, CLONE_THREAD, CLONE_THREAD));
     bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                            SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                            SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_NAME));
+    bad |=
+        seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, EQUALS(0, (scmp_datum_t)getpid()));
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, EQUALS(0, PR_SET_NAME));
     /* its own processor time, and reading its own limits */
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_CMP(0, SCMP_CMP_EQ, 0),
-                            SCMP_CMP(1, SCMP_CMP_EQ, limit));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_CMP(0, SCMP_CMP_EQ, 0),
-                            SCMP_CMP(2, SCMP_CMP_EQ, 0));
+    bad |=
+        seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, EQUALS(0, 0), EQUALS(1, limit));
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, EQUALS(0, 0), EQUALS(2, 0));
     return bad;
 }
 
