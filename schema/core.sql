@@ -56,9 +56,11 @@ CREATE TABLE file (
     changed INT NOT NULL,
     withdrawn INT NOT NULL
 ) COMPACT;
-CREATE INDEX file_code ON file (operation, kind, withdrawn, site, number);
-CREATE INDEX file_name ON file (operation, kind, withdrawn, sort, n);
-CREATE INDEX file_changed ON file (operation, kind, withdrawn, changed, n);
+-- Of all states and sexes.  "+ 0" keeps PostgreSQL from taking these for a list of one state, whose
+-- files it would look for among all.
+CREATE INDEX file_code ON file (operation, kind, (withdrawn + 0), site, number);
+CREATE INDEX file_name ON file (operation, kind, (withdrawn + 0), sort, n);
+CREATE INDEX file_changed ON file (operation, kind, (withdrawn + 0), changed, n);
 CREATE INDEX file_some_code ON file (operation, kind, withdrawn, state, sex, site, number);
 CREATE INDEX file_some_name ON file (operation, kind, withdrawn, state, sex, sort, n);
 CREATE INDEX file_some_changed ON file (operation, kind, withdrawn, state, sex, changed, n);

@@ -50,10 +50,9 @@ static const db_statement numbered_files = {
     "$4) AND ($5 = '' OR sex = $5) ORDER BY n DESC"};
 
 /* A range of an index that is in the order of the list, from behind one row on. */
-#define ALL                                                                                        \
-    "SELECT " ROW ", site, number FROM file WHERE operation = $1 AND kind = $2 AND withdrawn = "   \
-    "$3 "
-#define SOME ALL "AND state = $4 AND sex = $5 "
+#define OF "SELECT " ROW ", site, number FROM file WHERE operation = $1 AND kind = $2 AND "
+#define ALL OF "withdrawn + 0 = $3 "
+#define SOME OF "withdrawn = $3 AND state = $4 AND sex = $5 "
 
 static const struct {
     db_statement all, some;
