@@ -320,7 +320,7 @@ static void *work(void *user) {
 
 static void measure_changes(scene *s) {
     static worker workers[THREADS];
-    double start = bench_seconds();
+    double start = bench_seconds(), cpu = bench_cpu_seconds();
     uint64_t done = 0;
 
     atomic_store(&stop, false);
@@ -341,6 +341,8 @@ static void measure_changes(scene *s) {
         THREADS);
     printf("cases.changes_per_second_%s %.0f changes/s\n", s->name,
            (double)done / (bench_seconds() - start));
+    printf("cases.change_cpu_us_%s %.0f us\n", s->name,
+           1e6 * (bench_cpu_seconds() - cpu) / (double)done);
 }
 
 /* Nobody looks at a thousand pages an hour, but this does. */
