@@ -210,7 +210,10 @@ CREATE TABLE login_session (
     account BYTES NOT NULL,
     created INT NOT NULL,
     used INT NOT NULL,
-    expires INT NOT NULL
+    expires INT NOT NULL,
+    -- When its owner logged in, which renewing does not change, and until when a confirmation counts.
+    began INT NOT NULL,
+    confirmed INT NOT NULL
 ) COMPACT;
 CREATE INDEX login_session_account ON login_session (account);
 CREATE TABLE grant_role (

@@ -9,7 +9,8 @@ set -eu
 tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
 libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev
     liboath:liboath-dev icu-i18n:libicu-dev libpq:libpq-dev sqlite3:libsqlite3-dev
-    cmocka:libcmocka-dev vips:libvips-dev libseccomp:libseccomp-dev'
+    libmicrohttpd:libmicrohttpd-dev gnutls:libgnutls28-dev libqrencode:libqrencode-dev
+    libcurl:libcurl4-gnutls-dev cmocka:libcmocka-dev vips:libvips-dev libseccomp:libseccomp-dev'
 [ "${1:-}" = lint ] &&
     tools="$tools git:git clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
 

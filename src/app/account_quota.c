@@ -70,6 +70,33 @@ int account_left(db *d, const actor *who, quota_kind kind, int64_t *ret_left, at
     return rc;
 }
 
+typedef struct asking {
+    const actor *who;
+    quota_state state;
+} asking;
+
+static int look(db *d, void *user, atg_err *err) {
+    asking *w = user;
+    int rc = ATG_OK;
+
+    for (int k = 0; k < QUOTAS && !rc; k++) {
+        rc = quotas_most(d, &w->who->account, quota_names[k], limits[k].most, &w->state.most[k],
+                         err);
+        if (!rc)
+            rc = account_left(d, w->who, (quota_kind)k, &w->state.left[k], err);
+    }
+    return rc;
+}
+
+int account_quotas(cases *c, const actor *who, quota_state *ret, atg_err *err) {
+    asking w = {.who = who};
+    int rc = store_read(c->s, look, &w, err);
+
+    if (!rc)
+        *ret = w.state;
+    return rc;
+}
+
 typedef struct allowing {
     cases *c;
     const actor *who;

@@ -3,6 +3,8 @@
  * with what stands in the database or in a backup. */
 #include "app/accounts_internal.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "crypto/ready.h"
@@ -15,13 +17,14 @@ typedef struct passing {
     cases *c;
     atg_arena *arena;
     const actor *who;
+    hash256 asked; /* of a session that is renewed */
     session_row row;
     const uuid *account;
     actor found;
     int64_t ended;
 } passing;
 
-static hash256 hash_of_token(atg_str token) {
+hash256 account_token_hash(atg_str token) {
     hasher h;
 
     hash_begin(&h, "antigone/session/1", NULL);
@@ -36,29 +39,54 @@ static int add(db *d, void *user, atg_err *err) {
     return rc ? rc : sessions_insert(d, &p->row, err);
 }
 
-int account_session_new(cases *c, const actor *who, char ret_token[ACCOUNT_TOKEN + 1],
-                        atg_err *err) {
+static int new_token(char ret[ACCOUNT_TOKEN + 1], atg_err *err) {
     unsigned char bytes[TOKEN_BYTES];
-    char token[ACCOUNT_TOKEN + 1];
-    int64_t now = clock_now();
-    passing p = {.c = c, .who = who};
     int rc = crypto_ready(err);
 
     if (rc)
         return rc;
     randombytes_buf(bytes, TOKEN_BYTES);
-    bytes_hex(bytes, TOKEN_BYTES, token);
-    p.row = (session_row){.token = hash_of_token((atg_str){token, ACCOUNT_TOKEN}),
+    bytes_hex(bytes, TOKEN_BYTES, ret);
+    bytes_wipe(bytes, sizeof(bytes));
+    return ATG_OK;
+}
+
+static session_state state_of(const passing *p) {
+    return (session_state){.who = p->found,
+                           .began = p->row.began,
+                           .expires = p->row.expires,
+                           .confirmed = p->row.confirmed};
+}
+
+int account_session_short(cases *c, const actor *who, int64_t life_s,
+                          char ret_token[ACCOUNT_TOKEN + 1], session_state *ret, atg_err *err) {
+    char token[ACCOUNT_TOKEN + 1];
+    int64_t now = clock_now();
+    passing p = {.c = c, .who = who, .found = *who};
+    int rc = new_token(token, err);
+
+    if (rc)
+        return rc;
+    p.row = (session_row){.token = account_token_hash((atg_str){token, ACCOUNT_TOKEN}),
                           .account = who->account,
                           .created = now,
                           .used = now,
-                          .expires = now + LIFE_S * second_us};
+                          .began = now,
+                          .expires = now + life_s * second_us};
     rc = store_write(c->s, add, &p, err);
-    for (size_t i = 0; i < sizeof(token) && !rc; i++)
-        ret_token[i] = token[i];
+    if (!rc) {
+        memcpy(ret_token, token, sizeof(token));
+        *ret = state_of(&p);
+    }
     bytes_wipe(token, sizeof(token));
-    bytes_wipe(bytes, sizeof(bytes));
     return rc;
+}
+
+int account_session_new(cases *c, const actor *who, char ret_token[ACCOUNT_TOKEN + 1],
+                        atg_err *err) {
+    session_state state;
+
+    return account_session_short(c, who, LIFE_S, ret_token, &state, err);
 }
 
 static int find(db *d, void *user, atg_err *err) {
@@ -85,16 +113,115 @@ static int note_use(db *d, void *user, atg_err *err) {
     return sessions_use(d, &p->row.token, clock_now(), err);
 }
 
-int account_session(cases *c, atg_arena *arena, atg_str token, actor *ret, atg_err *err) {
-    passing p = {.c = c, .arena = arena, .row = {.token = hash_of_token(token)}};
+int account_session_look(cases *c, atg_arena *arena, atg_str token, session_state *ret,
+                         atg_err *err) {
+    passing p = {.c = c, .arena = arena, .row = {.token = account_token_hash(token)}};
     int rc = store_read(c->s, find, &p, err);
 
     /* written now and then, so that looking does not make everybody wait for the writer */
     if (!rc && p.row.used + NOTE_S * second_us < clock_now())
         rc = store_write(c->s, note_use, &p, err);
     if (!rc)
-        *ret = p.found;
+        *ret = state_of(&p);
     return rc;
+}
+
+int account_session(cases *c, atg_arena *arena, atg_str token, actor *ret, atg_err *err) {
+    session_state state;
+    int rc = account_session_look(c, arena, token, &state, err);
+
+    if (!rc)
+        *ret = state.who;
+    return rc;
+}
+
+/* ---- renewing ---- */
+
+typedef struct renewing {
+    passing p;
+    hash256 token;
+    int64_t life_us;
+} renewing;
+
+static int renew(db *d, void *user, atg_err *err) {
+    renewing *w = user;
+    int64_t now = clock_now(), n = 0, most;
+    int rc;
+
+    w->p.row.token = w->p.asked;
+    rc = find(d, &w->p, err);
+    if (!rc)
+        rc = sessions_end(d, &w->p.asked, &n, err);
+    if (rc)
+        return rc;
+    most = w->p.row.began + LIFE_S * second_us;
+    w->p.row.token = w->token;
+    w->p.row.created = w->p.row.used = now;
+    w->p.row.expires = now + w->life_us < most ? now + w->life_us : most;
+    return sessions_insert(d, &w->p.row, err);
+}
+
+int account_session_renew(cases *c, atg_str token, int64_t life_s,
+                          char ret_token[ACCOUNT_TOKEN + 1], session_state *ret, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ACCOUNT_ARENA);
+    char fresh[ACCOUNT_TOKEN + 1];
+    renewing w = {.p = {.c = c, .arena = arena, .asked = account_token_hash(token)},
+                  .life_us = life_s * second_us};
+    int rc = arena ? new_token(fresh, err) : atg_fail(err, ATG_ENOMEM, "Out of memory");
+
+    if (rc)
+        return rc;
+    w.token = account_token_hash((atg_str){fresh, ACCOUNT_TOKEN});
+    rc = store_write(c->s, renew, &w, err);
+    if (!rc) {
+        memcpy(ret_token, fresh, sizeof(fresh));
+        *ret = state_of(&w.p);
+        ret->who.name = (atg_str){NULL, 0};
+    }
+    bytes_wipe(fresh, sizeof(fresh));
+    return rc;
+}
+
+/* ---- the list ---- */
+
+typedef struct listing {
+    atg_arena *arena;
+    const uuid *account;
+    session_row *rows;
+    uint32_t n;
+} listing;
+
+static int list(db *d, void *user, atg_err *err) {
+    listing *w = user;
+
+    return sessions_of(d, w->arena, w->account, &w->rows, &w->n, err);
+}
+
+int account_sessions(cases *c, atg_arena *arena, const actor *who, atg_str token,
+                     session_info **ret, uint32_t *ret_n, atg_err *err) {
+    listing w = {.arena = arena, .account = &who->account};
+    hash256 own = account_token_hash(token);
+    int rc = store_read(c->s, list, &w, err);
+    session_info *all = rc ? NULL : ATG_GET(arena, session_info, w.n + 1);
+    int64_t now = clock_now();
+    uint32_t n = 0;
+
+    if (rc)
+        return rc;
+    if (!all)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
+    for (uint32_t i = 0; i < w.n; i++) {
+        const session_row *s = &w.rows[i];
+
+        if (s->expires >= now)
+            all[n++] = (session_info){.began = s->began,
+                                      .used = s->used,
+                                      .expires = s->expires,
+                                      .current = hash_eq(&s->token, &own)};
+    }
+    *ret = all;
+    *ret_n = n;
+    return ATG_OK;
 }
 
 static int leave(db *d, void *user, atg_err *err) {
@@ -111,7 +238,7 @@ static int leave(db *d, void *user, atg_err *err) {
 }
 
 int account_logout(cases *c, atg_str token, atg_err *err) {
-    passing p = {.c = c, .row = {.token = hash_of_token(token)}};
+    passing p = {.c = c, .row = {.token = account_token_hash(token)}};
 
     return store_write(c->s, leave, &p, err);
 }

@@ -101,6 +101,13 @@ int account_code_new(cases *c, const actor *who, char ret_uri[CODE_URI], atg_err
 int account_code_confirm(cases *c, const actor *who, atg_str code,
                          char ret_recovery[ACCOUNT_RECOVERY][CODE_RECOVERY + 1], atg_err *err);
 
+/* A secret for the device that somebody was let in from, which is known to them from now on: the
+ * origin of its later logins is "device:" and the secret, if account_device_is() says that it is
+ * one of this store. */
+enum { ACCOUNT_DEVICE = 96 };
+int account_device(cases *c, const actor *who, char ret[ACCOUNT_DEVICE + 1], atg_err *err);
+int account_device_is(cases *c, atg_str device, bool *ret, atg_err *err);
+
 /* ---- sessions ---- */
 
 /* A session of somebody who was let in, for at most 12 hours, and 30 minutes without use. */
@@ -108,6 +115,42 @@ int account_session_new(cases *c, const actor *who, char ret_token[ACCOUNT_TOKEN
                         atg_err *err);
 /* Who it is.  ATG_EDENIED: it ended, or never was. */
 int account_session(cases *c, atg_arena *arena, atg_str token, actor *ret, atg_err *err);
+typedef struct session_state {
+    actor who;
+    int64_t began, expires; /* when its owner logged in; when the token ends */
+    int64_t confirmed;      /* until when account_confirm() counts */
+} session_state;
+
+/* A session whose token is good for `life_s` seconds, and then renewed: at most 12 hours from the
+ * login on. */
+int account_session_short(cases *c, const actor *who, int64_t life_s,
+                          char ret_token[ACCOUNT_TOKEN + 1], session_state *ret, atg_err *err);
+/* Another token in place of this one.  ATG_EDENIED: it ended, or never was. */
+int account_session_renew(cases *c, atg_str token, int64_t life_s,
+                          char ret_token[ACCOUNT_TOKEN + 1], session_state *ret, atg_err *err);
+/* account_session() and what is known of it. */
+int account_session_look(cases *c, atg_arena *arena, atg_str token, session_state *ret,
+                         atg_err *err);
+
+/* Who signs says once more that it is them: with the code, where there is a second factor, else
+ * with the password.  It counts until `*ret_until`, and stands in the history.  ATG_EDENIED as with
+ * account_login(); failed tries count as there. */
+typedef struct confirm_request {
+    atg_str token;    /* of the session */
+    atg_str password; /* or */
+    atg_str code;
+    atg_str origin; /* as in login_request */
+} confirm_request;
+int account_confirm(cases *c, const confirm_request *r, int64_t *ret_until, atg_err *err);
+
+/* One's own sessions, the first login first. */
+typedef struct session_info {
+    int64_t began, used, expires;
+    bool current; /* that of `token` */
+} session_info;
+int account_sessions(cases *c, atg_arena *arena, const actor *who, atg_str token,
+                     session_info **ret, uint32_t *ret_n, atg_err *err);
+
 /* End it; one that is not there is fine. */
 int account_logout(cases *c, atg_str token, atg_err *err);
 /* End all of an account: one's own, or for an administrator anybody's. */
@@ -130,6 +173,11 @@ extern const char *const quota_names[QUOTAS];
 int account_spend(db *d, const actor *who, quota_kind kind, int64_t n, int64_t *ret_left,
                   atg_err *err);
 int account_left(db *d, const actor *who, quota_kind kind, int64_t *ret_left, atg_err *err);
+/* What is left of all of them, and how much there is. */
+typedef struct quota_state {
+    int64_t left[QUOTAS], most[QUOTAS];
+} quota_state;
+int account_quotas(cases *c, const actor *who, quota_state *ret, atg_err *err);
 /* An administrator's: another limit for an account; negative: that of all again. */
 int account_quota(cases *c, const actor *who, const uuid *account, quota_kind kind, int64_t most,
                   atg_err *err);

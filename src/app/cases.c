@@ -11,6 +11,7 @@
 
 enum { CHECKPOINT_SECONDS = 10, AFTER_MS = 1000, REASON_SHORTEST = 4 };
 
+static const db_statement alive = {"alive", "SELECT 1"};
 static const db_statement get_meta = {"get meta", "SELECT value FROM meta WHERE name = $1"};
 static const db_statement put_meta = {"put meta", "INSERT INTO meta (name, value) VALUES ($1, $2)"};
 
@@ -184,6 +185,17 @@ void cases_close(cases *c) {
     store_close(c->s);
     keyring_close(c->keys);
     mem_free(c);
+}
+
+static int nothing(db *d, void *user, atg_err *err) {
+    int64_t one = 0;
+
+    (void)user;
+    return db_get_one(d, &alive, NULL, 0, 0, &one, err);
+}
+
+bool cases_alive(cases *c) {
+    return store_read(c->s, nothing, NULL, NULL) == ATG_OK;
 }
 
 store *cases_store(cases *c) {

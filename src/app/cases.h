@@ -33,6 +33,8 @@ static inline void cases_freep(cases **p) {
     cases_close(*p);
 }
 
+/* Does the store answer? */
+bool cases_alive(cases *c);
 store *cases_store(cases *c);
 keyring *cases_keys(cases *c);
 atg_str cases_site(const cases *c);

@@ -50,6 +50,7 @@ extern const command command_picture;
 extern const command command_reference_check;
 extern const command command_restore;
 extern const command command_search;
+extern const command command_serve;
 extern const command command_show;
 extern const command command_sites_add;
 extern const command command_sites_card;

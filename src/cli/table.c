@@ -105,6 +105,16 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_CHANGED_HISTORY] = {"changed-history", 0, NULL,
                              "The site's history is not the continuation of what it sent before, "
                              "and its people said why: go on."},
+    [OPT_LISTEN] = {"listen", 0, "ADDRESS:PORT",
+                    "Where to listen; default 127.0.0.1:8443: this machine alone."},
+    [OPT_CERTIFICATE] = {"certificate", 0, "FILE",
+                         "A certificate with its chain (PEM), instead of one of the service's own "
+                         "authority; read again on SIGHUP."},
+    [OPT_CERTIFICATE_KEY] = {"certificate-key", 0, "FILE", "Its key (PEM)."},
+    [OPT_NAMES] = {"names", 0, "NAMES",
+                   "Other names and addresses (commas between them) that people reach the service "
+                   "by."},
+    [OPT_LOG] = {"log", 0, "FILE", "Append the log to FILE; default: standard error."},
     [OPT_QUIET] = {"quiet", 'q', NULL, "No progress and no notes."},
     [OPT_MAN] = {"man", 0, NULL, "The whole manual page, in roff."},
     [OPT_HELP] = {"help", 'h', NULL, "Help on this command."},
@@ -123,6 +133,7 @@ const command *const cli_commands[] = {
     &command_search,
     &command_import,
     &command_match,
+    &command_serve,
     &command_leads,
     &command_erase,
     &command_export,

@@ -75,11 +75,18 @@ typedef struct session_row {
     hash256 token; /* hash of it */
     uuid account;
     int64_t created, used, expires;
+    int64_t began;     /* when its owner logged in: renewing does not change it */
+    int64_t confirmed; /* until when a code or password counts that was given again; 0: none was */
 } session_row;
 int sessions_insert(db *d, const session_row *s, atg_err *err);
 /* ATG_ENOTFOUND. */
 int sessions_get(db *d, const hash256 *token, session_row *ret, atg_err *err);
 int sessions_use(db *d, const hash256 *token, int64_t used, atg_err *err);
+int sessions_confirm(db *d, const hash256 *token, int64_t until, atg_err *err);
+/* Those of an account, the first login first; at most SESSIONS_MAX. */
+enum { SESSIONS_MAX = 1000 };
+int sessions_of(db *d, atg_arena *arena, const uuid *account, session_row **ret, uint32_t *ret_n,
+                atg_err *err);
 /* One, all of an account, or all that expire before an instant; how many there were. */
 int sessions_end(db *d, const hash256 *token, int64_t *ret_n, atg_err *err);
 int sessions_end_all(db *d, const uuid *account, int64_t *ret_n, atg_err *err);

@@ -15,10 +15,16 @@ static const db_statement forget_tries = {"forget_tries",
 static const db_statement forget_name = {"forget_name", "DELETE FROM login_try WHERE name = $1"};
 
 static const db_statement insert_session = {
-    "insert_session", "INSERT INTO login_session(token, account, created, used, expires) VALUES "
-                      "($1, $2, $3, $4, $5)"};
+    "insert_session", "INSERT INTO login_session(token, account, created, used, expires, began, "
+                      "confirmed) VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 static const db_statement get_session = {
-    "get_session", "SELECT account, created, used, expires FROM login_session WHERE token = $1"};
+    "get_session", "SELECT token, account, created, used, expires, began, confirmed "
+                   "FROM login_session WHERE token = $1"};
+static const db_statement list_sessions = {
+    "list_sessions", "SELECT token, account, created, used, expires, began, confirmed "
+                     "FROM login_session WHERE account = $1 ORDER BY began, token LIMIT $2"};
+static const db_statement confirm_session = {
+    "confirm_session", "UPDATE login_session SET confirmed = $2 WHERE token = $1"};
 static const db_statement use_session = {"use_session",
                                          "UPDATE login_session SET used = $2 WHERE token = $1"};
 static const db_statement end_session = {"end_session",
@@ -99,12 +105,28 @@ int logins_forget_name(db *d, const hash256 *name, atg_err *err) {
 int sessions_insert(db *d, const session_row *s, atg_err *err) {
     return db_post(d, &insert_session,
                    (db_value[]){hash_value(&s->token), id_of(&s->account), db_int(s->created),
-                                db_int(s->used), db_int(s->expires)},
-                   5, err);
+                                db_int(s->used), db_int(s->expires), db_int(s->began),
+                                db_int(s->confirmed)},
+                   7, err);
+}
+
+static int read_session(db_rows *rows, session_row *ret, atg_err *err) {
+    atg_str token = db_get_blob(rows, 0), account = db_get_blob(rows, 1);
+
+    if (token.n != HASH_SIZE || account.n != UUID_SIZE)
+        return atg_fail(err, ATG_EDB, "A session is damaged");
+    memcpy(ret->token.bytes, token.p, HASH_SIZE);
+    memcpy(ret->account.bytes, account.p, UUID_SIZE);
+    ret->created = db_get_int(rows, 2);
+    ret->used = db_get_int(rows, 3);
+    ret->expires = db_get_int(rows, 4);
+    ret->began = db_get_int(rows, 5);
+    ret->confirmed = db_get_int(rows, 6);
+    return ATG_OK;
 }
 
 int sessions_get(db *d, const hash256 *token, session_row *ret, atg_err *err) {
-    session_row s = {.token = *token};
+    session_row s;
     db_value key = hash_value(token);
     db_rows *rows = NULL;
     int rc = db_query(d, &get_session, &key, 1, &rows, err);
@@ -112,22 +134,43 @@ int sessions_get(db *d, const hash256 *token, session_row *ret, atg_err *err) {
     if (rc)
         return rc;
     rc = db_next(rows, err);
-    if (rc > 0) {
-        atg_str account = db_get_blob(rows, 0);
-
-        rc = account.n == UUID_SIZE ? ATG_OK : atg_fail(err, ATG_EDB, "A session is damaged");
-        if (rc == ATG_OK)
-            memcpy(s.account.bytes, account.p, UUID_SIZE);
-        s.created = db_get_int(rows, 1);
-        s.used = db_get_int(rows, 2);
-        s.expires = db_get_int(rows, 3);
-    } else if (rc == 0) {
+    if (rc > 0)
+        rc = read_session(rows, &s, err);
+    else if (rc == 0)
         rc = atg_fail(err, ATG_ENOTFOUND, "There is no such session");
-    }
     db_end(rows);
     if (rc == ATG_OK)
         *ret = s;
     return rc;
+}
+
+int sessions_of(db *d, atg_arena *arena, const uuid *account, session_row **ret, uint32_t *ret_n,
+                atg_err *err) {
+    db_value key[] = {id_of(account), db_int(SESSIONS_MAX)};
+    session_row *list = ATG_GET(arena, session_row, SESSIONS_MAX);
+    uint32_t n = 0;
+    db_rows *rows = NULL;
+    int rc = list ? db_query(d, &list_sessions, key, 2, &rows, err)
+                  : atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
+
+    if (rc)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0 && n < SESSIONS_MAX) {
+        rc = read_session(rows, &list[n], err);
+        if (rc)
+            break;
+        n++;
+    }
+    db_end(rows);
+    if (rc == ATG_OK) {
+        *ret = list;
+        *ret_n = n;
+    }
+    return rc;
+}
+
+int sessions_confirm(db *d, const hash256 *token, int64_t until, atg_err *err) {
+    return db_post(d, &confirm_session, (db_value[]){hash_value(token), db_int(until)}, 2, err);
 }
 
 int sessions_use(db *d, const hash256 *token, int64_t used, atg_err *err) {

@@ -285,7 +285,7 @@ static int put_sessions(db *d, void *user, atg_err *err) {
     work *w = user;
 
     for (int i = 0; i < 3; i++) {
-        session_row row = {hash_n(i), w->id, 10, 10, 100 + i};
+        session_row row = {hash_n(i), w->id, 10, 10, 100 + i, 10, 0};
         int rc = sessions_insert(d, &row, err);
 
         if (rc)

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request from its first byte to the last of its answer, and the table of routes.
+ *
+ * Handlers run on the pool, one thread a request.  They call src/app and nothing below it, and
+ * write their answer with the reply_ functions; what they allocate lies in the request's arena. */
+#ifndef ATG_SERVER_REQUEST_H
+#define ATG_SERVER_REQUEST_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+
+#include "app/cases.h"
+#include "base/json.h"
+#include "server/limiter.h"
+#include "server/problem.h"
+#include "server/server.h"
+#include "server/target.h"
+
+typedef struct request request;
+typedef int route_fn(request *q, atg_err *err);
+
+enum {
+    ROUTE_PUBLIC = 1,    /* without a session */
+    ROUTE_PURPOSE = 2,   /* Antigone-Purpose is needed */
+    ROUTE_MATCH = 4,     /* If-Match is needed */
+    ROUTE_LONG = 8,      /* takes its time: few at once */
+    ROUTE_HASH = 16,     /* hashes a password: few at once */
+    ROUTE_CONFIRM = 32,  /* a fresh code or password is needed */
+    ROUTE_NAVIGATE = 64, /* a page or a file that a browser may be led to from elsewhere */
+    ROUTE_SPENDS = 128,  /* uses up a quota: the answer tells what is left */
+    ROUTE_STREAM = 256,  /* the answer goes on (events) */
+};
+
+enum {
+    BODY_SMALL = 16 << 10,
+    BODY_RECORD = 8 << 20,
+    BODY_IMPORT = 64 << 20,
+    ARENA_SMALL = 32 << 20,
+    ARENA_LARGE = 256 << 20,
+    REPLY_MAX = 256 << 20,
+    ID_TEXT = 32,
+    ADDRESS_TEXT = 46,
+};
+
+typedef struct route {
+    const char *method;
+    const char *path; /* "/api/v1/files/{code}" */
+    unsigned flags;
+    size_t body; /* most bytes of JSON it takes; 0: no body */
+    route_fn *run;
+    const char *tag, *summary;
+    const char *query;         /* names with blanks between, "!" before those that are needed */
+    const char *takes, *gives; /* schemas of the body and of the answer; NULL: none */
+    unsigned status;           /* of the answer when all went well */
+    uint32_t roles;            /* bits of roles that may in some operation; 0: any account */
+} route;
+
+/* All of them, in an order that is the same for the life of the process. */
+enum { ROUTES_MAX = 128 };
+uint32_t route_count(void);
+const route *route_at(uint32_t i);
+
+/* The route of a method and a path, and the values of the {words} of its path.  PROBLEM_UNKNOWN or
+ * PROBLEM_METHOD, then with the methods there are in `ret_allow`. */
+enum { ROUTE_WORDS = 4, ROUTE_ALLOW = 80 };
+typedef struct route_found {
+    const route *route;
+    uint32_t index;
+    atg_str word[ROUTE_WORDS];
+    char allow[ROUTE_ALLOW];
+} route_found;
+problem_kind route_find(const char *method, const target *t, route_found *ret);
+
+struct request {
+    service *s;
+    struct MHD_Connection *connection;
+    atg_arena *arena;
+    char id[ID_TEXT + 1];
+    char address[ADDRESS_TEXT + 1];
+    unsigned char address_key[LIMITER_KEY];
+    int64_t began;   /* microseconds of a clock that goes on */
+    const char *raw; /* the target as it came */
+    target at;
+    route_found found;
+    const route *route; /* NULL until it is known */
+    enum { STAGE_NEW, STAGE_BODY, STAGE_RUNNING, STAGE_ANSWER, STAGE_SENT } stage;
+    bool head, drop; /* only the head is wanted; what is left of the body is not read */
+
+    atg_str authorization, purpose, if_match, if_none_match;
+    atg_buf *body;
+    size_t taken; /* bytes of the body that came */
+    json_t *json; /* the body */
+
+    actor who;     /* none until the session is known */
+    int64_t fresh; /* until when it counts as confirmed */
+    limiter_state rate;
+
+    unsigned status;
+    atg_buf *out;
+    json j; /* into `out` */
+    const char *type;
+    problem_kind problem;
+    uint32_t wait_s; /* Retry-After; 0: none */
+    atg_str location, link, etag, quota, file_name;
+    struct MHD_Response *stream;
+    struct pool_job *job;
+};
+
+/* ---- what came ---- */
+
+/* The value of a {word} of the path, of the query, NUL-terminated; empty when it is not there. */
+atg_str request_word(const request *q, const char *name);
+atg_str request_query(const request *q, const char *name);
+/* A number of the query; `*ret` stays when it is not there. */
+int request_number(request *q, const char *name, uint32_t least, uint32_t most, uint32_t *ret,
+                   atg_err *err);
+/* The index of a word of the query in a list that ends with NULL; -1: not there. */
+int request_choice(request *q, const char *name, const char *const *words, int *ret, atg_err *err);
+/* yes, no, true or false. */
+int request_flag(request *q, const char *name, bool *ret, atg_err *err);
+
+/* The body has these members and no others; names with blanks between, "!" before those that are
+ * needed. */
+int request_members(request *q, const char *names, atg_err *err);
+/* A text member; empty when it is not there. */
+int request_text(request *q, const char *name, atg_str *ret, atg_err *err);
+
+/* The file of a {word}. */
+int request_file(request *q, const char *word, file_row *ret, atg_err *err);
+/* The same; it is an operation. */
+int request_operation(request *q, file_row *ret, atg_err *err);
+int request_kind(request *q, atg_str name, record_kind *ret, atg_err *err);
+int request_id(request *q, atg_str text, uuid *ret, atg_err *err);
+
+/* The revision of If-Match. */
+int request_revision(request *q, int64_t *ret, atg_err *err);
+
+/* Ends long work when the service stops. */
+const atg_progress *request_progress(request *q);
+cases *request_cases(const request *q);
+
+/* For libraries that take what they only read as not const. */
+static inline void *request_bytes(atg_str text) {
+    union {
+        const char *in;
+        void *out;
+    } same = {.in = text.p};
+
+    return same.out;
+}
+
+/* ---- the answer ---- */
+
+/* Fail with a problem of one's own: the code is that of `err`. */
+int request_refuse(request *q, problem_kind kind, atg_err *err, const char *fmt, ...)
+    ATG_PRINTF(4, 5);
+
+/* Begin JSON: write it to q->j. */
+int reply_json(request *q, unsigned status, atg_err *err);
+/* Begin another text: append it to q->out. */
+int reply_text(request *q, unsigned status, const char *type, atg_err *err);
+/* An answer without content. */
+int reply_empty(request *q);
+void reply_revision(request *q, int64_t rev);
+/* The next page: the same target with another `after`. */
+void reply_next(request *q, atg_str after);
+/* In place of whatever was written. */
+void reply_problem(request *q, problem_kind kind, const char *detail, const atg_err *where);
+
+#endif

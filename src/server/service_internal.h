@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the service share. */
+#ifndef ATG_SERVER_SERVICE_INTERNAL_H
+#define ATG_SERVER_SERVICE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/metrics.h"
+#include "server/pool.h"
+#include "server/request.h"
+#include "server/tls.h"
+
+enum { SERVICE_ADDRESS = 80 };
+
+struct service {
+    service_options o;
+    cases *c;
+    tls *tls;
+    pool *pool;
+    metrics *metrics;
+    limiter *by_address, *by_account;
+    struct MHD_Daemon *daemon;
+    char address[SERVICE_ADDRESS], host[SERVICE_ADDRESS], warning[200];
+    uint16_t port;
+    pthread_mutex_t log_lock;
+    atomic_uint_fast64_t requests;
+    atomic_uint in_flight;
+    atomic_bool stopping, hurry; /* nothing new; end what is long */
+    pthread_t keeper;            /* renews the certificate */
+    bool keeping;
+    pthread_mutex_t keeper_lock;
+    pthread_cond_t keeper_wake;
+};
+
+/* A clock that goes on, microseconds. */
+int64_t service_clock(void);
+
+/* ---- guard.c ---- */
+
+/* What can be refused from the head of the request alone. */
+problem_kind guard_head(request *q, const char *method, const char *version, atg_err *err);
+/* What needs the store: whose session it is, how much that account may, what the body is. */
+problem_kind guard_session(request *q, atg_err *err);
+bool guard_loopback(const request *q);
+
+/* ---- reply.c ---- */
+
+/* Hand the answer over. */
+enum MHD_Result reply_send(request *q);
+
+/* ---- daemon.c ---- */
+
+request *request_new(service *s, struct MHD_Connection *connection, const char *raw);
+void request_free(request *q);
+int daemon_start(service *s, atg_err *err);
+
+/* ---- logs.c ---- */
+
+void logs_request(service *s, const request *q, unsigned status, int64_t us);
+void logs_event(service *s, const char *event, const char *detail);
+
+#endif

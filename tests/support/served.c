@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "served.h"
+
+#include <arpa/inet.h>
+#include <gnutls/gnutls.h>
+#include <poll.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PARTS = 24, WAIT_S = 60 };
+
+/* ---- the service ---- */
+
+static int open_sessions(served *w, atg_err *err) {
+    int rc = ATG_OK;
+
+    for (int r = 0; r <= ROLES && !rc; r++)
+        rc = account_session_new(w->made.c, r < ROLES ? &w->made.by[r] : &w->made.all, w->token[r],
+                                 err);
+    return rc;
+}
+
+void served_start(served *w, const service_options *options) {
+    service_options o = options ? *options : (service_options){.log = NULL};
+    atg_err err = {0};
+
+    o.c = w->made.c;
+    o.listen = o.listen ? o.listen : "127.0.0.1:0";
+    o.address_rate = o.address_rate ? o.address_rate : 100000;
+    o.account_rate = o.account_rate ? o.account_rate : 100000;
+    o.stop_s = o.stop_s ? o.stop_s : 5;
+    made_ok(service_open(&o, &w->s, &err), &err);
+    snprintf(w->url, sizeof(w->url), "https://%s", service_address(w->s));
+}
+
+void served_stop(served *w) {
+    service_close(w->s);
+    w->s = NULL;
+}
+
+served served_open(const database *where, const service_options *options) {
+    served w = {.where = where, .made = made_cases_open(where)};
+    atg_err err = {0};
+
+    account_test_cost(PASSWORD_LEAST);
+    made_ok(open_sessions(&w, &err), &err);
+    served_start(&w, options);
+    snprintf(w.authority, sizeof(w.authority), "%s/tls/ca.pem", where->directory);
+    return w;
+}
+
+void served_close(served *w) {
+    served_stop(w);
+    made_cases_close(&w->made);
+    account_test_cost(PASSWORD_MODERATE);
+}
+
+/* ---- asking ---- */
+
+typedef struct growing {
+    char **p;
+    size_t *n;
+} growing;
+
+static size_t grow(char *data, size_t size, size_t n, void *user) {
+    growing *g = user;
+    char *more = realloc(*g->p, *g->n + size * n + 1);
+
+    if (!more)
+        return 0;
+    memcpy(more + *g->n, data, size * n);
+    *g->p = more;
+    *g->n += size * n;
+    more[*g->n] = '\0';
+    return size * n;
+}
+
+static void add_header(struct curl_slist **list, const char *name, const char *text) {
+    char line[4096];
+
+    snprintf(line, sizeof(line), "%s: %s", name, text);
+    *list = curl_slist_append(*list, line);
+}
+
+static struct curl_slist *headers_of(const served *w, const ask *a) {
+    struct curl_slist *list = NULL;
+    char bearer[200];
+    const char *token = a->token ? a->token : a->who != SERVED_NOBODY ? w->token[a->who] : NULL;
+
+    if (token) {
+        snprintf(bearer, sizeof(bearer), "Bearer %s", token);
+        add_header(&list, "Authorization", bearer);
+    }
+    if (a->purpose)
+        add_header(&list, "Antigone-Purpose", a->purpose);
+    if (a->body && !(a->header[0] && strncasecmp(a->header[0], "Content-Type", 12) == 0))
+        add_header(&list, "Content-Type", "application/json");
+    for (size_t i = 0; i < sizeof(a->header) / sizeof(*a->header) && a->header[i]; i++)
+        list = curl_slist_append(list, a->header[i]);
+    return list;
+}
+
+answer served_ask(const served *w, const ask *a) {
+    answer got = {.status = 0};
+    char url[8192];
+    CURL *c = curl_easy_init();
+    struct curl_slist *list = headers_of(w, a);
+    growing head = {&got.head, &got.n_head}, body = {&got.body, &got.n_body};
+
+    assert_non_null(c);
+    snprintf(url, sizeof(url), "%s%s", w->url, a->path);
+    curl_easy_setopt(c, CURLOPT_URL, url);
+    curl_easy_setopt(c, CURLOPT_CAINFO, w->authority);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, a->method);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)WAIT_S);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, grow);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, grow);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, &head);
+    if (strcmp(a->method, "HEAD") == 0)
+        curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+    if (a->body) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)(a->n_body ? a->n_body : strlen(a->body)));
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, a->body);
+    }
+    if (curl_easy_perform(c) == CURLE_OK)
+        curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &got.status);
+    curl_easy_cleanup(c);
+    curl_slist_free_all(list);
+    if (got.n_body)
+        got.json = json_loadb(got.body, got.n_body, JSON_REJECT_DUPLICATES, NULL);
+    return got;
+}
+
+answer served_must(const served *w, long status, const ask *a) {
+    answer got = served_ask(w, a);
+
+    if (got.status != status)
+        fail_msg("%s %s (%d): %ld where %ld was expected: %s", a->method, a->path, a->who,
+                 got.status, status, got.body ? got.body : "");
+    return got;
+}
+
+void answer_free(answer *a) {
+    free(a->head);
+    free(a->body);
+    json_decref(a->json);
+    *a = (answer){.status = 0};
+}
+
+bool answer_has(const answer *a, const char *line_part) {
+    return a->head && strcasestr(a->head, line_part) != NULL;
+}
+
+const char *answer_text(const answer *a, const char *key) {
+    const char *text = json_string_value(json_object_get(a->json, key));
+
+    return text ? text : "";
+}
+
+/* ---- raw bytes ---- */
+
+struct raw_client {
+    int fd;
+    gnutls_session_t session;
+    gnutls_certificate_credentials_t credentials;
+};
+
+static int dial(const served *w) {
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(service_port(w->s)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)(const void *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+raw_client *raw_open(const served *w) {
+    raw_client *c = calloc(1, sizeof(*c));
+    int rc;
+
+    assert_non_null(c);
+    c->fd = dial(w);
+    gnutls_init(&c->session, GNUTLS_CLIENT);
+    gnutls_set_default_priority(c->session);
+    gnutls_certificate_allocate_credentials(&c->credentials);
+    gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, c->credentials);
+    gnutls_transport_set_int(c->session, c->fd);
+    gnutls_handshake_set_timeout(c->session, 10000);
+    do
+        rc = gnutls_handshake(c->session);
+    while (rc < 0 && !gnutls_error_is_fatal(rc));
+    if (rc < 0)
+        fail_msg("handshake: %s", gnutls_strerror(rc));
+    return c;
+}
+
+bool raw_send(raw_client *c, const char *bytes, size_t n) {
+    while (n) {
+        ssize_t sent = gnutls_record_send(c->session, bytes, n);
+
+        if (sent == GNUTLS_E_AGAIN || sent == GNUTLS_E_INTERRUPTED)
+            continue;
+        if (sent <= 0)
+            return false;
+        bytes += sent;
+        n -= (size_t)sent;
+    }
+    return true;
+}
+
+size_t raw_read(raw_client *c, char *ret, size_t size, int wait_ms) {
+    size_t n = 0;
+
+    gnutls_record_set_timeout(c->session, (unsigned)wait_ms);
+    while (n + 1 < size) {
+        struct pollfd p = {c->fd, POLLIN, 0};
+        ssize_t got;
+
+        if (!gnutls_record_check_pending(c->session) && poll(&p, 1, wait_ms) <= 0)
+            break;
+        got = gnutls_record_recv(c->session, ret + n, size - 1 - n);
+        if (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED)
+            continue;
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    ret[n] = '\0';
+    return n;
+}
+
+void raw_close(raw_client *c) {
+    if (!c)
+        return;
+    gnutls_deinit(c->session);
+    gnutls_certificate_free_credentials(c->credentials);
+    close(c->fd);
+    free(c);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running service with people in it, and clients that ask it things. */
+#ifndef ATG_TESTS_SERVED_H
+#define ATG_TESTS_SERVED_H
+
+#include <curl/curl.h>
+#include <jansson.h>
+
+#include "made_cases.h"
+
+#include "app/accounts.h"
+#include "server/server.h"
+
+typedef struct served {
+    const database *where;
+    made_cases made;
+    service *s;
+    char url[64];
+    char authority[300];                      /* file of the local authority's certificate */
+    char token[ROLES + 1][ACCOUNT_TOKEN + 1]; /* of `by` and, last, of `all` */
+} served;
+
+/* Somebody by name, or the one with all roles. */
+enum { SERVED_ALL = ROLES, SERVED_NOBODY = -1 };
+
+served served_open(const database *where, const service_options *options);
+void served_close(served *w);
+/* Stop the service alone, and start it again. */
+void served_stop(served *w);
+void served_start(served *w, const service_options *options);
+
+typedef struct answer {
+    long status; /* 0: none came */
+    char *head;  /* all of it, lines with CR LF */
+    char *body;
+    size_t n_head, n_body;
+    json_t *json; /* NULL: it is none */
+} answer;
+
+void answer_free(answer *a);
+#define ANSWER_AUTO __attribute__((cleanup(answer_free))) answer
+
+/* What a test leaves out of an ask is nothing. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+typedef struct ask {
+    const char *method, *path;
+    int who;             /* SERVED_NOBODY, a role, SERVED_ALL */
+    const char *token;   /* in place of it */
+    const char *body;    /* JSON; NULL: none */
+    size_t n_body;       /* 0: up to its NUL */
+    const char *purpose; /* NULL: none */
+    const char *header[4];
+} ask;
+
+answer served_ask(const served *w, const ask *a);
+/* Ask, and the status must be this one. */
+answer served_must(const served *w, long status, const ask *a);
+#define MUST(w, status, ...) served_must((w), (status), &(ask){__VA_ARGS__})
+
+/* The value of a header; NULL: it is not there.  In a buffer of the answer's. */
+bool answer_has(const answer *a, const char *line_part);
+const char *answer_text(const answer *a, const char *key);
+
+/* Bytes over TLS as they are, and what comes back until the other side closes or nothing comes for
+ * `wait_ms`. */
+typedef struct raw_client raw_client;
+raw_client *raw_open(const served *w);
+bool raw_send(raw_client *c, const char *bytes, size_t n);
+size_t raw_read(raw_client *c, char *ret, size_t size, int wait_ms);
+void raw_close(raw_client *c);
+
+#endif
