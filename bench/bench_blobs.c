@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures put in, given out and checked, beside the same bytes written plainly: a file each,
- * fsync and close; and read, after both were dropped from the cache of the system.
+ * fsync and close; and read, after both were dropped from the cache of the system.  With SQLite
+ * also what a backup does with them: copied into another folder.
  *
  *     bench_blobs [MiB [threads]]
  */
@@ -173,6 +174,21 @@ static double check(const shelf *f) {
     return (double)r.bytes / wall / (1 << 20);
 }
 
+/* Into another folder of the same disk, which reads and writes meanwhile. */
+static double copy(const shelf *f) {
+    char from[PATH], to[PATH];
+    blob_copied done;
+    atg_err err;
+    double wall;
+
+    (void)snprintf(from, sizeof(from), "%s/pictures", f->folder);
+    (void)snprintf(to, sizeof(to), "%s/copy", f->folder);
+    walk(f->folder, drop_one);
+    wall = bench_seconds();
+    bench_must(blobs_copy(from, to, NULL, &done, &err), &err);
+    return (double)done.bytes / (bench_seconds() - wall) / (1 << 20);
+}
+
 static int make_person(db *d, void *user, atg_err *err) {
     const shelf *f = user;
     int rc = keys_operation_new(d, f->b.keys, &f->operation, err);
@@ -220,6 +236,13 @@ static void measure(shelf *f, const store_options *o, size_t mib, uint32_t threa
     tell("get", f, "", got);
     printf("blobs.get_%s_%zu_kib_share %.0f %%\n", f->name, f->size >> 10, 100 * got / plain_get);
     tell("check", f, "", check(f));
+    if (o->directory && !o->conninfo) {
+        double copied = copy(f);
+
+        tell("copy", f, "", copied);
+        printf("blobs.copy_%s_%zu_kib_share %.0f %%\n", f->name, f->size >> 10,
+               100 * copied / plain_put);
+    }
     for (uint32_t t = 0; t < threads; t++) {
         free(workers[t].bytes);
         free(workers[t].hashes);

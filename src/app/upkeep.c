@@ -231,18 +231,49 @@ int upkeep_checkpoint(cases *c, const actor *who, const char *witness, checkpoin
 
 /* ---- backups ---- */
 
-int upkeep_backup(cases *c, const actor *who, const char *path, const atg_progress *progress,
+static int path_behind(const char *path, const char *end, char ret[PATH_SIZE], atg_err *err) {
+    if (snprintf(ret, PATH_SIZE, "%s%s", path, end) >= PATH_SIZE)
+        return atg_fail(err, ATG_ELIMIT, "This path is too long");
+    return ATG_OK;
+}
+
+static int copy_pictures(const char *from, const char *to, const atg_progress *progress,
+                         blob_copied *ret, atg_err *err) {
+    *ret = (blob_copied){0};
+    return access(from, F_OK) ? ATG_OK : blobs_copy(from, to, progress, ret, err);
+}
+
+static int backup_pictures(const cases *c, const backup_wish *w, blob_copied *ret, atg_err *err) {
+    char from[PATH_SIZE], to[PATH_SIZE];
+    int rc = path_behind(c->directory, "/pictures", from, err);
+
+    if (!rc)
+        rc = w->pictures ? path_behind(w->pictures, "", to, err)
+                         : path_behind(w->path, ".pictures", to, err);
+    return rc ? rc : copy_pictures(from, to, w->progress, ret, err);
+}
+
+int upkeep_backup(cases *c, const actor *who, const backup_wish *w, blob_copied *ret,
                   atg_err *err) {
     event e = {c, who, ACTION_BACKUP, "backup", {NULL, 0}};
     char journal[PATH_SIZE];
-    int rc = store_write(c->s, tell, &e, err);
+    blob_copied pictures = {0};
+    int rc = path_behind(w->path, ".erased", journal, err);
 
     if (!rc)
-        rc = store_backup(c->s, path, progress, err);
+        rc = store_write(c->s, tell, &e, err);
+    if (!rc)
+        rc = store_backup(c->s, w->path, w->progress, err);
+    /* behind the database: every picture that a row of it names is there, or was erased since */
+    if (!rc && store_kind(c->s) == DB_SQLITE)
+        rc = backup_pictures(c, w, &pictures, err);
     if (!rc)
         rc = cases_write_journal(c, err);
-    (void)snprintf(journal, sizeof(journal), "%s.erased", path);
-    return rc ? rc : cases_copy_journal(c, journal, err);
+    if (!rc)
+        rc = cases_copy_journal(c, journal, err);
+    if (!rc)
+        *ret = pictures;
+    return rc;
 }
 
 /* A line of a journal: person, operation, when, by whom. */
@@ -296,6 +327,22 @@ static int erase_again(db *d, void *user, atg_err *err) {
     return rc;
 }
 
+/* Behind the change, so that it can be repeated. */
+static int erase_pictures(const erasing *w, atg_err *err) {
+    text_lines lines = {.rest = w->journal};
+    atg_str line;
+    int rc = ATG_OK;
+
+    while (!rc && text_line(&lines, &line)) {
+        uuid person, operation, account;
+        int64_t at;
+
+        if (read_line(line, &person, &operation, &at, &account))
+            rc = blobs_erase(&(blobs){w->c->s, w->c->keys, w->c->directory}, &person, err);
+    }
+    return rc;
+}
+
 static int apply_journal(cases *c, const char *path, uint32_t *ret_n, atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)2 * JOURNAL_MAX);
     erasing w = {.c = c, .name = path};
@@ -304,8 +351,23 @@ static int apply_journal(cases *c, const char *path, uint32_t *ret_n, atg_err *e
 
     if (!rc)
         rc = store_write(c->s, erase_again, &w, err);
+    if (!rc)
+        rc = erase_pictures(&w, err);
     *ret_n += rc ? 0 : w.n;
     return rc;
+}
+
+static int restore_pictures(const restore_wish *w, atg_err *err) {
+    char from[PATH_SIZE], to[PATH_SIZE];
+    blob_copied done;
+    int rc = w->pictures ? path_behind(w->pictures, "", from, err)
+                         : path_behind(w->from, ".pictures", from, err);
+
+    if (!rc)
+        rc = path_behind(w->directory, "/pictures", to, err);
+    if (!rc && w->pictures && access(from, F_OK))
+        return atg_fail(err, ATG_ENOTFOUND, "There is no folder of pictures %.200s", from);
+    return rc ? rc : copy_pictures(from, to, w->progress, &done, err);
 }
 
 static int verify_restored(db *d, void *user, atg_err *err) {
@@ -335,6 +397,8 @@ int upkeep_restore(const restore_wish *w, uint32_t *ret_erased, atg_err *err) {
     uint32_t n = 0;
     int rc = store_restore(&to, w->from, w->progress, err);
 
+    if (!rc && !w->conninfo)
+        rc = restore_pictures(w, err);
     if (!rc)
         rc = cases_open(&o, &c, err);
     for (uint32_t i = 0; i < w->n_journals && !rc; i++)

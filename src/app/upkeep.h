@@ -5,6 +5,7 @@
 #define ATG_APP_UPKEEP_H
 
 #include "app/cases.h"
+#include "store/blobs.h"
 #include "store/witness.h"
 
 /* ---- history ---- */
@@ -38,12 +39,19 @@ int upkeep_key(cases *c, char ret[UPKEEP_KEY + 1], atg_err *err);
 /* ---- backups ---- */
 
 /* A consistent copy while others work: PATH, and beside it PATH.erased, the tombstones until now.
- * An administrator's right; it stands in the history of the store. */
-int upkeep_backup(cases *c, const actor *who, const char *path, const atg_progress *progress,
-                  atg_err *err);
+ * With SQLite the sealed pictures are copied too, into PATH.pictures or the folder `pictures`,
+ * which may serve many backups: what is there already is not copied again.  With PostgreSQL they
+ * are in the copy.  An administrator's right; it stands in the history of the store. */
+typedef struct backup_wish {
+    const char *path, *pictures; /* the latter may be NULL */
+    const atg_progress *progress;
+} backup_wish;
+
+/* `ret`: what was copied of pictures. */
+int upkeep_backup(cases *c, const actor *who, const backup_wish *w, blob_copied *ret, atg_err *err);
 
 typedef struct restore_wish {
-    const char *from;
+    const char *from, *pictures;      /* NULL: FROM.pictures, where it is there */
     const char *directory, *conninfo; /* where to: empty */
     const key256 *master;
     const char *const

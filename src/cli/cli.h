@@ -45,6 +45,7 @@ typedef enum option_id {
     OPT_KEY,
     OPT_ACCOUNT,
     OPT_REASON,
+    OPT_PICTURES,
     OPT_OPERATION,
     OPT_SITE,
     OPT_STATE,

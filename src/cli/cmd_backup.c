@@ -9,12 +9,15 @@
 
 static int run_backup(const args *a) {
     STORE_SESSION s = {0};
+    backup_wish w = {.path = a->operands[0], .pictures = a->value[OPT_PICTURES]};
+    blob_copied pictures;
     atg_err err = {0};
     int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (upkeep_backup(s.c, &s.who, a->operands[0], progress_start(a), &err)) {
+    w.progress = progress_start(a);
+    if (upkeep_backup(s.c, &s.who, &w, &pictures, &err)) {
         progress_clear();
         return cli_fail(a->operands[0], &err);
     }
@@ -23,12 +26,16 @@ static int run_backup(const args *a) {
                   "Written: %s, and %s.erased with the erasures until now. Keep it apart from the "
                   "key file: it is worth nothing to who has only one of them.\n",
                   a->operands[0], a->operands[0]);
+    if (pictures.copied + pictures.there)
+        cli_store_say(a, "Pictures: %llu copied, %llu were there.\n",
+                      (unsigned long long)pictures.copied, (unsigned long long)pictures.there);
     return EXIT_DONE;
 }
 
 static int run_restore(const args *a) {
     KEY_AUTO key256 master = {{0}};
     restore_wish w = {.from = a->operands[0],
+                      .pictures = a->value[OPT_PICTURES],
                       .directory = cli_store_folder(a),
                       .conninfo = cli_store_postgres(a),
                       .master = &master,
@@ -53,8 +60,9 @@ static int run_restore(const args *a) {
     return EXIT_DONE;
 }
 
-static const option_id options[] = {STORE_OPTIONS};
-static const option_id restore_options[] = {OPT_STORE, OPT_POSTGRES, OPT_KEY, OPT_QUIET, OPT_HELP};
+static const option_id options[] = {OPT_PICTURES, STORE_OPTIONS};
+static const option_id restore_options[] = {OPT_PICTURES, OPT_STORE, OPT_POSTGRES,
+                                            OPT_KEY,      OPT_QUIET, OPT_HELP};
 
 const command command_backup = {
     .name = "backup",
@@ -62,9 +70,10 @@ const command command_backup = {
     .operands = "FILE",
     .min_operands = 1,
     .max_operands = 1,
-    .details = "FILE gets its name when it is whole. What is personal is sealed in it. Pictures of "
-               "a SQLite store lie in its folder 'pictures' and are copied with any tool: their "
-               "files never change.",
+    .details = "FILE gets its name when it is whole. What is personal is sealed in it. Sealed "
+               "pictures of a SQLite store are copied into FILE.pictures, or into the folder of "
+               "--pictures, which serves every backup: what is there is not copied again. With "
+               "PostgreSQL they are in FILE.",
     .options = options,
     .run = run_backup,
 };

@@ -55,6 +55,9 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_REASON] = {"reason", 0, "TEXT",
                     "Why: needed to see names and pictures, to change a state, to withdraw and to "
                     "erase. It stands in the history."},
+    [OPT_PICTURES] = {"pictures", 0, "FOLDER",
+                      "Where the copies of a SQLite store's sealed pictures are; default: "
+                      "FILE.pictures."},
     [OPT_OPERATION] = {"operation", 0, "CODE",
                        "The operation; may be left out where there is only one."},
     [OPT_SITE] = {"site", 0, "PREFIX",

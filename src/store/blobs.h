@@ -87,4 +87,14 @@ typedef struct blob_checking {
 
 int blobs_check(const blobs *b, const blob_checking *how, blob_report *ret, atg_err *err);
 
+/* Sealed pictures of one folder (DIRECTORY/pictures, or a copy of it) into another: those that are
+ * not there yet, so that one folder serves every backup.  A file gets its name when it is on disk;
+ * what is interrupted goes on when it is repeated.  Somebody may write and erase meanwhile. */
+typedef struct blob_copied {
+    uint64_t copied, bytes, there;
+} blob_copied;
+
+int blobs_copy(const char *from, const char *to, const atg_progress *progress, blob_copied *ret,
+               atg_err *err);
+
 #endif

@@ -76,6 +76,8 @@ static void an_erasure_survives_a_restore(const database *where) {
                       .master = &made_master,
                       .journals = journals,
                       .n_journals = 1};
+    backup_wish wish = {.path = backup};
+    blob_copied pictures;
     uint32_t erased = 0;
     seen s;
     atg_err err = {0};
@@ -84,8 +86,8 @@ static void an_erasure_survives_a_restore(const database *where) {
     path_in(where, "erased", journal);
     made_add(&m, gone);
     made_add(&m, stays);
-    made_ok(upkeep_backup(m.c, &m.all, backup, NULL, &err), &err);
-    assert_int_equal(upkeep_backup(m.c, &m.by[ROLE_BOARD], backup, NULL, &err), ATG_EDENIED);
+    made_ok(upkeep_backup(m.c, &m.all, &wish, &pictures, &err), &err);
+    assert_int_equal(upkeep_backup(m.c, &m.by[ROLE_BOARD], &wish, &pictures, &err), ATG_EDENIED);
     made_ok(cases_erase(m.c, &m.all, &gone->id, &err), &err);
     cases_close(m.c);
     made_ok(upkeep_restore(&w, &erased, &err), &err);
@@ -95,6 +97,67 @@ static void an_erasure_survives_a_restore(const database *where) {
     assert_true(s.erased);
     made_ok(cases_get(back.c, &m.all, m.arena, RECORD_MISSING, &stays->id, &s, &err), &err);
     assert_false(s.erased);
+    cases_close(back.c);
+    leave(&to);
+    atg_arena_free(m.arena);
+}
+
+static int count_bytes(void *user, atg_str bytes, atg_err *err) {
+    (void)err;
+    *(size_t *)user += bytes.n;
+    return ATG_OK;
+}
+
+/* How many bytes the picture has; 0: there is none. */
+static size_t picture_of(const made_cases *m, const database *where, const uuid *person,
+                         const hash256 *hash) {
+    blobs b = {cases_store(m->c), cases_keys(m->c), where->directory};
+    size_t n = 0;
+    int rc = blobs_get(&b, person, hash, (stream_sink){count_bytes, &n}, NULL);
+
+    assert_true(rc == ATG_OK || rc == ATG_ENOTFOUND);
+    return rc ? 0 : n;
+}
+
+static void pictures_go_with_a_backup_once_and_come_back_without_the_erased(const database *where) {
+    made_cases m = made_cases_open(where), back = {.arena = m.arena};
+    record *gone = made_missing(&m, "Hansen", "Nora"), *stays = made_missing(&m, "Berg", "Olav");
+    blobs b = {cases_store(m.c), cases_keys(m.c), where->directory};
+    char backup[PATH], shelf[PATH], journal[PATH];
+    const char *const journals[] = {journal};
+    database to = elsewhere(where);
+    backup_wish wish = {.path = backup, .pictures = shelf};
+    restore_wish w = {.from = backup,
+                      .pictures = where->postgres ? NULL : shelf,
+                      .directory = to.directory,
+                      .conninfo = database_conninfo(&to),
+                      .master = &made_master,
+                      .journals = journals,
+                      .n_journals = 1};
+    blob_copied pictures;
+    hash256 of_gone, of_stays;
+    uint32_t erased = 0;
+    atg_err err = {0};
+
+    path_in(where, "backup", backup);
+    path_in(where, "shelf", shelf);
+    path_in(where, "erased", journal);
+    made_add(&m, gone);
+    made_add(&m, stays);
+    made_ok(blobs_put(&b, &m.operation, &gone->id, ATG_STR("gone"), &of_gone, &err), &err);
+    made_ok(blobs_put(&b, &m.operation, &stays->id, ATG_STR("stays"), &of_stays, &err), &err);
+    made_ok(upkeep_backup(m.c, &m.all, &wish, &pictures, &err), &err);
+    assert_int_equal(pictures.copied, where->postgres ? 0 : 2);
+    assert_int_equal(unlink(backup), 0);
+    made_ok(upkeep_backup(m.c, &m.all, &wish, &pictures, &err), &err);
+    assert_int_equal(pictures.copied, 0);
+    assert_int_equal(pictures.there, where->postgres ? 0 : 2);
+    made_ok(cases_erase(m.c, &m.all, &gone->id, &err), &err);
+    cases_close(m.c);
+    made_ok(upkeep_restore(&w, &erased, &err), &err);
+    made_ok(made_open_again(&back, &to, false, &err), &err);
+    assert_int_equal(picture_of(&back, &to, &stays->id, &of_stays), strlen("stays"));
+    assert_int_equal(picture_of(&back, &to, &gone->id, &of_gone), 0);
     cases_close(back.c);
     leave(&to);
     atg_arena_free(m.arena);
@@ -111,11 +174,12 @@ static void a_journal_that_is_none_is_refused(const database *where) {
                       .master = &made_master,
                       .journals = journals,
                       .n_journals = 1};
+    blob_copied pictures;
     uint32_t erased;
     atg_err err = {0};
 
     path_in(where, "backup", backup);
-    made_ok(upkeep_backup(m.c, &m.all, backup, NULL, &err), &err);
+    made_ok(upkeep_backup(m.c, &m.all, &(backup_wish){.path = backup}, &pictures, &err), &err);
     assert_int_equal(upkeep_restore(&w, &erased, &err), ATG_EPARSE);
     leave(&to);
     made_cases_close(&m);
@@ -176,6 +240,8 @@ int main(void) {
         {"a history is verified with its witness, and from a file",
          a_history_is_verified_with_its_witness_and_from_a_file, ON_BOTH},
         {"an erasure survives a restore", an_erasure_survives_a_restore, ON_BOTH},
+        {"pictures go with a backup once, and come back without those of the erased",
+         pictures_go_with_a_backup_once_and_come_back_without_the_erased, ON_BOTH},
         {"a journal that is none is refused", a_journal_that_is_none_is_refused, ON_BOTH},
         {"a second keeper opens the store, and a wrong passphrase does not",
          a_second_keeper_opens_the_store_and_a_wrong_passphrase_does_not, ON_SQLITE},
