@@ -324,9 +324,10 @@ def schema_json(d):
                       "withdrawn": {"type": "boolean"}}
         if r["states"]:
             properties["state"] = {"enum": r["states"]}
-        properties.update({f["name"]: json_type(f) for f in r["fields"]})
+        properties["fields"] = {"type": "object", "additionalProperties": False,
+                                "properties": {f["name"]: json_type(f) for f in r["fields"]}}
         defs[r["name"]] = {"title": r["title"], "type": "object", "properties": properties,
-                           "required": ["kind"], "additionalProperties": False}
+                           "required": ["kind", "fields"], "additionalProperties": False}
     out = {"$schema": "https://json-schema.org/draft/2020-12/schema",
            "$id": "urn:antigone-records:1", "title": "antigone-records/1",
            "oneOf": [{"$ref": "#/$defs/" + r["name"]} for r in d.records], "$defs": defs}
@@ -346,11 +347,12 @@ def records_ts(d):
                    "  changed: string;\n  withdrawn: boolean;")
         if r["states"]:
             out.append("  state: " + " | ".join(quote(s) for s in r["states"]) + ";")
+        out.append("  fields: {")
         for f in r["fields"]:
             kind = " | ".join(quote(c) for c in f["choices"]) if f["type"] == "choice" \
                 else kinds[f["type"]]
-            out.append(f"  /** {f['label']} */\n  {f['name']}?: {kind};")
-        out.append("}")
+            out.append(f"    /** {f['label']} */\n    {f['name']}?: {kind};")
+        out.append("  };\n}")
     names = ["".join(w.capitalize() for w in r["name"].split("_")) for r in d.records]
     out.append("export type Entry = " + " | ".join(names) + ";")
     return "\n".join(out) + "\n"

@@ -151,11 +151,10 @@ int record_canonical(atg_arena *arena, const json_t *from, size_t limit, atg_str
 /* Which fields something is done with. */
 typedef bool record_choose(const void *user, const record *r, uint32_t field);
 
-/* Set the fields that are members of the object: null makes unknown.  Members that are no field
- * are an error that names them, but for those of the frame (kind, id, code, ...), which are
- * skipped. */
+/* Set the fields that are members of the object: null makes unknown.  A member that is no field is
+ * an error that names it. */
 int record_read_json(atg_arena *arena, const json_t *object, record *r, atg_err *err);
-/* The frame and the chosen fields that are known. */
+/* The frame (kind, id, code, ...), and in it as "fields" the chosen fields that are known. */
 void record_write_json(json *j, const record *r, record_choose *choose, const void *user);
 /* The chosen fields that are known, without the frame. */
 void record_write_fields(json *j, const record *r, record_choose *choose, const void *user);

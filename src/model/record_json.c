@@ -100,12 +100,9 @@ int record_canonical(atg_arena *arena, const json_t *from, size_t limit, atg_str
     return ATG_OK;
 }
 
-static const char *const frame[] = {"kind",  "id",      "operation", "file",      "code", "rev",
-                                    "state", "created", "changed",   "withdrawn", NULL};
-
 int record_read_json(atg_arena *arena, const json_t *object, record *r, atg_err *err) {
     if (!json_is_object(object))
-        return atg_fail(err, ATG_EPARSE, "A record is a JSON object");
+        return atg_fail(err, ATG_EPARSE, "The fields of a record are a JSON object");
 
     json_t *all = json_iterable(object);
 
@@ -113,8 +110,6 @@ int record_read_json(atg_arena *arena, const json_t *object, record *r, atg_err 
         const char *key = json_object_iter_key(it);
         int f = record_field_of(r->kind, atg_str_of(key));
 
-        if (f < 0 && record_word(frame, atg_str_of(key)) >= 0)
-            continue;
         if (f < 0)
             return atg_fail(err, ATG_EPARSE, "A %s has no field '%.60s'",
                             record_types[r->kind].title, key);
@@ -186,6 +181,9 @@ void record_write_json(json *j, const record *r, record_choose *choose, const vo
     write_instant(j, "changed", r->changed);
     json_key(j, "withdrawn");
     json_bool(j, r->withdrawn);
+    json_key(j, "fields");
+    json_begin_object(j);
     write_fields(j, r, choose, user);
+    json_end(j, '}');
     json_end(j, '}');
 }
