@@ -95,6 +95,7 @@ typedef struct seen {
     record *r;
     bool erased;
     uint64_t hidden;
+    uint64_t wanting; /* of those: shown to who gives a reason */
 } seen;
 
 int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, const uuid *id,

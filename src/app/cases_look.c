@@ -22,6 +22,14 @@ bool cases_may_see(const looker *l, record_kind kind, uint32_t f) {
     return right >= ACCESS_READ;
 }
 
+/* Is a reason all that is wanting? */
+static bool reason_shows(const looker *l, record_kind kind, uint32_t f) {
+    actor with = *l->who;
+
+    with.reason = ATG_STR("a reason");
+    return cases_may_see(&(looker){&with, l->roles, l->in}, kind, f);
+}
+
 /* What can be searched in such files: of each kind of record that the account may read, the classes
  * of which it may see everything that can be searched. */
 static search_scope scope_of(const looker *l) {
@@ -44,10 +52,12 @@ uint64_t cases_mask(const looker *l, seen *s) {
     uint64_t shown = 0, blind = s->hidden;
     record *r = s->r;
 
-    s->hidden = 0;
+    s->hidden = s->wanting = 0;
     for (uint32_t f = 0; f < record_types[r->kind].n_fields; f++) {
         if (blind >> f & 1 || !cases_may_see(l, r->kind, f)) {
             s->hidden |= UINT64_C(1) << f;
+            if (!(blind >> f & 1) && reason_shows(l, r->kind, f))
+                s->wanting |= UINT64_C(1) << f;
             r->fields[f] = (value){0};
         } else if (r->fields[f].known && rights_sensitive(r->kind, f)) {
             shown |= UINT64_C(1) << f;

@@ -3,22 +3,20 @@
 
 #include <string.h>
 
+#include "app/cases_json.h"
 #include "app/merge.h"
 #include "cli/show.h"
 #include "cli/store.h"
 
 enum { TEXT_MAX = 1 << 24, PAGE = 50, PAGE_MAX = 10000, WORDS = 200 };
 
-static const char *const words[] = {"names",     "a given name", "birth date",
-                                    "relatives", "the same DNA", "the same place in a pedigree"};
-
 static void write_alike(atg_buf *buf, uint32_t alike) {
     bool any = false;
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    for (uint32_t i = 0; cases_alike[i]; i++) {
         if (!(alike >> i & 1))
             continue;
-        atg_buf_printf(buf, "%s%s", any ? ", " : "", words[i]);
+        atg_buf_printf(buf, "%s%s", any ? ", " : "", cases_alike[i]);
         any = true;
     }
 }
@@ -48,29 +46,6 @@ static int print_text(atg_arena *arena, const duplicates *found, atg_buf *buf, a
     return found->n ? grid_print(&g, buf, err) : ATG_OK;
 }
 
-static void print_json(const duplicates *found, atg_buf *buf) {
-    json j = json_new(buf);
-
-    json_begin_array(&j);
-    for (uint32_t i = 0; i < found->n; i++) {
-        json_object_line(&j);
-        json_key(&j, "one");
-        json_str(&j, found->pairs[i].one.code);
-        json_key(&j, "other");
-        json_str(&j, found->pairs[i].other.code);
-        json_key(&j, "points");
-        json_int(&j, found->pairs[i].score);
-        json_key(&j, "alike");
-        json_array_line(&j);
-        for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++)
-            if (found->pairs[i].alike >> k & 1)
-                json_text(&j, words[k]);
-        json_end(&j, ']');
-        json_end(&j, '}');
-    }
-    json_end(&j, ']');
-}
-
 static int run(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
@@ -87,10 +62,13 @@ static int run(const args *a) {
         return code;
     if (cases_duplicates(s.c, &s.who, s.arena, &s.operation.id, (uint32_t)limit, &found, &err))
         return cli_fail(NULL, &err);
-    if (buf && cli_has(a, OPT_JSON))
-        print_json(&found, buf);
-    else if (buf && print_text(s.arena, &found, buf, &err))
+    if (buf && cli_has(a, OPT_JSON)) {
+        json j = json_new(buf);
+
+        cases_write_duplicates(&j, &found);
+    } else if (buf && print_text(s.arena, &found, buf, &err)) {
         return cli_fail(NULL, &err);
+    }
     code = cli_write(a, buf);
     return code ? code : found.n ? EXIT_DONE : EXIT_NO;
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "app/cases_json.h"
 #include "base/instant.h"
 #include "base/json_read.h"
 #include "base/mem.h"
@@ -139,39 +140,6 @@ static int write_entry(const store_session *s, const audit_entry *e, atg_buf *bu
     return ATG_OK;
 }
 
-static void write_json(const audit_entry *entries, uint32_t n, atg_buf *buf) {
-    json j = json_new(buf);
-
-    json_begin_array(&j);
-    for (uint32_t i = 0; i < n; i++) {
-        const chain_entry *e = &entries[i].e;
-        char when[INSTANT_TEXT + 1], account[UUID_TEXT + 1], id[UUID_TEXT + 1];
-
-        instant_text(e->at, when);
-        uuid_text(&e->account, account);
-        uuid_text(&e->record, id);
-        json_object_line(&j);
-        json_key(&j, "seq");
-        json_int(&j, (int64_t)e->seq);
-        json_key(&j, "at");
-        json_text(&j, when);
-        json_key(&j, "account");
-        json_text(&j, account);
-        json_key(&j, "action");
-        json_str(&j, e->action);
-        json_key(&j, "kind");
-        json_str(&j, e->kind);
-        json_key(&j, "record");
-        json_text(&j, id);
-        json_key(&j, "rev");
-        json_int(&j, (int64_t)e->rev);
-        json_key(&j, "detail");
-        json_raw(&j, e->detail);
-        json_end(&j, '}');
-    }
-    json_end(&j, ']');
-}
-
 static int run(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
@@ -187,8 +155,11 @@ static int run(const args *a) {
         return code;
     if (cases_history(s.c, &s.who, s.arena, &file.id, &entries, &n, &err))
         return cli_fail(NULL, &err);
-    if (buf && cli_has(a, OPT_JSON))
-        write_json(entries, n, buf);
+    if (buf && cli_has(a, OPT_JSON)) {
+        json j = json_new(buf);
+
+        cases_write_history(&j, entries, n);
+    }
     for (uint32_t i = 0; i < n && buf && !cli_has(a, OPT_JSON); i++)
         if (write_entry(&s, &entries[i], buf, &err))
             return cli_fail(NULL, &err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/commands.h"
 
+#include "app/cases_json.h"
 #include "app/matcher.h"
 #include "cli/show.h"
-#include "cli/show_record.h"
 #include "cli/store.h"
 #include "report/view.h"
 
@@ -47,23 +47,6 @@ static int print_text(const store_session *s, const lead *leads, uint32_t n, atg
     return n ? grid_print(&g, buf, err) : ATG_OK;
 }
 
-static void print_json(const lead *leads, uint32_t n, atg_buf *buf) {
-    json j = json_new(buf);
-
-    json_begin_array(&j);
-    for (uint32_t i = 0; i < n; i++) {
-        json_begin_object(&j);
-        json_key(&j, "remains");
-        json_str(&j, leads[i].remains.code);
-        json_key(&j, "missing");
-        json_str(&j, leads[i].missing.code);
-        json_key(&j, "hypothesis");
-        show_record_json(&j, &leads[i].record);
-        json_end(&j, '}');
-    }
-    json_end(&j, ']');
-}
-
 static int run(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
@@ -90,10 +73,13 @@ static int run(const args *a) {
     q.limit = (uint32_t)limit;
     if (cases_leads(s.c, &s.who, s.arena, &q, &leads, &n, &err))
         return cli_fail(NULL, &err);
-    if (buf && cli_has(a, OPT_JSON))
-        print_json(leads, n, buf);
-    else if (buf && print_text(&s, leads, n, buf, &err))
+    if (buf && cli_has(a, OPT_JSON)) {
+        json j = json_new(buf);
+
+        cases_write_leads(&j, leads, n);
+    } else if (buf && print_text(&s, leads, n, buf, &err)) {
         return cli_fail(NULL, &err);
+    }
     return cli_write(a, buf);
 }
 

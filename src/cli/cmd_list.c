@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/cases_json.h"
 #include "cli/show_record.h"
 #include "cli/store.h"
 
@@ -63,7 +64,7 @@ static int print_operations(const args *a, store_session *s) {
     if (cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
 
-        show_files_json(&j, &page);
+        cases_write_files(&j, &page);
     } else if (show_files(s->arena, buf, &page, &err)) {
         return cli_fail(NULL, &err);
     }
@@ -78,7 +79,7 @@ static int print(const args *a, store_session *s, const file_page *page) {
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
 
-        show_files_json(&j, page);
+        cases_write_files(&j, page);
     } else if (buf && show_files(s->arena, buf, page, &err)) {
         return cli_fail(NULL, &err);
     }

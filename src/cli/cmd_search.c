@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "app/cases_json.h"
 #include "cli/show_record.h"
 #include "cli/store.h"
 
@@ -31,7 +32,7 @@ static int print(const args *a, const store_session *s, const file_page *page) {
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
 
-        show_files_json(&j, page);
+        cases_write_files(&j, page);
     } else if (buf && !page->n) {
         atg_buf_adds(buf, "Nothing was found.\n");
     } else if (buf && show_files(s->arena, buf, page, &err)) {

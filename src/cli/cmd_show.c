@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/commands.h"
 
+#include "app/cases_json.h"
 #include "cli/show_record.h"
 #include "cli/store.h"
 
@@ -16,10 +17,7 @@ static void write_all(const args *a, const seen *all, uint32_t n, atg_buf *buf) 
         }
         return;
     }
-    json_begin_array(&j);
-    for (uint32_t i = 0; i < n; i++)
-        show_record_json(&j, &all[i]);
-    json_end(&j, ']');
+    cases_write_all(&j, all, n);
 }
 
 static int run(const args *a) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/accounts.h"
+#include "app/cases_json.h"
 #include "base/bytes.h"
 #include "cli/show.h"
 #include "cli/store.h"
@@ -167,39 +168,8 @@ static void print_json(const account_info *list, uint32_t n, atg_buf *buf) {
     json j = json_new(buf);
 
     json_begin_array(&j);
-    for (uint32_t i = 0; i < n; i++) {
-        json_object_line(&j);
-        json_key(&j, "name");
-        json_str(&j, list[i].name);
-        json_key(&j, "agency");
-        json_str(&j, list[i].agency);
-        json_key(&j, "blocked");
-        json_bool(&j, list[i].blocked);
-        json_key(&j, "second_factor");
-        json_bool(&j, list[i].code);
-        json_key(&j, "grants");
-        json_begin_array(&j);
-        for (uint32_t g = 0; g < list[i].n_grants; g++) {
-            char id[UUID_TEXT + 1];
-
-            uuid_text(&list[i].grants[g].operation, id);
-            json_object_line(&j);
-            json_key(&j, "operation");
-            if (uuid_none(&list[i].grants[g].operation))
-                json_none(&j);
-            else
-                json_text(&j, id);
-            json_key(&j, "roles");
-            json_array_line(&j);
-            for (int r = 0; r < ROLES; r++)
-                if (list[i].grants[g].roles >> r & 1)
-                    json_text(&j, role_names[r]);
-            json_end(&j, ']');
-            json_end(&j, '}');
-        }
-        json_end(&j, ']');
-        json_end(&j, '}');
-    }
+    for (uint32_t i = 0; i < n; i++)
+        account_write_info(&j, &list[i]);
     json_end(&j, ']');
 }
 

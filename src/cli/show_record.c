@@ -74,23 +74,6 @@ void show_record(atg_buf *buf, const seen *s) {
         atg_buf_adds(buf, "\n");
 }
 
-void show_record_json(json *j, const seen *s) {
-    const record_type *type = &record_types[s->r->kind];
-
-    json_begin_object(j);
-    json_key(j, "record");
-    record_write_json(j, s->r, NULL, NULL);
-    json_key(j, "erased");
-    json_bool(j, s->erased);
-    json_key(j, "hidden");
-    json_array_line(j);
-    for (uint32_t f = 0; f < type->n_fields; f++)
-        if (s->hidden >> f & 1)
-            json_text(j, type->fields[f].name);
-    json_end(j, ']');
-    json_end(j, '}');
-}
-
 static const char *sex_word(int sex) {
     return sex < 0 ? "" : record_field(RECORD_MISSING, MISSING_SEX)->choices[sex];
 }
@@ -124,41 +107,4 @@ int show_files(atg_arena *arena, atg_buf *buf, const file_page *page, atg_err *e
         grid_cell(&g, page->titles[i]);
     }
     return grid_print(&g, buf, err);
-}
-
-void show_files_json(json *j, const file_page *page) {
-    json_begin_object(j);
-    json_key(j, "files");
-    json_begin_array(j);
-    for (uint32_t i = 0; i < page->n; i++) {
-        const file_row *f = &page->rows[i];
-        char id[UUID_TEXT + 1], when[INSTANT_TEXT + 1];
-
-        uuid_text(&f->id, id);
-        instant_text(f->changed, when);
-        json_object_line(j);
-        json_key(j, "code");
-        json_str(j, f->code);
-        json_key(j, "id");
-        json_text(j, id);
-        json_key(j, "kind");
-        json_text(j, record_types[f->kind].name);
-        json_key(j, "state");
-        json_text(j, state_of(f));
-        json_key(j, "sex");
-        json_text(j, sex_word(f->sex));
-        json_key(j, "changed");
-        json_text(j, when);
-        json_key(j, "withdrawn");
-        json_bool(j, f->withdrawn);
-        if (page->titles[i].n) {
-            json_key(j, "name");
-            json_str(j, page->titles[i]);
-        }
-        json_end(j, '}');
-    }
-    json_end(j, ']');
-    json_key(j, "more");
-    json_bool(j, page->more);
-    json_end(j, '}');
 }

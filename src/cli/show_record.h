@@ -4,16 +4,12 @@
 #define ATG_CLI_SHOW_RECORD_H
 
 #include "app/cases.h"
-#include "base/json.h"
 
 /* What may be shown, a field a line; what is kept back is named. */
 void show_record(atg_buf *buf, const seen *s);
-/* The same as a JSON object. */
-void show_record_json(json *j, const seen *s);
 
 /* A list of files, with the titles that may be read. */
 int show_files(atg_arena *arena, atg_buf *buf, const file_page *page, atg_err *err);
-void show_files_json(json *j, const file_page *page);
 
 /* "AM-K3-000123" or the kind and identifier of a record without a code. */
 atg_str show_code(atg_arena *arena, const record *r);

@@ -4,25 +4,11 @@
 
 #include <string.h>
 
-#include "app/accounts.h"
-#include "app/rights.h"
+#include "app/cases_json.h"
 #include "base/bytes.h"
-#include "base/instant.h"
 #include "server/service_internal.h"
 
 enum { LIFE_S = 15 * 60 };
-
-static void write_instant(json *j, const char *key, int64_t at) {
-    char text[INSTANT_TEXT + 1];
-
-    json_key(j, key);
-    if (!at) {
-        json_none(j);
-        return;
-    }
-    instant_text(at, text);
-    json_text(j, text);
-}
 
 static atg_str token_of(const request *q) {
     return (atg_str){q->authorization.p + 7, ACCOUNT_TOKEN};
@@ -36,9 +22,9 @@ static int write_token(request *q, const session_state *s, char *token, const ch
         json_object_line(&q->j);
         json_key(&q->j, "token");
         json_text(&q->j, token);
-        write_instant(&q->j, "expires", s->expires);
-        write_instant(&q->j, "began", s->began);
-        write_instant(&q->j, "confirmed_until", s->confirmed);
+        cases_put_instant(&q->j, "expires", s->expires);
+        cases_put_instant(&q->j, "began", s->began);
+        cases_put_instant(&q->j, "confirmed_until", s->confirmed);
         if (device) {
             json_key(&q->j, "device");
             json_text(&q->j, device);
@@ -139,36 +125,12 @@ static int confirm(request *q, atg_err *err) {
     if (rc)
         return rc;
     json_object_line(&q->j);
-    write_instant(&q->j, "confirmed_until", until);
+    cases_put_instant(&q->j, "confirmed_until", until);
     json_end(&q->j, '}');
     return ATG_OK;
 }
 
 /* ---- who one is ---- */
-
-static void write_grants(json *j, const account_info *own) {
-    char id[UUID_TEXT + 1];
-
-    json_key(j, "grants");
-    json_begin_array(j);
-    for (uint32_t g = 0; g < own->n_grants; g++) {
-        uuid_text(&own->grants[g].operation, id);
-        json_object_line(j);
-        json_key(j, "operation");
-        if (uuid_none(&own->grants[g].operation))
-            json_none(j);
-        else
-            json_text(j, id);
-        json_key(j, "roles");
-        json_array_line(j);
-        for (int r = 0; r < ROLES; r++)
-            if (own->grants[g].roles >> r & 1)
-                json_text(j, role_names[r]);
-        json_end(j, ']');
-        json_end(j, '}');
-    }
-    json_end(j, ']');
-}
 
 static void write_quotas(json *j, const quota_state *quotas) {
     json_key(j, "quotas");
@@ -188,7 +150,6 @@ static void write_quotas(json *j, const quota_state *quotas) {
 static int show(request *q, atg_err *err) {
     account_info own;
     quota_state quotas;
-    char id[UUID_TEXT + 1];
     int rc = account_find(q->s->c, &q->who, q->arena, q->who.name, &own, err);
 
     if (!rc)
@@ -197,18 +158,10 @@ static int show(request *q, atg_err *err) {
         rc = reply_json(q, MHD_HTTP_OK, err);
     if (rc)
         return rc;
-    uuid_text(&own.id, id);
     json_begin_object(&q->j);
-    json_key(&q->j, "account");
-    json_text(&q->j, id);
-    json_key(&q->j, "name");
-    json_str(&q->j, own.name);
-    json_key(&q->j, "agency");
-    json_str(&q->j, own.agency);
-    json_key(&q->j, "second_factor");
-    json_bool(&q->j, own.code);
-    write_instant(&q->j, "confirmed_until", q->fresh);
-    write_grants(&q->j, &own);
+    json_key(&q->j, "self");
+    account_write_info(&q->j, &own);
+    cases_put_instant(&q->j, "confirmed_until", q->fresh);
     write_quotas(&q->j, &quotas);
     json_end(&q->j, '}');
     return ATG_OK;
@@ -228,9 +181,9 @@ static int list(request *q, atg_err *err) {
     json_begin_array(&q->j);
     for (uint32_t i = 0; i < n; i++) {
         json_object_line(&q->j);
-        write_instant(&q->j, "began", all[i].began);
-        write_instant(&q->j, "used", all[i].used);
-        write_instant(&q->j, "expires", all[i].expires);
+        cases_put_instant(&q->j, "began", all[i].began);
+        cases_put_instant(&q->j, "used", all[i].used);
+        cases_put_instant(&q->j, "expires", all[i].expires);
         json_key(&q->j, "current");
         json_bool(&q->j, all[i].current);
         json_end(&q->j, '}');
