@@ -72,6 +72,7 @@ int account_left(db *d, const actor *who, quota_kind kind, int64_t *ret_left, at
 
 typedef struct asking {
     const actor *who;
+    quota_kind from, to;
     quota_state state;
 } asking;
 
@@ -79,22 +80,34 @@ static int look(db *d, void *user, atg_err *err) {
     asking *w = user;
     int rc = ATG_OK;
 
-    for (int k = 0; k < QUOTAS && !rc; k++) {
+    for (quota_kind k = w->from; k < w->to && !rc; k++) {
         rc = quotas_most(d, &w->who->account, quota_names[k], limits[k].most, &w->state.most[k],
                          err);
         if (!rc)
-            rc = account_left(d, w->who, (quota_kind)k, &w->state.left[k], err);
+            rc = account_left(d, w->who, k, &w->state.left[k], err);
     }
     return rc;
 }
 
 int account_quotas(cases *c, const actor *who, quota_state *ret, atg_err *err) {
-    asking w = {.who = who};
+    asking w = {.who = who, .from = QUOTA_LOOK, .to = QUOTAS};
     int rc = store_read(c->s, look, &w, err);
 
     if (!rc)
         *ret = w.state;
     return rc;
+}
+
+int account_quota_left(cases *c, const actor *who, quota_kind kind, int64_t *ret_left,
+                       int64_t *ret_most, atg_err *err) {
+    asking w = {.who = who, .from = kind, .to = kind + 1};
+    int rc = store_read(c->s, look, &w, err);
+
+    if (rc)
+        return rc;
+    *ret_left = w.state.left[kind];
+    *ret_most = w.state.most[kind];
+    return ATG_OK;
 }
 
 typedef struct allowing {

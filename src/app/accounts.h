@@ -178,6 +178,8 @@ typedef struct quota_state {
     int64_t left[QUOTAS], most[QUOTAS];
 } quota_state;
 int account_quotas(cases *c, const actor *who, quota_state *ret, atg_err *err);
+int account_quota_left(cases *c, const actor *who, quota_kind kind, int64_t *ret_left,
+                       int64_t *ret_most, atg_err *err);
 /* An administrator's: another limit for an account; negative: that of all again. */
 int account_quota(cases *c, const actor *who, const uuid *account, quota_kind kind, int64_t most,
                   atg_err *err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/accounts.h"
 #include "base/mem.h"
 
 enum {
@@ -88,6 +89,8 @@ static void settle(request *q, int rc, const atg_err *err) {
         return;
     if (!kind)
         kind = problem_of(err);
+    if (kind == PROBLEM_TOO_LARGE && strstr(err->msg, "used up"))
+        kind = PROBLEM_QUOTA;
     /* what the use cases refuse for want of a written reason, they name so */
     if (kind == PROBLEM_DENIED && !q->who.reason.n && strstr(err->msg, "reason"))
         kind = PROBLEM_PURPOSE;
@@ -95,6 +98,20 @@ static void settle(request *q, int rc, const atg_err *err) {
     reply_problem(q, kind, err->msg, err->line ? err : NULL);
     if (!q->wait_s && problem_rows[kind].status == MHD_HTTP_SERVICE_UNAVAILABLE)
         q->wait_s = 1;
+}
+
+/* What is left of the quota that the request used. */
+static void tell_quota(request *q) {
+    quota_kind kind = q->route->flags & ROUTE_LOOKS      ? QUOTA_LOOK
+                      : q->route->flags & ROUTE_SEARCHES ? QUOTA_SEARCH
+                      : q->route->flags & ROUTE_EXPORTS  ? QUOTA_EXPORT
+                                                         : QUOTAS;
+    int64_t left, most;
+
+    if (kind != QUOTAS && !uuid_none(&q->who.account) &&
+        !account_quota_left(q->s->c, &q->who, kind, &left, &most, NULL))
+        q->quota = atg_arena_printf(q->arena, "%s; left=%lld; most=%lld", quota_names[kind],
+                                    (long long)left, (long long)most);
 }
 
 static void run(void *user) {
@@ -106,6 +123,7 @@ static void run(void *user) {
     if (!q->problem)
         rc = q->route->run(q, &err);
     settle(q, rc, &err);
+    tell_quota(q);
     q->stage = STAGE_ANSWER;
     /* from here on it may be gone */
     MHD_resume_connection(q->connection);

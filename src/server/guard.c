@@ -186,6 +186,22 @@ static problem_kind check_query(const request *q, atg_err *err) {
     return PROBLEM_NONE;
 }
 
+/* Is there what the route cannot do without ("!")? */
+static problem_kind check_query_whole(const request *q, atg_err *err) {
+    atg_str rest = atg_str_of(q->route->query ? q->route->query : "");
+
+    while (rest.n) {
+        atg_str name = atg_str_cut(&rest, ' ');
+
+        if (name.p[0] == '!' &&
+            !target_query(&q->at, atg_arena_str(q->arena, (atg_str){name.p + 1, name.n - 1}).p).n) {
+            (void)atg_fail(err, ATG_EINVAL, "The query needs '%.*s'", (int)name.n - 1, name.p + 1);
+            return PROBLEM_REQUEST;
+        }
+    }
+    return PROBLEM_NONE;
+}
+
 static problem_kind check_rate(request *q, uint32_t n, atg_err *err) {
     q->rate = limiter_take(q->s->by_address, q->address_key, n, service_clock());
     if (q->rate.allowed)
@@ -238,6 +254,8 @@ static problem_kind check_head(request *q, const head *h, const char *method, co
     }
     if (!problem)
         problem = check_query(q, err);
+    if (!problem)
+        problem = check_query_whole(q, err);
     if (!problem)
         problem = check_rate(q, h->value[HEAD_AUTHORIZATION].n ? 0 : 1, err);
     if (!problem && !(q->route->flags & ROUTE_PUBLIC) && !h->value[HEAD_AUTHORIZATION].n) {
@@ -318,7 +336,7 @@ static problem_kind read_body(request *q, atg_err *err) {
     json_error_t where;
     atg_str text;
 
-    if (!q->body)
+    if (!q->body || q->route->flags & ROUTE_RAW)
         return PROBLEM_NONE;
     if (atg_buf_take(q->body, &text, err))
         return PROBLEM_TOO_LARGE;
@@ -340,7 +358,7 @@ static problem_kind check_needs(const request *q, atg_err *err) {
         (void)atg_fail(err, ATG_EINVAL, "Send the ETag of what was read as If-Match");
         return PROBLEM_NO_MATCH;
     }
-    if (q->route->takes && !q->json) {
+    if (q->route->takes && !q->json && !(q->route->flags & ROUTE_RAW)) {
         (void)atg_fail(err, ATG_EPARSE, "A body of JSON is needed");
         return PROBLEM_JSON;
     }

@@ -25,10 +25,13 @@ enum {
     ROUTE_MATCH = 4,     /* If-Match is needed */
     ROUTE_LONG = 8,      /* takes its time: few at once */
     ROUTE_HASH = 16,     /* hashes a password: few at once */
-    ROUTE_CONFIRM = 32,  /* a fresh code or password is needed */
-    ROUTE_NAVIGATE = 64, /* a page or a file that a browser may be led to from elsewhere */
-    ROUTE_SPENDS = 128,  /* uses up a quota: the answer tells what is left */
-    ROUTE_STREAM = 256,  /* the answer goes on (events) */
+    ROUTE_NAVIGATE = 32, /* a page or a file that a browser may be led to from elsewhere */
+    ROUTE_RAW = 64,      /* the handler reads the text of the body itself */
+    ROUTE_STREAM = 128,  /* the answer goes on (events) */
+    /* uses up a quota, and the answer tells what is left */
+    ROUTE_LOOKS = 256,
+    ROUTE_SEARCHES = 512,
+    ROUTE_EXPORTS = 1024,
 };
 
 enum {
@@ -52,7 +55,7 @@ typedef struct route {
     const char *query;         /* names with blanks between, "!" before those that are needed */
     const char *takes, *gives; /* schemas of the body and of the answer; NULL: none */
     unsigned status;           /* of the answer when all went well */
-    uint32_t roles;            /* bits of roles that may in some operation; 0: any account */
+    uint32_t roles;            /* bits of those who alone may; 0: the rights of the file say who */
 } route;
 
 /* All of them, in an order that is the same for the life of the process. */

@@ -7,5 +7,14 @@
 
 extern const route routes_meta[];
 extern const route routes_session[];
+extern const route routes_files[];
+extern const route routes_records[];
+extern const route routes_compare[];
+extern const route routes_pictures[];
+extern const route routes_exchange[];
+extern const route routes_accounts[];
+extern const route routes_audit[];
+extern const route routes_sites[];
+extern const route routes_conflicts[];
 
 #endif

@@ -46,12 +46,14 @@ served served_open(const database *where, const service_options *options) {
 
     account_test_cost(PASSWORD_LEAST);
     made_ok(open_sessions(&w, &err), &err);
+    w.curl = curl_easy_init();
     served_start(&w, options);
     snprintf(w.authority, sizeof(w.authority), "%s/tls/ca.pem", where->directory);
     return w;
 }
 
 void served_close(served *w) {
+    curl_easy_cleanup(w->curl);
     served_stop(w);
     made_cases_close(&w->made);
     account_test_cost(PASSWORD_MODERATE);
@@ -105,7 +107,7 @@ static struct curl_slist *headers_of(const served *w, const ask *a) {
 answer served_ask(const served *w, const ask *a) {
     answer got = {.status = 0};
     char url[8192];
-    CURL *c = curl_easy_init();
+    CURL *c = w->curl ? w->curl : curl_easy_init();
     struct curl_slist *list = headers_of(w, a);
     growing head = {&got.head, &got.n_head}, body = {&got.body, &got.n_body};
 
@@ -130,7 +132,10 @@ answer served_ask(const served *w, const ask *a) {
     }
     if (curl_easy_perform(c) == CURLE_OK)
         curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &got.status);
-    curl_easy_cleanup(c);
+    if (w->curl)
+        curl_easy_reset(c);
+    else
+        curl_easy_cleanup(c);
     curl_slist_free_all(list);
     if (got.n_body)
         got.json = json_loadb(got.body, got.n_body, JSON_REJECT_DUPLICATES, NULL);

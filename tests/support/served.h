@@ -15,6 +15,7 @@ typedef struct served {
     const database *where;
     made_cases made;
     service *s;
+    CURL *curl; /* keeps its connection between asks; of one thread */
     char url[64];
     char authority[300];                      /* file of the local authority's certificate */
     char token[ROLES + 1][ACCOUNT_TOKEN + 1]; /* of `by` and, last, of `all` */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The history of the whole store. */
+#include "server/routes.h"
+
+#include "app/cases_json.h"
+#include "app/upkeep.h"
+
+static int verify(request *q, atg_err *err) {
+    verify_wish w = {.threads = 1, .progress = request_progress(q)};
+    audit_report r;
+    int rc = upkeep_verify(request_cases(q), &q->who, &w, &r, err);
+
+    if (!rc)
+        rc = reply_json(q, MHD_HTTP_OK, err);
+    if (rc)
+        return rc;
+    json_object_line(&q->j);
+    cases_put_number(&q->j, "entries", (int64_t)r.entries);
+    cases_put_number(&q->j, "files", (int64_t)r.files);
+    cases_put_number(&q->j, "leaves", (int64_t)r.leaves);
+    cases_put_number(&q->j, "checkpoints", (int64_t)r.checkpoints);
+    cases_put_number(&q->j, "records", (int64_t)r.records);
+    cases_put_number(&q->j, "waiting", (int64_t)r.waiting);
+    json_key(&q->j, "seconds");
+    json_num(&q->j, r.seconds);
+    json_end(&q->j, '}');
+    return ATG_OK;
+}
+
+static int sign(request *q, atg_err *err) {
+    checkpoint note;
+    char text[CHECKPOINT_MAX];
+    int rc = upkeep_checkpoint(request_cases(q), &q->who, NULL, &note, err);
+
+    if (!rc)
+        rc = reply_text(q, MHD_HTTP_OK, "text/plain; charset=utf-8", err);
+    if (rc)
+        return rc;
+    (void)checkpoint_text(&note, text);
+    atg_buf_adds(q->out, text);
+    return ATG_OK;
+}
+
+static int key(request *q, atg_err *err) {
+    char digits[UPKEEP_KEY + 1];
+    int rc = upkeep_key(request_cases(q), digits, err);
+
+    if (!rc)
+        rc = reply_json(q, MHD_HTTP_OK, err);
+    if (rc)
+        return rc;
+    json_object_line(&q->j);
+    cases_put_text(&q->j, "key", atg_str_of(digits));
+    json_end(&q->j, '}');
+    return ATG_OK;
+}
+
+const route routes_audit[] = {
+    {.method = "POST",
+     .path = "/api/v1/audit/verify",
+     .flags = ROUTE_LONG,
+     .run = verify,
+     .tag = "audit",
+     .summary = "Show that nothing in the history was changed, or name the first thing that was",
+     .gives = "Verified",
+     .status = 200,
+     .roles = 1u << ROLE_AUDITOR},
+    {.method = "POST",
+     .path = "/api/v1/audit/checkpoint",
+     .run = sign,
+     .tag = "audit",
+     .summary = "Sign the history as it is now: a note for a witness",
+     .gives = "text/plain",
+     .status = 200},
+    {.method = "GET",
+     .path = "/api/v1/audit/key",
+     .run = key,
+     .tag = "audit",
+     .summary = "The public key that signs the checkpoints",
+     .gives = "Key",
+     .status = 200},
+    {.method = NULL},
+};

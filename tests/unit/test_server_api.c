@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API, resource by resource, as clients use it. */
+#include "served.h"
+
+#include <stdio.h>
+
+#include "server/request.h"
+
+#define MISSING                                                                                    \
+    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
+    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
+    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
+    "\"basis\":\"consent\"}}"
+#define REMAINS                                                                                    \
+    "{\"kind\":\"remains\",\"fields\":{\"tag\":\"K1-7\",\"what\":\"body\",\"found_on\":"           \
+    "\"2026-11-03\",\"found_place\":\"Beach\",\"sex\":\"female\",\"age\":[30,45],\"condition\":"   \
+    "\"complete\",\"recovered_by\":\"Coast guard\"}}"
+
+enum { PATH = 300 };
+
+static const char *path_of(const served *w, const char *rest) {
+    static char path[PATH];
+    char id[UUID_TEXT + 1];
+
+    uuid_text(&w->made.operation, id);
+    snprintf(path, sizeof(path), "/api/v1/operations/%s%s", id, rest);
+    return path;
+}
+
+/* Made by somebody with all roles; its code and its place as a record. */
+static void make(const served *w, const char *body, char code[64], char place[PATH]) {
+    ANSWER_AUTO a = MUST(w, 201, "POST", path_of(w, "/files"), SERVED_ALL, .body = body);
+
+    snprintf(code, 64, "%s", answer_text(&a, "code"));
+    snprintf(place, PATH, "/api/v1/records/%s/%s", answer_text(&a, "kind"), answer_text(&a, "id"));
+    assert_true(answer_has(&a, "etag: \"1\""));
+    assert_true(answer_has(&a, "location: /api/v1/records/"));
+}
+
+static const json_t *field_of(const answer *a, const char *name) {
+    return json_object_get(json_object_get(json_object_get(a->json, "record"), "fields"), name);
+}
+
+static void a_record_is_made_read_and_edited_by_its_revision(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH];
+
+    make(&w, MISSING, code, place);
+    ANSWER_AUTO a = MUST(&w, 200, "GET", place, SERVED_ALL, .purpose = "a%20test");
+    assert_string_equal(json_string_value(field_of(&a, "family_name")), "Halvorsen");
+    assert_true(answer_has(&a, "etag: \"1\""));
+    assert_true(answer_has(&a, "antigone-quota: look; left="));
+    ANSWER_AUTO same = MUST(&w, 304, "GET", place, SERVED_ALL, .purpose = "a%20test",
+                            .header = {"If-None-Match: \"1\""});
+    ANSWER_AUTO none =
+        MUST(&w, 428, "PATCH", place, SERVED_ALL, .body = "{\"fields\":{\"hair\":\"red\"}}");
+    ANSWER_AUTO b = MUST(&w, 200, "PATCH", place, SERVED_ALL,
+                         .body = "{\"fields\":{\"hair\":\"red\",\"build\":null}}",
+                         .purpose = "a%20test", .header = {"If-Match: \"1\""});
+    assert_true(answer_has(&b, "etag: \"2\""));
+    ANSWER_AUTO old =
+        MUST(&w, 412, "PATCH", place, SERVED_ALL, .body = "{\"fields\":{\"hair\":\"black\"}}",
+             .header = {"If-Match: \"1\""});
+    ANSWER_AUTO odd = MUST(&w, 412, "PATCH", place, SERVED_ALL,
+                           .body = "{\"fields\":{\"hair\":\"black\"}}", .header = {"If-Match: *"});
+    ANSWER_AUTO wrong =
+        MUST(&w, 422, "PATCH", place, SERVED_ALL, .body = "{\"fields\":{\"colour\":\"black\"}}",
+             .header = {"If-Match: \"2\""});
+    ANSWER_AUTO c = MUST(&w, 200, "GET", place, SERVED_ALL, .purpose = "a%20test");
+    assert_string_equal(json_string_value(field_of(&c, "hair")), "red");
+    served_close(&w);
+}
+
+static void names_need_the_role_and_for_some_a_purpose(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH];
+
+    make(&w, MISSING, code, place);
+    ANSWER_AUTO with = MUST(&w, 200, "GET", place, ROLE_INTERVIEWER);
+    assert_non_null(field_of(&with, "family_name"));
+    for (int r = 0; r < ROLES; r++) {
+        ANSWER_AUTO a = served_ask(&w, &(ask){"GET", place, r});
+        ANSWER_AUTO b = served_ask(&w, &(ask){"GET", place, r, .purpose = "to tell the family"});
+        const json_t *wanting = json_object_get(a.json, "with_reason");
+        bool named = false;
+
+        for (size_t i = 0; i < json_array_size(wanting); i++)
+            named |= strcmp(json_string_value(json_array_get(wanting, i)), "family_name") == 0;
+        assert_int_equal(a.status, b.status);
+        /* what a purpose would show is what it shows */
+        assert_int_equal(named, !field_of(&a, "family_name") && field_of(&b, "family_name"));
+    }
+    served_close(&w);
+}
+
+static void a_file_moves_with_a_purpose_and_is_withdrawn(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH], path[PATH + 20];
+
+    make(&w, REMAINS, code, place);
+    snprintf(path, sizeof(path), "%s/state", place);
+    ANSWER_AUTO none = MUST(&w, 403, "POST", path, SERVED_ALL, .body = "{\"state\":\"examined\"}",
+                            .header = {"If-Match: \"1\""});
+    assert_non_null(strstr(none.body, "purpose-required"));
+    ANSWER_AUTO done = MUST(&w, 200, "POST", path, SERVED_ALL, .body = "{\"state\":\"examined\"}",
+                            .purpose = "examined today", .header = {"If-Match: \"1\""});
+    assert_string_equal(answer_text(&done, "state"), "examined");
+    ANSWER_AUTO odd = MUST(&w, 422, "POST", path, SERVED_ALL, .body = "{\"state\":\"lost\"}",
+                           .purpose = "a test", .header = {"If-Match: \"2\""});
+    snprintf(path, sizeof(path), "%s/withdraw", place);
+    ANSWER_AUTO quiet = MUST(&w, 403, "POST", path, SERVED_ALL, .header = {"If-Match: \"2\""});
+    ANSWER_AUTO gone = MUST(&w, 200, "POST", path, SERVED_ALL, .purpose = "entered twice",
+                            .header = {"If-Match: \"2\""});
+    snprintf(path, sizeof(path), "/api/v1/files/%s/history", code);
+    ANSWER_AUTO history = MUST(&w, 200, "GET", path, SERVED_ALL);
+    assert_non_null(strstr(history.body, "entered twice"));
+    served_close(&w);
+}
+
+static void a_record_stands_in_its_file(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH], path[PATH];
+
+    make(&w, MISSING, code, place);
+    snprintf(path, sizeof(path), "/api/v1/files/%s/records", code);
+    ANSWER_AUTO mark = MUST(&w, 201, "POST", path, SERVED_ALL,
+                            .body = "{\"kind\":\"mark\",\"fields\":{\"kind\":\"tattoo\","
+                                    "\"location\":\"left arm\"}}");
+    ANSWER_AUTO file = MUST(&w, 422, "POST", path, SERVED_ALL, .body = REMAINS);
+    ANSWER_AUTO odd =
+        MUST(&w, 400, "POST", path, SERVED_ALL, .body = "{\"kind\":\"nothing\",\"fields\":{}}");
+    snprintf(path, sizeof(path), "/api/v1/files/%s", code);
+    ANSWER_AUTO all = MUST(&w, 200, "GET", path, SERVED_ALL, .purpose = "a test");
+    assert_int_equal(json_array_size(json_object_get(all.json, "records")), 2);
+    ANSWER_AUTO none = MUST(&w, 404, "GET", "/api/v1/files/AM-K9-999999", SERVED_ALL);
+    served_close(&w);
+}
+
+static void lists_are_given_page_by_page(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH], path[PATH];
+    int pages = 0;
+    size_t files = 0;
+
+    for (int i = 0; i < 5; i++)
+        make(&w, MISSING, code, place);
+    snprintf(path, sizeof(path), "%s", path_of(&w, "/files?kind=missing&limit=2"));
+    while (*path) {
+        ANSWER_AUTO a = MUST(&w, 200, "GET", path, SERVED_ALL);
+        const char *link = strcasestr(a.head, "link: <");
+
+        files += json_array_size(json_object_get(a.json, "files"));
+        path[0] = '\0';
+        if (link)
+            sscanf(link, "%*[^<]<%299[^>]", path);
+        assert_true(++pages < 5);
+    }
+    assert_int_equal(pages, 3);
+    assert_int_equal(files, 5);
+    ANSWER_AUTO found = MUST(&w, 200, "GET", path_of(&w, "/search?kind=missing&q=halvor"),
+                             SERVED_ALL, .purpose = "a test");
+    assert_int_equal(json_array_size(json_object_get(found.json, "files")), 5);
+    ANSWER_AUTO a = MUST(&w, 400, "GET", path_of(&w, "/files?limit=2"), SERVED_ALL);
+    ANSWER_AUTO b = MUST(&w, 400, "GET", path_of(&w, "/files?kind=mark"), SERVED_ALL);
+    ANSWER_AUTO c = MUST(&w, 400, "GET", path_of(&w, "/files?kind=missing&limit=0"), SERVED_ALL);
+    ANSWER_AUTO d = MUST(&w, 400, "GET", path_of(&w, "/files?kind=missing&after=x"), SERVED_ALL);
+    ANSWER_AUTO e = MUST(&w, 400, "GET", path_of(&w, "/files?kind=missing&state=x"), SERVED_ALL);
+    served_close(&w);
+}
+
+static void who_signs_has_confirmed_who_they_are(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH], path[PATH];
+
+    make(&w, REMAINS, code, place);
+    snprintf(path, sizeof(path), "/api/v1/files/%s/records", code);
+    ANSWER_AUTO a = MUST(&w, 403, "POST", path, SERVED_ALL,
+                         .body = "{\"kind\":\"comparison\",\"fields\":{\"line\":\"dna\","
+                                 "\"conclusion\":\"probable\",\"reason\":\"a test\"}}");
+    assert_non_null(strstr(a.body, "confirmation-required"));
+    served_close(&w);
+}
+
+static void reports_of_one_person_are_merged_and_taken_apart(const database *where) {
+    served w = served_open(where, NULL);
+    char one[64], other[64], place[PATH], path[PATH], body[100];
+
+    make(&w, MISSING, one, place);
+    make(&w, MISSING, other, place);
+    ANSWER_AUTO same = MUST(&w, 200, "GET", path_of(&w, "/duplicates"), SERVED_ALL);
+    assert_int_equal(json_array_size(json_object_get(same.json, "duplicates")), 1);
+    snprintf(path, sizeof(path), "/api/v1/files/%s/merge", one);
+    snprintf(body, sizeof(body), "{\"from\":\"%s\"}", other);
+    ANSWER_AUTO why = MUST(&w, 403, "POST", path, SERVED_ALL, .body = body);
+    ANSWER_AUTO done =
+        MUST(&w, 204, "POST", path, SERVED_ALL, .body = body, .purpose = "the same person");
+    snprintf(path, sizeof(path), "/api/v1/files/%s/merged", one);
+    ANSWER_AUTO list = MUST(&w, 200, "GET", path, SERVED_ALL);
+    assert_int_equal(json_array_size(json_object_get(list.json, "files")), 1);
+    snprintf(path, sizeof(path), "/api/v1/files/%s/unmerge", other);
+    ANSWER_AUTO apart = MUST(&w, 204, "POST", path, SERVED_ALL, .purpose = "two sisters");
+    ANSWER_AUTO leads = MUST(&w, 200, "GET", path_of(&w, "/leads"), SERVED_ALL);
+    served_close(&w);
+}
+
+static void an_administrator_keeps_accounts(const database *where) {
+    served w = served_open(where, NULL);
+    int admin = ROLE_ADMINISTRATOR;
+
+    ANSWER_AUTO no = MUST(&w, 403, "POST", "/api/v1/accounts", ROLE_BOARD,
+                          .body = "{\"name\":\"bo\",\"agency\":\"Bureau\"}");
+    ANSWER_AUTO made = MUST(&w, 201, "POST", "/api/v1/accounts", admin,
+                            .body = "{\"name\":\"bo\",\"agency\":\"Bureau\"}");
+    assert_int_equal(strlen(answer_text(&made, "password")), ACCOUNT_ONCE);
+    ANSWER_AUTO twice = MUST(&w, 409, "POST", "/api/v1/accounts", admin,
+                             .body = "{\"name\":\"BO\",\"agency\":\"Bureau\"}");
+    ANSWER_AUTO roles = MUST(&w, 204, "POST", "/api/v1/accounts/bo/roles", admin,
+                             .body = "{\"grant\":[\"board\"]}");
+    ANSWER_AUTO odd =
+        MUST(&w, 422, "POST", "/api/v1/accounts/bo/roles", admin, .body = "{\"grant\":[\"king\"]}");
+    ANSWER_AUTO quota = MUST(&w, 204, "POST", "/api/v1/accounts/bo/quota", admin,
+                             .body = "{\"kind\":\"look\",\"most\":5}");
+    ANSWER_AUTO block = MUST(&w, 204, "POST", "/api/v1/accounts/bo/block", admin);
+    ANSWER_AUTO show = MUST(&w, 200, "GET", "/api/v1/accounts/bo", admin);
+    assert_true(json_is_true(json_object_get(show.json, "blocked")));
+    ANSWER_AUTO again = MUST(&w, 204, "POST", "/api/v1/accounts/bo/unblock", admin);
+    ANSWER_AUTO reset =
+        MUST(&w, 200, "POST", "/api/v1/accounts/bo/reset", admin, .body = "{\"lost_code\":true}");
+    ANSWER_AUTO out = MUST(&w, 204, "DELETE", "/api/v1/accounts/bo/sessions", admin);
+    ANSWER_AUTO list = MUST(&w, 200, "GET", "/api/v1/accounts", ROLE_AUDITOR);
+    ANSWER_AUTO self = MUST(&w, 403, "POST", "/api/v1/accounts/administrator/roles", admin,
+                            .body = "{\"grant\":[\"board\"]}");
+    served_close(&w);
+}
+
+static void tables_leave_with_a_purpose_and_run_no_formula(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH];
+
+    make(&w, REMAINS, code, place);
+    ANSWER_AUTO set = MUST(&w, 200, "PATCH", place, SERVED_ALL,
+                           .body = "{\"fields\":{\"clothing\":\"=HYPERLINK(\\\"x\\\")\"}}",
+                           .purpose = "a test", .header = {"If-Match: \"1\""});
+    ANSWER_AUTO no = MUST(&w, 403, "GET", path_of(&w, "/export/remains"), SERVED_ALL);
+    ANSWER_AUTO csv =
+        MUST(&w, 200, "GET", path_of(&w, "/export/remains"), SERVED_ALL, .purpose = "a test");
+    assert_true(answer_has(&csv, "content-type: text/csv"));
+    assert_true(answer_has(&csv, "content-disposition: attachment"));
+    assert_true(answer_has(&csv, "antigone-quota: export; left="));
+    assert_null(strstr(csv.body, ",=HYPERLINK"));
+    ANSWER_AUTO odd =
+        MUST(&w, 404, "GET", path_of(&w, "/export/nothing"), SERVED_ALL, .purpose = "a test");
+    served_close(&w);
+}
+
+static void the_history_is_verified_and_signed(const database *where) {
+    served w = served_open(where, NULL);
+
+    ANSWER_AUTO no = MUST(&w, 403, "POST", "/api/v1/audit/verify", ROLE_MORTUARY);
+    ANSWER_AUTO whole = MUST(&w, 200, "POST", "/api/v1/audit/verify", ROLE_AUDITOR);
+    assert_true(json_integer_value(json_object_get(whole.json, "entries")) > 0);
+    ANSWER_AUTO note = MUST(&w, 200, "POST", "/api/v1/audit/checkpoint", ROLE_AUDITOR);
+    ANSWER_AUTO key = MUST(&w, 200, "GET", "/api/v1/audit/key", ROLE_AUDITOR);
+    assert_int_equal(strlen(answer_text(&key, "key")), 64);
+    ANSWER_AUTO card = MUST(&w, 200, "GET", "/api/v1/site", ROLE_ADMINISTRATOR);
+    ANSWER_AUTO sites = MUST(&w, 200, "GET", "/api/v1/sites", ROLE_ADMINISTRATOR);
+    ANSWER_AUTO conflicts = MUST(&w, 200, "GET", path_of(&w, "/conflicts"), SERVED_ALL);
+    served_close(&w);
+}
+
+int main(void) {
+    static const database_test tests[] = {
+        {"a record is made, read and edited by its revision",
+         a_record_is_made_read_and_edited_by_its_revision, ON_BOTH},
+        {"names need the role, and for some a purpose", names_need_the_role_and_for_some_a_purpose,
+         ON_SQLITE},
+        {"a file moves with a purpose, and is withdrawn",
+         a_file_moves_with_a_purpose_and_is_withdrawn, ON_BOTH},
+        {"a record stands in its file", a_record_stands_in_its_file, ON_SQLITE},
+        {"lists are given page by page", lists_are_given_page_by_page, ON_BOTH},
+        {"who signs has confirmed who they are", who_signs_has_confirmed_who_they_are, ON_SQLITE},
+        {"reports of one person are merged and taken apart",
+         reports_of_one_person_are_merged_and_taken_apart, ON_BOTH},
+        {"an administrator keeps accounts", an_administrator_keeps_accounts, ON_BOTH},
+        {"tables leave with a purpose, and run no formula",
+         tables_leave_with_a_purpose_and_run_no_formula, ON_SQLITE},
+        {"the history is verified and signed", the_history_is_verified_and_signed, ON_BOTH},
+    };
+
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    return DATABASE_RUN(tests);
+}
