@@ -13,7 +13,8 @@
 typedef struct atg_family_check {
     uint32_t family;
     bool fits;                /**< False: excludes nobody; another reference is needed. */
-    uint32_t n_compared;      /**< Markers at which two or more related persons are typed. */
+    uint32_t n_compared;      /**< Markers at which two or more related persons, or two
+                                   own samples of one, are typed. */
     uint32_t n_inconsistent;  /**< Markers impossible without mutation. */
     const bool *inconsistent; /**< One per marker of the operation. */
     int32_t suspect;          /**< Person whose leaving out repairs most; -1: none, or several

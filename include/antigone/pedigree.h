@@ -41,6 +41,17 @@ typedef struct atg_mt {
     const atg_str *diffs;
 } atg_mt;
 
+/** A missing person's own sample from before: a toothbrush, a stored specimen.  It shows the
+ *  genotype that remains of that person show too, by its own drop-out and drop-in. */
+typedef struct atg_own {
+    atg_str id;
+    const atg_geno *genos; /**< One per marker of the operation. */
+    double dropout, dropin;
+    atg_mt mt;
+} atg_own;
+
+enum { ATG_OWN_MAX = 16 }; /**< Own samples of one person. */
+
 typedef struct atg_person {
     atg_str id;
     int32_t father, mother; /**< Indices in the pedigree; both -1 for a founder, else both set. */
@@ -51,6 +62,8 @@ typedef struct atg_person {
     double inbreeding;     /**< Of a founder, in [0, 1]. */
     atg_mt mt;
     bool implicit; /**< Added by the reader to complete a pair of parents. */
+    uint32_t n_own;
+    const atg_own *own; /**< Of a missing person, whose `genos` are NULL. */
 } atg_person;
 
 /** Persons in any order; nobody is his own ancestor (see atg_pedigree_check). */

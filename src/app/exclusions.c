@@ -78,9 +78,15 @@ static int list_observations(atg_arena *arena, job *j, uint32_t m) {
 }
 
 static bool typed(const atg_pedigree *ped, uint32_t m) {
-    for (uint32_t i = 0; i < ped->n; i++)
-        if (ped->persons[i].genos && atg_geno_typed(ped->persons[i].genos[m]))
+    for (uint32_t i = 0; i < ped->n; i++) {
+        const atg_person *p = &ped->persons[i];
+
+        if (p->genos && atg_geno_typed(p->genos[m]))
             return true;
+        for (uint32_t k = 0; k < p->n_own; k++)
+            if (atg_geno_typed(p->own[k].genos[m]))
+                return true;
+    }
     return false;
 }
 

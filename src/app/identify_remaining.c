@@ -23,18 +23,24 @@ static int short_of_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory comparing families with what remains of them");
 }
 
+/* Is there a profile of this person, a reference's or an own sample's? */
+static bool is_shown(const atg_person *p) {
+    return p->genos || p->n_own;
+}
+
 static uint32_t count_trials(const identify *run, const atg_operation *op) {
     uint32_t n = 0;
 
     for (uint32_t f = 0; f < op->n_families; f++)
         for (uint32_t i = 0; i < op->families[f].ped.n && !run->checks[f].fits; i++)
-            n += op->families[f].ped.persons[i].genos != NULL;
+            n += is_shown(&op->families[f].ped.persons[i]);
     return n;
 }
 
 /* A person of whom no profile is used. */
 static void leave_out(atg_person *p) {
     p->genos = NULL;
+    p->n_own = 0;
     p->dropout = p->dropin = 0;
     p->mt = (atg_mt){0};
 }
@@ -46,7 +52,7 @@ static int list_trials(const identify *run, const atg_operation *op, trial *t) {
         for (uint32_t i = 0; i < ped->n && !run->checks[f].fits; i++) {
             atg_person *persons;
 
-            if (!ped->persons[i].genos)
+            if (!is_shown(&ped->persons[i]))
                 continue;
             persons = ATG_GET(run->arena, atg_person, ped->n);
             if (!persons)

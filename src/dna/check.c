@@ -35,6 +35,7 @@ typedef struct finding {
     int32_t same[2];      /* persons of one profile, or -1 */
     uint32_t n_same;      /* markers of that */
     int32_t pair[2];      /* two whose leaving out repairs alike, or -1 */
+    int32_t only; /* the one person whose own samples were compared with each other, or -1 */
     bool too_entangled;
 } finding;
 
@@ -43,9 +44,9 @@ typedef struct family {
     atg_compiler *compiler;
     const atg_pedigree *ped;
     atg_person persons[ATG_PEDIGREE_MAX]; /* the pedigree's, and a place for one who is moved out */
-    bool related[ATG_PEDIGREE_MAX];       /* typed, and related to another typed person */
-    uint32_t n_related;
-    double gain[ATG_PEDIGREE_MAX]; /* log10, of each being unrelated */
+    bool related[ATG_PEDIGREE_MAX];       /* typed, and related to another typed person, or twice */
+    uint32_t n_related, n_samples;        /* and their samples */
+    double gain[ATG_PEDIGREE_MAX];        /* log10, of each being unrelated */
     uint32_t repaired[ATG_PEDIGREE_MAX];
     atg_family_check *check;
     finding *finding;
@@ -59,7 +60,18 @@ static bool is_typed(const atg_operation *op, const atg_person *p) {
     for (uint32_t m = 0; m < op->n_markers && p->genos; m++)
         if (has_likelihood(&op->markers[m]) && atg_geno_typed(p->genos[m]))
             return true;
-    return false;
+    return p->n_own > 0;
+}
+
+/* Samples that show something of person i at marker m: the reference's, and own ones. */
+static uint32_t n_shown(const family *f, uint32_t i, uint32_t m, const atg_obs *obs) {
+    const atg_person *p = &f->ped->persons[i];
+    bool blind = f->all->op->markers[m].chrom == ATG_CHROM_X && p->sex == ATG_SEX_UNKNOWN;
+    uint32_t n = atg_geno_typed(obs[i].geno);
+
+    for (uint32_t k = 0; k < p->n_own && !blind; k++)
+        n += atg_geno_typed(p->own[k].genos[m]);
+    return n;
 }
 
 typedef struct ancestors {
@@ -107,18 +119,25 @@ static void find_related(family *f) {
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < n && typed[i] && !f->related[i]; k++)
             f->related[i] = k != i && typed[k] && share_ancestor(&up[i], &up[k]);
+        f->related[i] |= f->ped->persons[i].n_own > 1;
         f->n_related += f->related[i];
+        f->n_samples +=
+            f->related[i] ? (f->ped->persons[i].genos != NULL) + f->ped->persons[i].n_own : 0;
     }
 }
 
 /* log10 likelihood of the observations with person `out`, unless -1, outside as a founder. */
-static int log10_prob(family *f, const atg_marker *marker, const atg_obs *obs, int out, double *ret,
-                      atg_err *err) {
+static int log10_prob(family *f, const atg_marker *models, uint32_t m, const atg_obs *obs, int out,
+                      double *ret, atg_err *err) {
     uint32_t n = f->ped->n;
     atg_obs moved[ATG_PEDIGREE_MAX];
     atg_pedigree wide = {n + 1, f->persons};
-    kept_input in = {
-        .marker = marker, .ped = f->ped, .obs = obs, .theta = f->all->op->params.theta, .keep = -1};
+    kept_input in = {.marker = &models[m],
+                     .at = m,
+                     .ped = f->ped,
+                     .obs = obs,
+                     .theta = f->all->op->params.theta,
+                     .keep = -1};
     kept k;
     int rc;
 
@@ -129,10 +148,15 @@ static int log10_prob(family *f, const atg_marker *marker, const atg_obs *obs, i
         moved[n] = obs[out];
         moved[out].geno = ATG_UNTYPED;
         f->persons[n].sex = f->persons[out].sex;
+        f->persons[n].own = f->persons[out].own;
+        f->persons[n].n_own = f->persons[out].n_own;
+        f->persons[out].n_own = 0;
         in.ped = &wide;
         in.obs = moved;
     }
     rc = compiler_keep(f->compiler, &in, &k, err);
+    if (out >= 0)
+        f->persons[out].n_own = f->persons[n].n_own;
     if (!rc)
         *ret = log10(k.total) + k.log / M_LN10;
     return rc;
@@ -143,10 +167,10 @@ static int marker_gain(family *f, uint32_t m, const atg_obs *obs, int out, doubl
                        atg_err *err) {
     bool inconsistent = f->check->inconsistent[m];
     double unrelated = 0, plain = 0;
-    int rc = log10_prob(f, &f->all->assumed[m], obs, out, &unrelated, err);
+    int rc = log10_prob(f, f->all->assumed, m, obs, out, &unrelated, err);
 
     if (!rc && inconsistent)
-        rc = log10_prob(f, &f->all->plain[m], obs, out, &plain, err);
+        rc = log10_prob(f, f->all->plain, m, obs, out, &plain, err);
     if (rc)
         return rc;
     if (isfinite(unrelated))
@@ -163,19 +187,19 @@ static int check_marker(family *f, uint32_t m, bool *inconsistent, atg_err *err)
 
     compiler_observe(f->all->op->markers, m, f->ped, obs);
     for (uint32_t i = 0; i < f->ped->n; i++)
-        n += f->related[i] && atg_geno_typed(obs[i].geno);
+        n += f->related[i] ? n_shown(f, i, m, obs) : 0;
     if (n < 2)
         return ATG_OK;
-    rc = log10_prob(f, &f->all->plain[m], obs, -1, &plain, err);
+    rc = log10_prob(f, f->all->plain, m, obs, -1, &plain, err);
     if (!rc)
-        rc = log10_prob(f, &f->all->assumed[m], obs, -1, &with, err);
+        rc = log10_prob(f, f->all->assumed, m, obs, -1, &with, err);
     if (rc)
         return rc;
     f->check->n_compared++;
     f->check->n_inconsistent += !isfinite(plain);
     *inconsistent = !isfinite(plain);
     for (uint32_t i = 0; i < f->ped->n && !rc; i++)
-        if (f->related[i] && atg_geno_typed(obs[i].geno))
+        if (f->related[i] && n_shown(f, i, m, obs))
             rc = marker_gain(f, m, obs, (int)i, with, err);
     return rc;
 }
@@ -195,6 +219,7 @@ static void find_suspect(family *f) {
     f->check->suspect = -1;
     if (best < 0)
         return;
+    f->finding->only = f->n_related == 1 ? best : -1;
     f->check->log10_gain = f->gain[best];
     f->check->n_repaired = f->repaired[best];
     for (uint32_t i = 0; i < f->ped->n; i++)
@@ -206,27 +231,43 @@ static void find_suspect(family *f) {
         f->check->suspect = best;
 }
 
+/* Markers at which two profiles were read in full, if they are the same at all of them; else 0. */
+static uint32_t n_same(const atg_operation *op, const atg_geno *x, const atg_geno *y) {
+    uint32_t n = 0;
+
+    for (uint32_t m = 0; m < op->n_markers; m++) {
+        if (!has_likelihood(&op->markers[m]) || x[m].b < 0 || y[m].b < 0)
+            continue;
+        n++;
+        if (!geno_same(x[m], y[m]))
+            return 0;
+    }
+    return n;
+}
+
+/* The k-th profile of a person, the reference first, own samples after; NULL: there are no more. */
+static const atg_geno *profile_of(const atg_person *p, uint32_t k) {
+    if (p->genos)
+        return k ? NULL : p->genos;
+    return k < p->n_own ? p->own[k].genos : NULL;
+}
+
 static void find_same_profile(family *f) {
-    const atg_operation *op = f->all->op;
+    const atg_person *p = f->ped->persons;
+    const atg_geno *x, *y;
 
     for (uint32_t i = 0; i < f->ped->n; i++)
-        for (uint32_t k = i + 1; k < f->ped->n; k++) {
-            const atg_geno *x = f->ped->persons[i].genos, *y = f->ped->persons[k].genos;
-            uint32_t n = 0;
-            bool same = x && y;
+        for (uint32_t k = i + 1; k < f->ped->n; k++)
+            for (uint32_t s = 0; (x = profile_of(&p[i], s)); s++)
+                for (uint32_t t = 0; (y = profile_of(&p[k], t)); t++) {
+                    uint32_t n = n_same(f->all->op, x, y);
 
-            for (uint32_t m = 0; m < op->n_markers && same; m++) {
-                if (!has_likelihood(&op->markers[m]) || x[m].b < 0 || y[m].b < 0)
-                    continue;
-                n++;
-                same = geno_same(x[m], y[m]);
-            }
-            if (!same || n < SAME_PROFILE)
-                continue;
-            f->finding->same[0] = (int32_t)i;
-            f->finding->same[1] = (int32_t)k;
-            f->finding->n_same = n;
-        }
+                    if (n < SAME_PROFILE)
+                        continue;
+                    f->finding->same[0] = (int32_t)i;
+                    f->finding->same[1] = (int32_t)k;
+                    f->finding->n_same = n;
+                }
 }
 
 /* log10 likelihood of the family with two persons' samples exchanged. */
@@ -244,9 +285,9 @@ static int exchanged(family *f, const uint32_t *who, double *ret, uint32_t *ret_
         first = obs[who[0]];
         obs[who[0]] = obs[who[1]];
         obs[who[1]] = first;
-        rc = log10_prob(f, &f->all->plain[m], obs, -1, &plain, err);
+        rc = log10_prob(f, f->all->plain, m, obs, -1, &plain, err);
         if (!rc)
-            rc = log10_prob(f, &f->all->assumed[m], obs, -1, &with, err);
+            rc = log10_prob(f, f->all->assumed, m, obs, -1, &with, err);
         if (rc)
             return rc;
         *ret_bad += !isfinite(plain);
@@ -257,6 +298,7 @@ static int exchanged(family *f, const uint32_t *who, double *ret, uint32_t *ret_
 
 /* Would the family fit if two of its samples carried each other's label? */
 static int find_exchange(family *f, atg_err *err) {
+    const atg_person *p = f->ped->persons;
     uint32_t self[2] = {0, 0}, n_bad;
     double best = gain_limit, as_reported;
     int rc = exchanged(f, self, &as_reported, &n_bad, err);
@@ -266,7 +308,7 @@ static int find_exchange(family *f, atg_err *err) {
             uint32_t who[2] = {i, k};
             double now = 0;
 
-            if (!f->related[i] || !f->related[k])
+            if (!f->related[i] || !f->related[k] || !p[i].genos || !p[k].genos)
                 continue;
             rc = exchanged(f, who, &now, &n_bad, err);
             if (rc || n_bad > 1 || n_bad >= f->check->n_inconsistent || now - as_reported < best)
@@ -284,7 +326,15 @@ static void flag_sexes(family *f, uint32_t *flags) {
         atg_sample s = {
             .sex = p->sex, .genos = p->genos, .dropout = p->dropout, .dropin = p->dropin};
 
-        if (p->genos && sex_contradicts(f->all->op, &s, NULL))
+        bool contradicts = p->genos && sex_contradicts(f->all->op, &s, NULL);
+
+        for (uint32_t k = 0; k < p->n_own && !contradicts; k++) {
+            s.genos = p->own[k].genos;
+            s.dropout = p->own[k].dropout;
+            s.dropin = p->own[k].dropin;
+            contradicts = sex_contradicts(f->all->op, &s, NULL);
+        }
+        if (contradicts)
             flags[f->check->n_sex_flags++] = i;
     }
     f->check->sex_flags = flags;
@@ -303,11 +353,11 @@ static int check_family(void *user, uint32_t worker, uint64_t piece, atg_err *er
     memcpy(f.persons, f.ped->persons, f.ped->n * sizeof(*f.persons));
     if (f.ped->n < ATG_PEDIGREE_MAX)
         f.persons[f.ped->n] = (atg_person){.father = -1, .mother = -1};
-    *f.finding = (finding){{-1, -1}, {-1, -1}, 0, {-1, -1}, false};
+    *f.finding = (finding){{-1, -1}, {-1, -1}, 0, {-1, -1}, -1, false};
     *f.check = (atg_family_check){.family = (uint32_t)piece, .inconsistent = row, .suspect = -1};
     flag_sexes(&f, all->flags[piece]);
     find_related(&f);
-    for (uint32_t m = 0; m < op->n_markers && f.n_related >= 2; m++) {
+    for (uint32_t m = 0; m < op->n_markers && f.n_samples >= 2; m++) {
         int rc = has_likelihood(&op->markers[m]) ? check_marker(&f, m, &row[m], err) : ATG_OK;
 
         if (rc == ATG_ELIMIT)
@@ -327,6 +377,25 @@ static int check_family(void *user, uint32_t worker, uint64_t piece, atg_err *er
     return rc == ATG_ELIMIT ? ATG_OK : rc; /* it is only a hint */
 }
 
+/* Are own samples what does not fit? */
+static bool is_of_own(const atg_person *p, const atg_family_check *c, const finding *f) {
+    return f->only >= 0 || (c->suspect >= 0 && p[c->suspect].n_own);
+}
+
+static atg_str own_text(atg_arena *arena, const atg_person *p, const atg_family_check *c,
+                        const finding *f) {
+    if (f->only >= 0)
+        return atg_arena_printf(arena,
+                                "The own samples of %.*s do not fit each other (%u of %u markers): "
+                                "confirm where they came from, or another reference is needed.",
+                                ATG_FMT(p[f->only].id), c->n_inconsistent, c->n_compared);
+    return atg_arena_printf(arena,
+                            "The own sample of %.*s does not fit the relatives as recorded (%u "
+                            "of %u markers); without it the rest fits best: confirm where it "
+                            "came from, or another reference is needed.",
+                            ATG_FMT(p[c->suspect].id), c->n_inconsistent, c->n_compared);
+}
+
 /* Why a family does not fit, without a word about why that may be. */
 static atg_str misfit_text(atg_arena *arena, const atg_person *p, const atg_family_check *c,
                            const finding *f) {
@@ -343,6 +412,8 @@ static atg_str misfit_text(atg_arena *arena, const atg_person *p, const atg_fami
                                 "each other's label: confirm the labels, or another reference is "
                                 "needed.",
                                 ATG_FMT(p[x[0]].id), ATG_FMT(p[x[1]].id));
+    if (is_of_own(p, c, f))
+        return own_text(arena, p, c, f);
     if (c->suspect >= 0)
         return atg_arena_printf(arena,
                                 "The relatives do not fit as recorded (%u of %u markers); without "

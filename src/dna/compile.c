@@ -45,7 +45,7 @@ static bool informative(const job *j, uint32_t m) {
     compiler_observe(j->op->markers, m, j->ped, j->obs);
     j->obs[j->person].geno = ATG_UNTYPED;
     for (uint32_t i = 0; i < j->ped->n; i++)
-        if (atg_geno_typed(j->obs[i].geno))
+        if (atg_geno_typed(j->obs[i].geno) || compiler_has_own(&j->ped->persons[i], m))
             return true;
     return false;
 }
@@ -61,11 +61,14 @@ static int compile_marker(const job *j, uint32_t m, const atg_obs_set *set, doub
     for (uint32_t i = 0; i < set->n && j->inbred; i++)
         compiler_seen(&set->obs[i], read);
 
-    int rc = compiler_keep(
-        j->c,
-        &(kept_input){
-            .marker = marker, .ped = j->ped, .obs = j->obs, .theta = theta, .keep = (int)j->person},
-        &k, err);
+    int rc = compiler_keep(j->c,
+                           &(kept_input){.marker = marker,
+                                         .at = m,
+                                         .ped = j->ped,
+                                         .obs = j->obs,
+                                         .theta = theta,
+                                         .keep = (int)j->person},
+                           &k, err);
 
     if (!rc)
         rc = compiler_plan(j->c, marker, set, k.haploid, &plan, err);

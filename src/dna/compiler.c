@@ -43,6 +43,7 @@ void atg_compiler_free(atg_compiler *c) {
     mem_free(c->mats);
     mem_free(c->plans);
     mem_free(c->room);
+    mem_free(c->own.p);
     mem_free(c);
 }
 
@@ -182,6 +183,46 @@ void compiler_observe(const atg_marker *markers, uint32_t m, const atg_pedigree 
 
         ret[i] = (atg_obs){known ? p->genos[m] : ATG_UNTYPED, p->dropout, p->dropin};
     }
+}
+
+bool compiler_has_own(const atg_person *p, uint32_t m) {
+    for (uint32_t k = 0; k < p->n_own; k++)
+        if (atg_geno_typed(p->own[k].genos[m]))
+            return true;
+    return false;
+}
+
+static int push_own(own_list *list, uint32_t person, atg_obs obs, atg_err *err) {
+    if (list->n == list->cap) {
+        uint32_t cap = list->cap ? 2 * list->cap : ATG_OWN_MAX;
+        peel_own *more = mem_grow(list->p, cap * sizeof(*more));
+
+        if (!more)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory comparing own samples");
+        list->p = more;
+        list->cap = cap;
+    }
+    list->p[list->n++] = (peel_own){person, obs};
+    return ATG_OK;
+}
+
+int compiler_own(const atg_marker *marker, uint32_t m, const atg_pedigree *ped, own_list *ret,
+                 atg_err *err) {
+    bool x = marker->chrom == ATG_CHROM_X;
+    int rc = ATG_OK;
+
+    ret->n = 0;
+    for (uint32_t i = 0; i < ped->n; i++) {
+        const atg_person *p = &ped->persons[i];
+
+        for (uint32_t k = 0; k < p->n_own && !(x && p->sex == ATG_SEX_UNKNOWN) && !rc; k++) {
+            const atg_own *o = &p->own[k];
+
+            if (atg_geno_typed(o->genos[m]))
+                rc = push_own(ret, i, (atg_obs){o->genos[m], o->dropout, o->dropin}, err);
+        }
+    }
+    return rc;
 }
 
 void compiler_seen(const atg_obs *obs, bool *seen) {
@@ -452,20 +493,44 @@ static view_use use_of(const kept_input *in) {
     return in->theta > 0 ? VIEW_READ_THETA : VIEW_READ;
 }
 
-int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err) {
+/* A certain own sample of somebody who is not kept says as much as a typed relative; shown twice it
+ * says the same as once, and so the list keeps it. */
+static const atg_obs *settle(atg_compiler *c, const kept_input *in) {
+    if (!c->own.n)
+        return in->obs;
+    memcpy(c->settled, in->obs, in->ped->n * sizeof(*in->obs));
+    for (uint32_t k = 0; k < c->own.n; k++) {
+        const peel_own *o = &c->own.p[k];
+
+        if ((int)o->person != in->keep && obs_certain(o->obs) &&
+            !atg_geno_typed(c->settled[o->person].geno))
+            c->settled[o->person] = o->obs;
+    }
+    return c->settled;
+}
+
+static int view_for(atg_compiler *c, const kept_input *in, atg_err *err) {
     bool seen[ATG_ALLELES_MAX] = {false};
-    double known[ATG_ALLELES_MAX + 1];
-    uint32_t n_mixed, degree;
     const matrices *mats;
-    kept out = {.cells = 1};
     int rc = compiler_matrices(c, in->marker, &mats, err);
 
     for (uint32_t i = 0; i < in->ped->n; i++)
         compiler_seen(&in->obs[i], seen);
+    for (uint32_t k = 0; k < c->own.n; k++)
+        compiler_seen(&c->own.p[k].obs, seen);
     for (uint16_t i = 0; in->more_seen && i < in->marker->n; i++)
         seen[i] |= in->more_seen[i];
+    return rc ? rc : view_make(&c->view, mats, seen, use_of(in), err);
+}
+
+int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err) {
+    double known[ATG_ALLELES_MAX + 1];
+    uint32_t n_mixed, degree;
+    kept out = {.cells = 1};
+    int rc = compiler_own(in->marker, in->at, in->ped, &c->own, err);
+
     if (!rc)
-        rc = view_make(&c->view, mats, seen, use_of(in), err);
+        rc = view_for(c, in, err);
     if (rc)
         return rc;
 
@@ -473,7 +538,9 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
                    .out = &out,
                    .peel = {.ped = in->ped,
                             .view = &c->view,
-                            .obs = in->obs,
+                            .obs = settle(c, in),
+                            .n_own = c->own.n,
+                            .own = c->own.p,
                             .n_keep = in->keep >= 0,
                             .keep = {in->keep >= 0 ? in->keep : 0}}};
 

@@ -21,6 +21,12 @@ typedef struct obs_plan {
     double *prob; /* P(observation) at theta 0 */
 } obs_plan;
 
+/* What the own samples of a pedigree show at one marker. */
+typedef struct own_list {
+    uint32_t n, cap;
+    peel_own *p; /* owned */
+} own_list;
+
 struct atg_compiler {
     elim *elim;
     view view;
@@ -30,6 +36,8 @@ struct atg_compiler {
     obs_plan *plans;
     double *room; /* kept tables */
     size_t cap;
+    own_list own;
+    atg_obs settled[ATG_PEDIGREE_MAX]; /* what is seen, with own samples that settle a genotype */
 };
 
 /* Matrices of a marker, made at the first call.  The marker must not change afterwards. */
@@ -50,6 +58,13 @@ double *compiler_room(atg_compiler *c, size_t n);
  * an X marker). */
 void compiler_observe(const atg_marker *markers, uint32_t m, const atg_pedigree *ped, atg_obs *ret);
 
+/* The same of the own samples of missing persons. */
+int compiler_own(const atg_marker *marker, uint32_t m, const atg_pedigree *ped, own_list *ret,
+                 atg_err *err);
+
+/* Has this person a sample of his or her own that was typed at marker m? */
+bool compiler_has_own(const atg_person *p, uint32_t m);
+
 /* Are the parents of this person related, or is this founder inbred? */
 bool compiler_inbred(const atg_pedigree *ped, uint32_t person);
 
@@ -65,8 +80,9 @@ typedef enum theta_way { THETA_LEAST_WORK = 0, THETA_INTEGRAL, THETA_URN } theta
 /* A likelihood, or the alleles of one person, at one marker. */
 typedef struct kept_input {
     const atg_marker *marker;
+    uint32_t at; /* the marker's index, for own samples */
     const atg_pedigree *ped;
-    const atg_obs *obs; /* one per person */
+    const atg_obs *obs; /* one per person, own samples apart */
     double theta;
     int keep;  /* person, or -1 */
     bool full; /* do not lump */

@@ -26,7 +26,9 @@ int atg_loglik(const atg_marker *markers, uint32_t m, const atg_pedigree *ped, d
     compiler_observe(markers, m, ped, obs);
 
     int rc = compiler_keep(
-        c, &(kept_input){.marker = &markers[m], .ped = ped, .obs = obs, .theta = theta, .keep = -1},
+        c,
+        &(kept_input){
+            .marker = &markers[m], .at = m, .ped = ped, .obs = obs, .theta = theta, .keep = -1},
         &k, err);
 
     if (!rc)
@@ -80,6 +82,7 @@ int atg_genotype_distribution(const atg_person_at *of, double *ret, double *ret_
 
     int rc = compiler_keep(c,
                            &(kept_input){.marker = marker,
+                                         .at = of->marker,
                                          .ped = of->ped,
                                          .obs = obs,
                                          .theta = of->theta,

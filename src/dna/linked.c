@@ -11,6 +11,7 @@ typedef struct pair {
     elim *e;
     view views[2];
     matrices mats[2];
+    own_list own;
     peel_switches *switches; /* one per marker */
 } pair;
 
@@ -19,6 +20,7 @@ static void pair_close(pair *p) {
         view_free(&p->views[k]);
         matrices_free(&p->mats[k]);
     }
+    mem_free(p->own.p);
     elim_free(p->e);
     mem_free(p->switches);
 }
@@ -30,8 +32,12 @@ static int add_marker(pair *p, int k, const atg_marker *markers, uint32_t m,
     int rc = matrices_make(&markers[m], &p->mats[k], err);
 
     compiler_observe(markers, m, ped, obs);
+    if (!rc)
+        rc = compiler_own(&markers[m], m, ped, &p->own, err);
     for (uint32_t i = 0; i < ped->n; i++)
         compiler_seen(&obs[i], seen);
+    for (uint32_t i = 0; i < p->own.n; i++)
+        compiler_seen(&p->own.p[i].obs, seen);
     if (!rc)
         rc = view_make(&p->views[k], &p->mats[k], seen, VIEW_SUM, err);
     if (!rc)
@@ -40,6 +46,8 @@ static int add_marker(pair *p, int k, const atg_marker *markers, uint32_t m,
                                .view = &p->views[k],
                                .freq = p->views[k].freq,
                                .obs = obs,
+                               .n_own = p->own.n,
+                               .own = p->own.p,
                                .plain = true},
                  &p->switches[k]);
     return rc;

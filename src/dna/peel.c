@@ -66,11 +66,20 @@ static bool is_haploid(const peel_input *in, uint32_t person) {
     return in->view->marker->chrom == ATG_CHROM_X && in->ped->persons[person].sex == ATG_SEX_MALE;
 }
 
+static bool has_own(const peel_input *in, uint32_t person) {
+    for (uint32_t k = 0; k < in->n_own; k++)
+        if (in->own[k].person == person)
+            return true;
+    return false;
+}
+
 /* Relevant: seen, kept, or with a relevant child.  Children come later or earlier in the list, so
  * repeat until nothing changes; each round settles one generation. */
 static void mark_relevant(const peel_input *in, bool *relevant) {
     for (uint32_t i = 0; i < in->ped->n; i++)
         relevant[i] = atg_geno_typed(in->obs[i].geno) || is_kept(in, i);
+    for (uint32_t k = 0; k < in->n_own; k++)
+        relevant[in->own[k].person] = true;
     for (bool more = true; more;) {
         more = false;
         for (uint32_t i = in->ped->n; i-- > 0;) {
@@ -151,7 +160,7 @@ uint32_t peel_absorbed(const peel_input *in, double *counts) {
 }
 
 static bool shows_nothing(const peel_input *in, uint32_t person) {
-    return !atg_geno_typed(in->obs[person].geno) && !is_kept(in, person);
+    return !atg_geno_typed(in->obs[person].geno) && !is_kept(in, person) && !has_own(in, person);
 }
 
 /* Alleles that a relevant founder draws; what is not passed on sums to 1. */
@@ -272,8 +281,7 @@ static void classify(peel *p, uint32_t i, bool relevant) {
     n->haploid = is_haploid(p->in, i);
     n->founder = person->father < 0;
     n->fixed = !p->in->plain && is_fixed(p->in, i);
-    n->population = !p->in->plain && n->founder && n->kids < 2 && !is_kept(p->in, i) &&
-                    !atg_geno_typed(p->in->obs[i].geno);
+    n->population = !p->in->plain && n->founder && n->kids < 2 && shows_nothing(p->in, i);
     if (relevant && p->in->tie && n->founder && !n->fixed) {
         classify_tied(p, i, n);
         return;
@@ -486,28 +494,25 @@ static void add_founder(peel *p, uint32_t i) {
 }
 
 /* A man at an X marker. */
-static void add_seen_haploid(peel *p, uint32_t i) {
-    const node *n = &p->nodes[i];
+static void add_seen_haploid(peel *p, const node *n, const atg_obs *obs) {
     double *cells;
 
     if (n->set[0]) {
-        elim_scale(p->e,
-                   kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[n->mat], ATG_ALLELE_UNREAD));
+        elim_scale(p->e, kernel_prob(p->v->marker, *obs, p->v->rep[n->mat], ATG_ALLELE_UNREAD));
         return;
     }
     cells = elim_table(p->e, 1, &n->mat);
     for (uint32_t k = 0; cells && k < p->v->n; k++)
-        cells[k] = kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[k], ATG_ALLELE_UNREAD);
+        cells[k] = kernel_prob(p->v->marker, *obs, p->v->rep[k], ATG_ALLELE_UNREAD);
 }
 
 /* The same of a person whose alleles are these classes. */
-static double seen_as(const peel *p, uint32_t i, uint32_t pat, uint32_t mat) {
-    return kernel_prob(p->v->marker, p->in->obs[i], p->v->rep[pat], p->v->rep[mat]);
+static double seen_as(const peel *p, const atg_obs *obs, uint32_t pat, uint32_t mat) {
+    return kernel_prob(p->v->marker, *obs, p->v->rep[pat], p->v->rep[mat]);
 }
 
 /* What was seen of a person whose genotype is not settled by it. */
-static void add_seen(peel *p, uint32_t i) {
-    const node *n = &p->nodes[i];
+static void add_seen(peel *p, const node *n, const atg_obs *obs) {
     bool pat = !n->one && !n->set[1], mat = !n->set[0];
     uint32_t vars[2], rank = 0, end[2] = {mat ? p->v->n : 1, pat ? p->v->n : 1};
     double *cells, one = 0;
@@ -522,10 +527,27 @@ static void add_seen(peel *p, uint32_t i) {
     for (uint32_t k = 0; k < end[0] * end[1]; k++) {
         uint32_t m = mat ? k % end[0] : n->mat, own = pat ? k / end[0] : n->pat;
 
-        cells[k] = seen_as(p, i, n->one ? m : own, m);
+        cells[k] = seen_as(p, obs, n->one ? m : own, m);
     }
     if (!rank)
         elim_scale(p->e, one);
+}
+
+/* What a person's own samples show. */
+static void add_own(peel *p, uint32_t i) {
+    const node *n = &p->nodes[i];
+
+    for (uint32_t k = 0; k < p->in->n_own; k++) {
+        const atg_obs *obs = &p->in->own[k].obs;
+
+        if (p->in->own[k].person != i)
+            continue;
+        if (n->fixed)
+            elim_scale(p->e, kernel_prob(p->v->marker, *obs, p->v->rep[n->a],
+                                         n->haploid ? ATG_ALLELE_UNREAD : p->v->rep[n->b]));
+        else
+            (n->haploid ? add_seen_haploid : add_seen)(p, n, obs);
+    }
 }
 
 static void add_tables(peel *p, uint32_t i) {
@@ -534,7 +556,8 @@ static void add_tables(peel *p, uint32_t i) {
     if (!n->relevant || n->population)
         return;
     if (!n->fixed && atg_geno_typed(p->in->obs[i].geno))
-        (n->haploid ? add_seen_haploid : add_seen)(p, i);
+        (n->haploid ? add_seen_haploid : add_seen)(p, n, &p->in->obs[i]);
+    add_own(p, i);
     if (n->founder) {
         add_founder(p, i);
         return;

@@ -9,11 +9,19 @@
 
 enum { PEEL_KEEP_MAX = 2 };
 
+/* What was seen of a person once more, in a sample of his or her own. */
+typedef struct peel_own {
+    uint32_t person;
+    atg_obs obs;
+} peel_own;
+
 typedef struct peel_input {
     const atg_pedigree *ped;
     const view *view;
     const double *freq; /* of founders, by class; usually view->freq */
     const atg_obs *obs; /* one per person, alleles not classes; untyped where nothing is seen */
+    uint32_t n_own;
+    const peel_own *own; /* by person */
     uint32_t n_keep;
     uint32_t keep[PEEL_KEEP_MAX]; /* persons whose alleles are not summed out */
     bool plain;                   /* variables for every allele and every meiosis, no short cuts */

@@ -131,6 +131,7 @@ static int fill_row(sites *s, const site *t, uint32_t depth, const part *local, 
     }
     rc = compiler_keep(s->c,
                        &(kept_input){.marker = &t->plain,
+                                     .at = t->marker,
                                      .ped = &local->ped,
                                      .obs = obs,
                                      .keep = local->at[s->persons[depth]],
@@ -202,6 +203,7 @@ static int fill_pooled(sites *s, const site *t, uint32_t depth, double *row, atg
     pooled p;
     MEM_AUTO double *den = mem_alloc((t->n_obs + 1) * sizeof(*den));
     kept_input in = {.marker = &t->plain,
+                     .at = t->marker,
                      .ped = &s->family->ped,
                      .obs = p.in_place,
                      .theta = s->op->params.theta,
@@ -270,12 +272,13 @@ int sites_row(sites *s, site *t, uint32_t depth, const double **ret, atg_err *er
 
 /* ---- places ---- */
 
-/* Full siblings without children of their own, of one sex: exchanging what they show changes
- * nothing for anybody else. */
+/* Full siblings without children or samples of their own, of one sex: exchanging what they show
+ * changes nothing for anybody else. */
 static bool exchangeable(const atg_pedigree *ped, uint32_t x, uint32_t y) {
     const atg_person *a = &ped->persons[x], *b = &ped->persons[y];
 
-    if (a->father < 0 || a->father != b->father || a->mother != b->mother || a->sex != b->sex)
+    if (a->father < 0 || a->father != b->father || a->mother != b->mother || a->sex != b->sex ||
+        a->n_own || b->n_own)
         return false;
     for (uint32_t i = 0; i < ped->n; i++) {
         uint32_t f = (uint32_t)ped->persons[i].father, m = (uint32_t)ped->persons[i].mother;
@@ -371,7 +374,9 @@ static int site_open(sites *s, site *t, bool mutation, atg_err *err) {
     compiler_observe(s->op->markers, t->marker, ped, obs);
 
     int rc = compiler_keep(
-        s->c, &(kept_input){.marker = &t->plain, .ped = ped, .obs = obs, .keep = -1}, &k, err);
+        s->c,
+        &(kept_input){.marker = &t->plain, .at = t->marker, .ped = ped, .obs = obs, .keep = -1}, &k,
+        err);
 
     if (rc)
         return rc;
@@ -383,7 +388,7 @@ static int site_open(sites *s, site *t, bool mutation, atg_err *err) {
 }
 
 /* A marker takes part when somebody's genotype there can say something: with one missing person
- * only if a relative is typed. */
+ * only if a relative, or that person before, is typed. */
 static bool site_useful(const sites *s, uint32_t m, const bool *independent) {
     const atg_pedigree *ped = &s->family->ped;
     bool x = s->op->markers[m].chrom == ATG_CHROM_X, any = s->k > 1;
@@ -394,7 +399,8 @@ static bool site_useful(const sites *s, uint32_t m, const bool *independent) {
         if (x && ped->persons[s->persons[p]].sex == ATG_SEX_UNKNOWN)
             return false;
     for (uint32_t i = 0; i < ped->n; i++)
-        any |= ped->persons[i].genos && atg_geno_typed(ped->persons[i].genos[m]);
+        any |= (ped->persons[i].genos && atg_geno_typed(ped->persons[i].genos[m])) ||
+               compiler_has_own(&ped->persons[i], m);
     return any;
 }
 

@@ -187,6 +187,52 @@ static int check_person(const atg_operation *op, const atg_person *p, atg_err *e
     return check_genos(op, p->genos, p->id, err);
 }
 
+static int check_own(const atg_operation *op, const atg_own *own, atg_str who, atg_err *err) {
+    if (!own->genos)
+        return atg_fail(err, ATG_EINVAL, "The own sample %.*s of %.*s has no table of genotypes",
+                        ATG_FMT(own->id), ATG_FMT(who));
+    if (!(own->dropout >= 0 && own->dropout < 1 && own->dropin >= 0 && own->dropin < 1))
+        return atg_fail(err, ATG_EINVAL,
+                        "Drop-out and drop-in of the own sample %.*s must be from 0 to below 1",
+                        ATG_FMT(own->id));
+    return check_genos(op, own->genos, own->id, err);
+}
+
+static bool is_missing(const atg_operation *op, const atg_family *fam, uint32_t person) {
+    for (uint32_t i = 0; i < fam->n_missing; i++)
+        if (op->missing[fam->missing[i]].person == person)
+            return true;
+    return false;
+}
+
+static bool is_named(const atg_person *p, uint32_t before, atg_str id) {
+    for (uint32_t k = 0; k < before; k++)
+        if (atg_str_eq(p->own[k].id, id))
+            return true;
+    return false;
+}
+
+/* Own samples are those of missing persons; anybody else has genotypes. */
+static int check_owns(const atg_operation *op, const atg_family *fam, uint32_t i, atg_err *err) {
+    const atg_person *p = &fam->ped.persons[i];
+    int rc = ATG_OK;
+
+    if (p->n_own > ATG_OWN_MAX)
+        return atg_fail(err, ATG_ELIMIT, "%.*s has more than %d own samples", ATG_FMT(p->id),
+                        ATG_OWN_MAX);
+    if (p->n_own && !is_missing(op, fam, i))
+        return atg_fail(err, ATG_EINVAL,
+                        "%.*s has own samples but is not missing; enter them as genotypes",
+                        ATG_FMT(p->id));
+    for (uint32_t k = 0; k < p->n_own && !rc; k++) {
+        rc = check_own(op, &p->own[k], p->id, err);
+        if (!rc && is_named(p, k, p->own[k].id))
+            rc = atg_fail(err, ATG_EINVAL, "The own sample %.*s of %.*s is there twice",
+                          ATG_FMT(p->own[k].id), ATG_FMT(p->id));
+    }
+    return rc;
+}
+
 static int check_listed(const atg_operation *op, uint32_t f, uint32_t i, atg_err *err) {
     const atg_family *fam = &op->families[f];
     const atg_missing *m = fam->missing[i] < op->n_missing ? &op->missing[fam->missing[i]] : NULL;
@@ -196,7 +242,7 @@ static int check_listed(const atg_operation *op, uint32_t f, uint32_t i, atg_err
                         ATG_FMT(fam->id));
     if (fam->ped.persons[m->person].genos)
         return atg_fail(err, ATG_EINVAL,
-                        "The missing person %.*s has genotypes; enter them as a direct sample",
+                        "The missing person %.*s has genotypes; enter them as an own sample",
                         ATG_FMT(m->id));
     return ATG_OK;
 }
@@ -209,6 +255,8 @@ static int check_family(const atg_operation *op, uint32_t f, atg_err *err) {
         rc = check_person(op, &fam->ped.persons[i], err);
     for (uint32_t i = 0; i < fam->n_missing && !rc; i++)
         rc = check_listed(op, f, i, err);
+    for (uint32_t i = 0; i < fam->ped.n && !rc; i++)
+        rc = check_owns(op, fam, i, err);
     for (uint32_t i = 0; i < fam->n_consents && !rc; i++)
         if (fam->consents[i].person >= fam->ped.n)
             rc = atg_fail(err, ATG_EINVAL, "Family %.*s has a consent of somebody else",

@@ -11,10 +11,18 @@
 
 enum { BRUTE_ALLELES = 16 };
 
+/* One more thing seen of a person. */
+typedef struct brute_own {
+    uint32_t person;
+    atg_obs obs;
+} brute_own;
+
 typedef struct brute {
     const atg_marker *marker;
     const atg_pedigree *ped;
-    const atg_obs *obs;   /* one per person */
+    const atg_obs *obs; /* one per person */
+    uint32_t n_own;
+    const brute_own *own;
     const double *mut[2]; /* from mothers, from fathers; NULL: alleles are kept */
     double theta;
     uint32_t order[ATG_PEDIGREE_MAX]; /* parents first */
@@ -189,6 +197,9 @@ static inline double brute_take(void *user, uint32_t at, uint32_t way) {
     if (haploid)
         b->pat[i] = -1;
     p = brute_seen(b, &b->obs[i], b->mat[i], b->pat[i]);
+    for (uint32_t k = 0; k < b->n_own; k++)
+        if (b->own[k].person == i)
+            p *= brute_seen(b, &b->own[k].obs, b->mat[i], b->pat[i]);
     if (p == 0)
         return 0;
     if (person->father < 0)

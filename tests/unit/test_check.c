@@ -290,6 +290,72 @@ static void the_gain_is_the_lr_turned_round(void **state) {
     }
 }
 
+static void an_own_sample_is_checked_against_the_relatives(void **state) {
+    (void)state;
+    for (int other = 0; other < 2; other++)
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
+            const atg_family_check *c;
+            world w;
+
+            make_world(&w, seed, equal);
+            type(&w, FATHER, FATHER);
+            type(&w, MOTHER, MOTHER);
+
+            atg_own own = {.id = ATG_STR("brush"), .genos = w.genos[other ? STRANGER : DAUGHTER]};
+
+            w.persons[MISSING].own = &own;
+            w.persons[MISSING].n_own = 1;
+            c = check(arena, &w);
+            assert_int_equal(c->n_typed, 3);
+            assert_int_equal(c->n_compared, MARKERS);
+            assert_int_equal(c->fits, !other);
+            assert_int_equal(c->suspect, other ? MISSING : -1);
+            assert_true(!other || note_has(c, "The own sample of missing does not fit"));
+        }
+}
+
+static void own_samples_are_checked_against_each_other(void **state) {
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
+        const atg_family_check *c;
+        world w;
+
+        make_world(&w, 3, equal);
+
+        atg_own own[] = {{.id = ATG_STR("brush"), .genos = w.genos[DAUGHTER]},
+                         {.id = ATG_STR("biopsy"),
+                          .genos = w.genos[other ? STRANGER : DAUGHTER],
+                          .dropout = other ? 0 : 0.1}};
+
+        w.persons[MISSING].own = own;
+        w.persons[MISSING].n_own = 2;
+        c = check(arena, &w);
+        assert_int_equal(c->n_compared, MARKERS);
+        assert_int_equal(c->fits, !other);
+        assert_true(!other || note_has(c, "own samples of missing do not fit each other"));
+    }
+}
+
+static void a_relative_with_the_profile_of_an_own_sample_is_named(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
+    const atg_family_check *c;
+    world w;
+
+    (void)state;
+    make_world(&w, 3, none);
+    type(&w, DAUGHTER, DAUGHTER);
+
+    atg_own own = {.id = ATG_STR("brush"), .genos = w.genos[DAUGHTER]};
+
+    w.persons[MISSING].own = &own;
+    w.persons[MISSING].n_own = 1;
+    c = check(arena, &w);
+    assert_false(c->fits);
+    assert_true(note_has(c, "have the same profile at 20 markers"));
+}
+
 static void a_duo_has_the_closed_form(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
     double t = 0.05, p = freqs[3], third = (2 * t + (1 - t) * p) / (1 + t);
@@ -346,6 +412,9 @@ int main(void) {
         cmocka_unit_test(one_profile_twice_is_named),
         cmocka_unit_test(unrelated_or_single_relatives_cannot_be_checked),
         cmocka_unit_test(the_gain_is_the_lr_turned_round),
+        cmocka_unit_test(an_own_sample_is_checked_against_the_relatives),
+        cmocka_unit_test(own_samples_are_checked_against_each_other),
+        cmocka_unit_test(a_relative_with_the_profile_of_an_own_sample_is_named),
         cmocka_unit_test(a_duo_has_the_closed_form),
         cmocka_unit_test(checking_survives_every_failed_allocation),
     };

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "made_operation.h"
+#include "made_own.h"
 
 enum { ARENA = 1 << 24 };
 
@@ -134,6 +134,8 @@ static void every_failed_allocation_is_told_and_leaks_nothing(void **state) {
         {.persons = 6, .alleles = 4, .markers = 2, .model = 0, .typed = 0.6},
     };
 
+    made_own own;
+
     (void)state;
     for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++)
         for (int theta = 0; theta < 2; theta++) {
@@ -143,6 +145,9 @@ static void every_failed_allocation_is_told_and_leaks_nothing(void **state) {
             made_operation_open(&p, &o, &families[f], 2, theta ? 0.02 : 0);
             for (int i = 0; i < 3; i++)
                 made_sample(&p, &o, o.family.persons[i % 2].sex, &families[f]);
+            for (size_t k = 0; k < sizeof(jobs) / sizeof(*jobs); k++)
+                torture(jobs[k].name, jobs[k].fn, &o);
+            made_own_give(&p, &o, &families[f], 1, 2, &own);
             for (size_t k = 0; k < sizeof(jobs) / sizeof(*jobs); k++)
                 torture(jobs[k].name, jobs[k].fn, &o);
         }
