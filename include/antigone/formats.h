@@ -63,6 +63,7 @@ typedef struct atg_profile_row {
     atg_str family;         /**< Empty: remains. */
     atg_str father, mother; /**< Ids, may be empty. */
     atg_str missing;        /**< Not empty: this person is missing, under this id. */
+    bool own;               /**< No person but an own sample of the missing person `missing`. */
     atg_sex sex;
     uint32_t n_calls;
     const struct atg_profile_call {

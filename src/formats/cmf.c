@@ -60,7 +60,7 @@ static const struct {
 };
 
 /* What a specimen's category makes of it. */
-typedef enum kind { REMAINS, RELATIVE, ELIMINATION, MISSING } kind;
+typedef enum kind { REMAINS, RELATIVE, ELIMINATION, MISSING, DEDUCED } kind;
 
 static const struct {
     const char *category;
@@ -82,7 +82,7 @@ static const struct {
     {"Staff", ELIMINATION},
     {"Elimination, Known", ELIMINATION},
     {"Missing Person", MISSING},
-    {"Deduced Missing Person", MISSING},
+    {"Deduced Missing Person", DEDUCED},
 };
 
 typedef struct cmf {
@@ -179,11 +179,11 @@ static int find_kind(cmf *c) {
         if (!atg_str_eq_nocase(c->category, atg_str_of(categories[i].category)))
             continue;
         c->kind = categories[i].kind;
-        if (c->kind != MISSING)
+        if (c->kind != DEDUCED)
             return ATG_OK;
         return atg_fail_at(c->err, ATG_EPARSE, c->specimen_line, 0,
-                           "%.*s is a profile of a missing person; what is from the missing person "
-                           "is entered as a sample of its own, to compare directly",
+                           "%.*s is a profile that was deduced from relatives; enter the profiles "
+                           "of those relatives, who say more",
                            ATG_FMT(c->id));
     }
     return atg_fail_at(
@@ -195,6 +195,11 @@ static int find_kind(cmf *c) {
 
 /* What the user ought to know of a specimen, said once. */
 static void note_specimen(cmf *c, atg_str family) {
+    if (c->kind == MISSING)
+        atg_note(c->notes, c->arena,
+                 "%.*s (line %u) is a missing person's own profile; it is an own sample of that "
+                 "person, in family %.*s",
+                 ATG_FMT(c->id), c->specimen_line, ATG_FMT(family));
     if (c->kind == RELATIVE)
         atg_note(c->notes, c->arena,
                  "%.*s (line %u) is a relative, \"%.*s\", of family %.*s; CMF has no pedigrees: "
@@ -220,7 +225,9 @@ static int begin_profile(cmf *c) {
     rc = find_kind(c);
     if (rc)
         return rc;
-    if (c->kind == RELATIVE)
+    if (c->kind == MISSING)
+        row.missing = c->id;
+    if (c->kind == RELATIVE || c->kind == MISSING)
         row.family = c->case_id.n ? c->case_id : c->id;
     row.staff = c->kind == ELIMINATION;
     rc = profile_set_row(&c->set, &row, &c->profile);

@@ -150,9 +150,11 @@ static int add_member(work *w, member m) {
 static bool takes_the_place(work *w, const fam_person *p, bool *taken, member *stand_in) {
     fam_file *f = w->f;
 
-    if (p->genos || !fam_is_missing_name(p->name) || in_relation(w->ped, p->name))
+    if (!fam_is_missing_name(p->name) || in_relation(w->ped, p->name))
         return false;
     if (*taken || !in_relation(w->ped, missing_person)) {
+        if (p->genos) /* found by his or her own sample */
+            return false;
         atg_note(f->notes, f->arena,
                  "%.*s of family %.*s is in no relation of its pedigree and is left out",
                  ATG_FMT(p->name), ATG_FMT(w->fam->name));
@@ -160,6 +162,7 @@ static bool takes_the_place(work *w, const fam_person *p, bool *taken, member *s
     }
     *taken = true;
     stand_in->declared = p->sex;
+    stand_in->person = p;
     if (!is_default_name(p->name))
         stand_in->id = fam_missing_id(p->name);
     return true;
@@ -180,12 +183,6 @@ static int gather_members(work *w) {
 
         if (takes_the_place(w, p, &taken, &stand_in))
             continue;
-        if (missing && p->genos)
-            return atg_fail_at(
-                w->f->err, ATG_EPARSE, p->line, 1,
-                "%.*s of family %.*s is missing and has DNA data; enter what is from "
-                "the missing person (a toothbrush) as a sample to compare directly",
-                ATG_FMT(p->name), ATG_FMT(fam->name));
         rc = add_member(w, (member){.name = p->name,
                                     .id = missing ? fam_missing_id(p->name) : p->name,
                                     .line = p->line,
@@ -353,6 +350,31 @@ static int add_implicit(work *w, int child, atg_sex side, atg_person *persons, u
     return ATG_OK;
 }
 
+/* DNA data of a missing person are a sample of his or her own (a toothbrush). */
+static int own_sample(work *w, const member *m, atg_person *ret) {
+    atg_own *own = m->person->genos ? ATG_GET(w->f->arena, atg_own, 1) : NULL;
+
+    if (!m->person->genos)
+        return ATG_OK;
+    if (!own)
+        return fam_nomem(w->f);
+    *own = (atg_own){.id = m->id, .genos = m->person->genos, .dropout = m->person->dropout};
+    ret->n_own = 1;
+    ret->own = own;
+    return ATG_OK;
+}
+
+static int make_person(work *w, const member *m, atg_person *ret) {
+    *ret = (atg_person){.id = m->id, .father = -1, .mother = -1, .sex = m->sex};
+    if (m->person && m->missing)
+        return own_sample(w, m, ret);
+    if (m->person) {
+        ret->genos = m->person->genos;
+        ret->dropout = m->person->dropout;
+    }
+    return ATG_OK;
+}
+
 static int make_persons(work *w, atg_family *ret) {
     atg_person *persons = ATG_GET(w->f->arena, atg_person, (size_t)w->n * 2 + 1);
     uint32_t n = w->n;
@@ -360,14 +382,10 @@ static int make_persons(work *w, atg_family *ret) {
 
     if (!persons)
         return fam_nomem(w->f);
-    for (uint32_t i = 0; i < w->n; i++) {
+    for (uint32_t i = 0; i < w->n && !rc; i++) {
         const member *m = &w->members[i];
 
-        persons[i] = (atg_person){.id = m->id, .father = -1, .mother = -1, .sex = m->sex};
-        if (m->person) {
-            persons[i].genos = m->person->genos;
-            persons[i].dropout = m->person->dropout;
-        }
+        rc = make_person(w, m, &persons[i]);
         for (int k = 0; k < 2; k++) {
             int parent = m->parents[k];
 

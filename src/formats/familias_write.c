@@ -272,6 +272,16 @@ static int check_names(writer *w, const place *at) {
     return ATG_OK;
 }
 
+/* A relative's genotypes with consent; of a missing person the first own sample, as there is one
+ * place. */
+static const atg_geno *shown_of(const writer *w, const atg_family *fam, uint32_t i) {
+    const atg_person *p = &fam->ped.persons[i];
+
+    if (p->n_own)
+        return p->own[0].genos;
+    return atg_consent_given(fam, i, w->recipient) ? p->genos : NULL;
+}
+
 static int write_family(writer *w, uint32_t f) {
     const atg_family *fam = &w->op->families[f];
     const atg_pedigree *ped = &fam->ped;
@@ -294,8 +304,7 @@ static int write_family(writer *w, uint32_t f) {
             continue;
         person_head(w, 5, ++n);
         put_member(w, &at, (int32_t)i, false);
-        person_body(w, 5, ped->persons[i].sex,
-                    atg_consent_given(fam, i, w->recipient) ? ped->persons[i].genos : NULL);
+        person_body(w, 5, ped->persons[i].sex, shown_of(w, fam, i));
     }
     line(w, "[[[[Pedigrees]]]]");
     line(w, "nPedigrees= 2");

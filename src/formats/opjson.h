@@ -56,6 +56,9 @@ int opjson_drops(jin *j, const json_t *owner, double *ret_out, double *ret_in);
 /* The member "mt" of `owner`. */
 int opjson_mt(opjson *o, const json_t *owner, atg_mt *ret);
 
+/* The member "own" of `owner`, who is missing: samples from before. */
+int opjson_owns(opjson *o, const json_t *owner, atg_sex sex, uint32_t *ret_n, const atg_own **ret);
+
 /* One element of "remains" or "pm" (user: opjson), and of "staff". */
 int opjson_sample(void *user, jin *j, const json_t *v, uint32_t index);
 int opjson_staff(void *user, jin *j, const json_t *v, uint32_t index);

@@ -46,19 +46,33 @@ static int read_parents(opjson *o, const json_t *v, uint32_t i) {
     return family_draft_complete(&o->family, i, j->notes, &e) ? opjson_fail(j, &e) : ATG_OK;
 }
 
-/* Who is missing gets no genotypes; who is not may have them. */
+static int refuse_owns(jin *j, const json_t *v) {
+    const json_t *own = json_object_get(v, "own");
+
+    if (!own || json_is_null(own))
+        return ATG_OK;
+    return jin_fail_key(j, "own", ATG_EINVAL,
+                        "Only a missing person has own samples; enter what was typed of anybody "
+                        "else as \"genotypes\"");
+}
+
+/* Who is missing gets no genotypes but own samples; who is not, the reverse. */
 static int read_missing(opjson *o, const json_t *v, uint32_t i, uint32_t family) {
     jin *j = &o->j;
+    atg_person *p = &o->family.persons[i];
     atg_str id = ATG_STR("");
     int rc = jin_get_id(j, v, "missing", JIN_OPTIONAL, &id);
 
     if (rc || id.n == 0)
+        return rc ? rc : refuse_owns(j, v);
+    if (p->genos || p->mt.n_ranges)
+        return jin_fail_key(j, p->genos ? "genotypes" : "mt", ATG_EINVAL,
+                            "The missing person \"%.*s\" has %s; enter what is from that person "
+                            "before as \"own\": [{\"id\": ..., \"genotypes\": ...}]",
+                            ATG_FMT(id), p->genos ? "genotypes" : "mtDNA");
+    rc = opjson_owns(o, v, p->sex, &p->n_own, &p->own);
+    if (rc)
         return rc;
-    if (o->family.persons[i].genos)
-        return jin_fail_key(j, "genotypes", ATG_EINVAL,
-                            "The missing person \"%.*s\" has genotypes; enter a direct sample of a "
-                            "missing person among the remains",
-                            ATG_FMT(id));
 
     atg_missing *m = opjson_push(j->arena, &o->missing, sizeof(*m));
 
@@ -80,9 +94,9 @@ static int read_inbreeding(jin *j, const json_t *v, atg_person *p) {
 }
 
 static int read_member(opjson *o, const json_t *v, uint32_t i, uint32_t family) {
-    static const char *const keys[] = {"id",         "father",  "mother",   "sex",
-                                       "genotypes",  "missing", "dropout",  "dropin",
-                                       "inbreeding", "mt",      "implicit", NULL};
+    static const char *const keys[] = {"id",       "father",  "mother", "sex",        "genotypes",
+                                       "missing",  "dropout", "dropin", "inbreeding", "mt",
+                                       "implicit", "own",     NULL};
     jin *j = &o->j;
     atg_person *p = &o->family.persons[i];
     atg_geno *genos = NULL;

@@ -264,6 +264,57 @@ static int untyped_sample(opjson *o, const atg_geno **ret) {
     return ATG_OK;
 }
 
+static int read_own(opjson *o, const json_t *v, atg_sex sex, atg_own *ret) {
+    static const char *const keys[] = {"id", "dropout", "dropin", "genotypes", "mt", NULL};
+    jin *j = &o->j;
+    atg_geno *genos = NULL;
+    int rc = jin_is_object(j, v);
+
+    if (!rc)
+        rc = jin_get_id(j, v, "id", JIN_REQUIRED, &ret->id);
+    if (!rc)
+        rc = opjson_drops(j, v, &ret->dropout, &ret->dropin);
+    if (!rc)
+        rc = opjson_genotypes(o, v, sex, &genos);
+    if (!rc)
+        rc = opjson_mt(o, v, &ret->mt);
+    if (rc)
+        return rc;
+    jin_known(j, v, keys);
+    ret->genos = genos;
+    rc = genos ? ATG_OK : untyped_sample(o, &ret->genos);
+    return rc ? rc : jin_keep(j, &ret->id);
+}
+
+int opjson_owns(opjson *o, const json_t *owner, atg_sex sex, uint32_t *ret_n, const atg_own **ret) {
+    jin *j = &o->j;
+    const json_t *list = json_object_get(owner, "own");
+    size_t n = json_array_size(list);
+    atg_own *own;
+    int rc;
+
+    if (!list || json_is_null(list))
+        return ATG_OK;
+    jin_key(j, "own");
+    rc = jin_is_array(j, list);
+    if (!rc && n > ATG_OWN_MAX)
+        rc = jin_fail(j, ATG_ELIMIT, "More than %d own samples of one person", ATG_OWN_MAX);
+    if (rc)
+        return rc;
+    own = ATG_GET(j->arena, atg_own, n + 1);
+    if (!own)
+        return jin_nomem(j);
+    for (size_t i = 0; i < n && !rc; i++) {
+        jin_index(j, i);
+        rc = read_own(o, json_array_get(list, i), sex, &own[i]);
+        jin_up(j);
+    }
+    jin_up(j);
+    *ret_n = (uint32_t)n;
+    *ret = own;
+    return rc;
+}
+
 static int read_sample(opjson *o, const json_t *v, atg_sample *s) {
     static const char *const keys[] = {"id",      "body",   "sex",       "part", "mixture",
                                        "dropout", "dropin", "genotypes", "mt",   NULL};

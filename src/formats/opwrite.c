@@ -188,6 +188,29 @@ static void write_samples(out *o, const char *key, uint32_t n, const atg_sample 
     json_end(j, ']');
 }
 
+/* What is from the missing person is no relative's: it goes where the remains go. */
+static void write_owns(out *o, const atg_person *p) {
+    json *j = &o->j;
+
+    if (p->n_own == 0)
+        return;
+    json_key(j, "own");
+    json_begin_array(j);
+    for (uint32_t i = 0; i < p->n_own; i++) {
+        const atg_own *own = &p->own[i];
+
+        json_object_line(j);
+        json_key(j, "id");
+        json_str(j, own->id);
+        write_num_unless_0(j, "dropout", own->dropout);
+        write_num_unless_0(j, "dropin", own->dropin);
+        write_genotypes(o, own->genos);
+        write_mt(j, &own->mt);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+}
+
 static void write_member(out *o, const atg_family *fam, uint32_t i, const atg_missing *missing) {
     json *j = &o->j;
     const atg_person *p = &fam->ped.persons[i];
@@ -214,6 +237,7 @@ static void write_member(out *o, const atg_family *fam, uint32_t i, const atg_mi
     }
     if (may)
         write_mt(j, &p->mt);
+    write_owns(o, p);
     json_end(j, '}');
 }
 

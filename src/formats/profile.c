@@ -44,6 +44,8 @@ static int join(profile_set *set, profile *p, const atg_profile_row *row) {
         what = "mother";
     else if (!agree(&old->missing, row->missing))
         what = "missing person";
+    else if (old->own != row->own)
+        what = "type";
     else if (old->staff != row->staff)
         what = "staff mark";
     if (what)
@@ -76,7 +78,10 @@ static int append(profile_set *set, profile *p) {
 static profile *last_again(const profile_set *set, const atg_profile_row *row) {
     profile *p = set->n ? set->profiles[set->n - 1] : NULL;
 
-    return p && atg_str_eq(p->row.id, row->id) && atg_str_eq(p->row.family, row->family) ? p : NULL;
+    return p && atg_str_eq(p->row.id, row->id) && atg_str_eq(p->row.family, row->family) &&
+                   p->row.own == row->own
+               ? p
+               : NULL;
 }
 
 int profile_set_row(profile_set *set, const atg_profile_row *row, profile **ret) {
@@ -88,8 +93,8 @@ int profile_set_row(profile_set *set, const atg_profile_row *row, profile **ret)
     }
 
     /* No text of a table holds the separator. */
-    atg_str key =
-        atg_arena_printf(set->arena, "%.*s\x1f%.*s", ATG_FMT(row->family), ATG_FMT(row->id));
+    atg_str key = atg_arena_printf(set->arena, "%.*s\x1f%.*s%s", ATG_FMT(row->family),
+                                   ATG_FMT(row->id), row->own ? "\x1f" : "");
     int64_t old = key.p ? map_get(set->keys, key) : -1;
 
     if (!key.p)

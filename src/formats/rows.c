@@ -13,6 +13,10 @@ typedef struct lists {
 static int check_id(rows *r, const atg_profile_row *row) {
     if (row->id.n == 0)
         return atg_fail_at(r->err, ATG_EINVAL, row->line, 0, "This row has no sample name");
+    if (row->own && row->missing.n == 0)
+        return atg_fail_at(r->err, ATG_EINVAL, row->line, 0,
+                           "\"%.*s\" is an own sample and does not say of which missing person",
+                           ATG_FMT(row->id));
     if (row->missing.n && (row->family.n == 0 || row->staff))
         return atg_fail_at(r->err, ATG_EINVAL, row->line, 0,
                            "\"%.*s\" is marked as missing but has no family", ATG_FMT(row->id));
@@ -31,7 +35,7 @@ static int count(rows *r, lists *l) {
 
         if (rc)
             return rc;
-        l->n_missing += row->missing.n != 0;
+        l->n_missing += row->missing.n != 0 && !row->own;
         if (!in_family(row)) {
             row->staff ? l->n_staff++ : l->n_samples++;
             continue;
@@ -113,11 +117,6 @@ static int add_person(rows *r, const atg_profile_row *row) {
 
     int rc = rows_genotypes(r, row, &typed, &genos);
 
-    if (!rc && typed && row->missing.n)
-        rc = atg_fail_at(r->err, ATG_EINVAL, row->line, 0,
-                         "The missing person \"%.*s\" has genotypes; enter a direct sample of a "
-                         "missing person among the remains",
-                         ATG_FMT(row->missing));
     r->draft.persons[r->draft.n - 1].genos = typed ? genos : NULL;
     return rc;
 }
@@ -148,23 +147,105 @@ static int add_missing(rows *r, const atg_profile_row *row, atg_missing missing,
     return ATG_OK;
 }
 
-/* `rows_of` holds the n rows of the family with index `f`. */
-static int add_family(rows *r, lists *l, uint32_t f, uint32_t n, const uint32_t *rows_of) {
+/* Persons before own samples, either in their order; returns the number of persons. */
+static uint32_t put_persons_first(const rows *r, uint32_t n, uint32_t *rows_of, uint32_t *room) {
+    uint32_t persons = 0, own = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (r->rows[rows_of[i]].own)
+            room[own++] = rows_of[i];
+        else
+            rows_of[persons++] = rows_of[i];
+    }
+    for (uint32_t i = 0; i < own; i++)
+        rows_of[persons + i] = room[i];
+    return persons;
+}
+
+static int add_own(rows *r, const atg_profile_row *row, const atg_geno *genos, atg_own *list,
+                   atg_person *p) {
+    bool typed = true;
+    int rc = ATG_OK;
+
+    if (p->n_own == ATG_OWN_MAX)
+        return atg_fail_at(r->err, ATG_ELIMIT, row->line, 0,
+                           "\"%.*s\" has more than %d own samples", ATG_FMT(row->missing),
+                           ATG_OWN_MAX);
+    list[p->n_own] = (atg_own){.id = atg_arena_str(r->arena, row->id), .genos = genos};
+    if (!list[p->n_own].id.p)
+        return rows_nomem(r);
+    if (!genos) {
+        atg_profile_row as = *row;
+
+        as.sex = p->sex;
+        rc = rows_genotypes(r, &as, &typed, &list[p->n_own].genos);
+    }
+    p->own = list;
+    p->n_own += typed;
+    return rc;
+}
+
+/* What is from the missing person of row `at`: genotypes in that row, and rows of own samples,
+ * which stand behind the persons. */
+static int take_owns(rows *r, uint32_t at, uint32_t n_persons, uint32_t n,
+                     const uint32_t *rows_of) {
+    const atg_profile_row *row = &r->rows[rows_of[at]];
+    atg_person *p = &r->draft.persons[at];
+    const atg_geno *genos = p->genos;
+    atg_own *list = NULL;
+    int rc = ATG_OK;
+
+    if (row->missing.n == 0)
+        return ATG_OK;
+    p->genos = NULL;
+    if ((genos || n_persons < n) && !(list = ATG_GET(r->arena, atg_own, ATG_OWN_MAX)))
+        return rows_nomem(r);
+    if (genos)
+        rc = add_own(r, row, genos, list, p);
+    for (uint32_t i = n_persons; i < n && !rc; i++)
+        if (atg_str_eq(r->rows[rows_of[i]].missing, row->missing))
+            rc = add_own(r, &r->rows[rows_of[i]], NULL, list, p);
+    return rc;
+}
+
+/* Every own sample is somebody's of this family. */
+static int check_owns(rows *r, uint32_t n_persons, uint32_t n, const uint32_t *rows_of) {
+    for (uint32_t i = n_persons; i < n; i++) {
+        const atg_profile_row *row = &r->rows[rows_of[i]];
+        bool found = false;
+
+        for (uint32_t k = 0; k < n_persons && !found; k++)
+            found = atg_str_eq(r->rows[rows_of[k]].missing, row->missing);
+        if (!found)
+            return atg_fail_at(r->err, ATG_EINVAL, row->line, 0,
+                               "The own sample \"%.*s\" is of \"%.*s\", who is not among the "
+                               "missing of family %.*s",
+                               ATG_FMT(row->id), ATG_FMT(row->missing), ATG_FMT(row->family));
+    }
+    return ATG_OK;
+}
+
+/* `rows_of` holds the `n_rows` rows of the family with index `f`. */
+static int add_family(rows *r, lists *l, uint32_t f, uint32_t n_rows, uint32_t *rows_of) {
     atg_family *fam = &l->families[f];
     const atg_profile_row *first = &r->rows[rows_of[0]];
-    uint32_t *missing = ATG_GET(r->arena, uint32_t, n);
+    uint32_t *missing = ATG_GET(r->arena, uint32_t, n_rows), n;
     atg_err e;
-    int rc = ATG_OK;
+    int rc;
 
     fam->id = atg_arena_str(r->arena, first->family);
     fam->missing = missing;
     if (!fam->id.p || !missing)
         return rows_nomem(r);
+    n = put_persons_first(r, n_rows, rows_of, missing);
+    rc = check_owns(r, n, n_rows, rows_of);
     family_draft_start(&r->draft, fam->id);
     for (uint32_t i = 0; i < n && !rc; i++)
         rc = add_person(r, &r->rows[rows_of[i]]);
     for (uint32_t i = 0; i < n && !rc; i++)
         rc = add_parents(r, &r->rows[rows_of[i]], i);
+    for (uint32_t i = 0; i < n && !rc; i++)
+        rc = take_owns(r, i, n, n_rows, rows_of);
     for (uint32_t i = 0; i < n && !rc; i++) {
         const atg_profile_row *row = &r->rows[rows_of[i]];
 

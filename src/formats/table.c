@@ -166,6 +166,9 @@ static int take_type(reader *r, csv_field c, atg_profile_row *row, bool *ret_con
                                           "bone", "unidentified", "victim",  "unknown", NULL};
     static const char *const relatives[] = {"relative", "am", "reference", "family", NULL};
     static const char *const missing[] = {"missing", "missing person", NULL};
+    static const char *const own[] = {"own",      "own sample",         "personal item",
+                                      "personal", "personal reference", "direct reference",
+                                      NULL};
     static const char *const staff[] = {"staff", "elimination", NULL};
     static const char *const controls[] = {
         "allelic ladder", "ladder", "positive control", "negative control", "control",
@@ -178,10 +181,17 @@ static int take_type(reader *r, csv_field c, atg_profile_row *row, bool *ret_con
         row->staff = true;
         return ATG_OK;
     }
-    if (!one_of(c.text, relatives) && !one_of(c.text, missing))
-        return fail_cell(r, c, "is no type of profile; write remains, relative, missing or staff");
+    row->own = one_of(c.text, own);
+    if (!row->own && !one_of(c.text, relatives) && !one_of(c.text, missing))
+        return fail_cell(r, c,
+                         "is no type of profile; write remains, relative, missing, own sample or "
+                         "staff");
     if (row->family.n == 0)
         return fail_cell(r, c, "needs a family; name it in a column \"family\"");
+    if (row->own && row->missing.n == 0)
+        return fail_cell(r, c,
+                         "needs the missing person whose it is; write the id in a column "
+                         "\"missing\"");
     if (one_of(c.text, missing) && row->missing.n == 0)
         row->missing = row->id;
     return ATG_OK;
@@ -488,19 +498,6 @@ static int read_header(reader *r) {
     return rc ? rc : number_markers(r);
 }
 
-static int check_missing(reader *r) {
-    for (uint32_t i = 0; i < r->set.n; i++) {
-        const profile *p = r->set.profiles[i];
-
-        if (p->row.missing.n && p->n)
-            return atg_fail_at(r->err, ATG_EPARSE, p->calls[0].line, p->calls[0].col,
-                               "%.*s is missing and has genotypes; what is from the missing person "
-                               "(a toothbrush) is a sample of its own, to compare directly",
-                               ATG_FMT(p->row.id));
-    }
-    return ATG_OK;
-}
-
 static int read_rows(reader *r, uint32_t *ret_n, const atg_profile_row **ret) {
     csv_field *row = NULL;
     uint32_t n = 1;
@@ -515,8 +512,6 @@ static int read_rows(reader *r, uint32_t *ret_n, const atg_profile_row **ret) {
         if (!rc && n)
             rc = take_row(r, row, n);
     }
-    if (!rc)
-        rc = check_missing(r);
     if (rc)
         return rc;
     if (r->n_controls)

@@ -29,8 +29,19 @@ static atg_str sex_word(atg_sex sex) {
     return sex == ATG_SEX_MALE ? ATG_STR("M") : sex == ATG_SEX_FEMALE ? ATG_STR("F") : ATG_STR("U");
 }
 
-static void header(const atg_operation *op, atg_buf *buf) {
+/* A column "type" is there only where a row needs it. */
+static bool any_own(const atg_operation *op) {
+    for (uint32_t f = 0; f < op->n_families; f++)
+        for (uint32_t i = 0; i < op->families[f].ped.n; i++)
+            if (op->families[f].ped.persons[i].n_own)
+                return true;
+    return false;
+}
+
+static void header(const atg_operation *op, bool types, atg_buf *buf) {
     atg_buf_adds(buf, "id,body,sex,family,father,mother,missing");
+    if (types)
+        atg_buf_adds(buf, ",type");
     for (uint32_t i = 0; i < op->n_markers; i++)
         for (int k = 1; k <= 2; k++) {
             char name[ATG_LABEL_MAX + 8];
@@ -41,7 +52,7 @@ static void header(const atg_operation *op, atg_buf *buf) {
     atg_buf_adds(buf, "\n");
 }
 
-static void remains(const atg_operation *op, atg_buf *buf) {
+static void remains(const atg_operation *op, bool types, atg_buf *buf) {
     for (uint32_t i = 0; i < op->n_samples; i++) {
         const atg_sample *s = &op->samples[i];
 
@@ -50,7 +61,7 @@ static void remains(const atg_operation *op, atg_buf *buf) {
         csv_write(buf, s->id);
         field(buf, s->body);
         field(buf, sex_word(s->sex));
-        atg_buf_adds(buf, ",,,,");
+        atg_buf_adds(buf, types ? ",,,,," : ",,,,");
         genotypes(op, s->genos, buf);
     }
 }
@@ -62,8 +73,24 @@ static atg_str missing_id(const atg_operation *op, const atg_family *fam, uint32
     return (atg_str){"", 0};
 }
 
+static void own_samples(const atg_operation *op, const atg_family *fam, uint32_t person,
+                        atg_buf *buf) {
+    const atg_person *p = &fam->ped.persons[person];
+
+    for (uint32_t k = 0; k < p->n_own; k++) {
+        csv_write(buf, p->own[k].id);
+        field(buf, ATG_STR(""));
+        field(buf, sex_word(p->sex));
+        field(buf, fam->id);
+        atg_buf_adds(buf, ",,");
+        field(buf, missing_id(op, fam, person));
+        field(buf, ATG_STR("own sample"));
+        genotypes(op, p->own[k].genos, buf);
+    }
+}
+
 static void relatives(const atg_operation *op, const atg_family *fam, const char *recipient,
-                      atg_buf *buf) {
+                      bool types, atg_buf *buf) {
     for (uint32_t i = 0; i < fam->ped.n; i++) {
         const atg_person *p = &fam->ped.persons[i];
         const int32_t parents[] = {p->father, p->mother};
@@ -75,18 +102,23 @@ static void relatives(const atg_operation *op, const atg_family *fam, const char
         for (int k = 0; k < 2; k++)
             field(buf, parents[k] < 0 ? ATG_STR("") : fam->ped.persons[parents[k]].id);
         field(buf, missing_id(op, fam, i));
+        if (types)
+            field(buf, ATG_STR(""));
         genotypes(op, atg_consent_given(fam, i, recipient) ? p->genos : NULL, buf);
+        own_samples(op, fam, i, buf);
     }
 }
 
 int atg_table_write(const atg_operation *op, const char *recipient, atg_buf *buf, atg_err *err) {
     int rc = atg_operation_check(op, err);
+    bool types;
 
     if (rc)
         return rc;
-    header(op, buf);
-    remains(op, buf);
+    types = any_own(op);
+    header(op, types, buf);
+    remains(op, types, buf);
     for (uint32_t f = 0; f < op->n_families; f++)
-        relatives(op, &op->families[f], recipient, buf);
+        relatives(op, &op->families[f], recipient, types, buf);
     return ATG_OK;
 }

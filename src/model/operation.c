@@ -240,9 +240,10 @@ static int check_listed(const atg_operation *op, uint32_t f, uint32_t i, atg_err
     if (!m || m->family != f || m->person >= fam->ped.n)
         return atg_fail(err, ATG_EINVAL, "Family %.*s lists a missing person who is not its own",
                         ATG_FMT(fam->id));
-    if (fam->ped.persons[m->person].genos)
+    if (fam->ped.persons[m->person].genos || fam->ped.persons[m->person].mt.n_ranges)
         return atg_fail(err, ATG_EINVAL,
-                        "The missing person %.*s has genotypes; enter them as an own sample",
+                        "The missing person %.*s has genotypes or mtDNA; enter them as an own "
+                        "sample",
                         ATG_FMT(m->id));
     return ATG_OK;
 }

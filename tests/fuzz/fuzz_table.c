@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     for (uint32_t i = 0; i < n; i++) {
-        if (rows[i].id.n == 0 || rows[i].line == 0 || (rows[i].missing.n && rows[i].n_calls))
+        if (rows[i].id.n == 0 || rows[i].line == 0 || (rows[i].own && !rows[i].missing.n))
             abort();
         for (uint32_t k = 0; k < rows[i].n_calls; k++)
             if (rows[i].calls[k].a.n == 0 || rows[i].calls[k].a.p[0] == '-' ||

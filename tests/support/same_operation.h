@@ -80,6 +80,19 @@ static inline void same_samples(uint32_t n_markers, uint32_t n, const atg_sample
     }
 }
 
+static inline void same_owns(uint32_t n_markers, const atg_person *p, const atg_person *q) {
+    assert_int_equal(p->n_own, q->n_own);
+    for (uint32_t i = 0; i < p->n_own && p->own && q->own; i++) {
+        const atg_own *a = &p->own[i], *b = &q->own[i];
+
+        same_text(a->id, b->id);
+        same_number(a->dropout, b->dropout);
+        same_number(a->dropin, b->dropin);
+        same_genotypes(n_markers, a->genos, b->genos);
+        same_mt(&a->mt, &b->mt);
+    }
+}
+
 static inline void same_family(uint32_t n_markers, const atg_family *a, const atg_family *b) {
     same_text(a->id, b->id);
     assert_int_equal(a->ped.n, b->ped.n);
@@ -94,6 +107,7 @@ static inline void same_family(uint32_t n_markers, const atg_family *a, const at
         same_number(p->inbreeding, q->inbreeding);
         same_genotypes(n_markers, p->genos, q->genos);
         same_mt(&p->mt, &q->mt);
+        same_owns(n_markers, p, q);
         if (p->genos) {
             same_number(p->dropout, q->dropout);
             same_number(p->dropin, q->dropin);

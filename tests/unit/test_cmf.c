@@ -48,6 +48,19 @@ static void specimens_become_rows(void **state) {
     assert_is(r.at[3].family, "");
 }
 
+static void a_missing_persons_profile_is_an_own_sample(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    rows r = read_good(arena, with(arena, seed_of(arena, "cmf", "remains.xml"),
+                                   ">Unidentified Person<", ">Missing Person<"));
+
+    (void)state;
+    assert_is(r.at[0].id, "PM-1");
+    assert_is(r.at[0].missing, "PM-1");
+    assert_is(r.at[0].family, "Ferry");
+    assert_call(&r.at[0], 0, "TH01", "6", "9.3");
+    assert_true(noted(r.notes, "is an own sample of that person"));
+}
+
 static const struct {
     const char *from, *to, *part;
     uint32_t line;
@@ -61,7 +74,7 @@ static const struct {
      9},
     {">Unidentified Person<", ">Convicted Offender<", "never suspects", 9},
     {">Unidentified Person<", ">Arrestee<", "never suspects", 9},
-    {">Unidentified Person<", ">Missing Person<", "sample of its own", 9},
+    {">Unidentified Person<", ">Deduced Missing Person<", "deduced from relatives", 9},
     {"&amp;", "&evil;", "not defined", 12},
     {"&amp;", "&", "good XML", 12},
     {"</SPECIMENCOMMENT>", "", "does not belong", 13},
@@ -267,6 +280,7 @@ static void every_failed_allocation_is_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specimens_become_rows),
+        cmocka_unit_test(a_missing_persons_profile_is_an_own_sample),
         cmocka_unit_test(broken_files_are_refused_at_their_line),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(a_document_type_is_seen_in_utf16_too),

@@ -223,7 +223,7 @@ static const struct {
     {"ferry.fam", "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 0",
      "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 1\nSystemName= "
      "TH01\nAllele1= 6\nAllele2= 6",
-     "has DNA data", 115},
+     NULL, 0},
     {"ferry.fam", "Name= Ole\nGender= Male", "Name= Ole\nGender= Female", NULL, 0},
     {"ferry.fam", "[Prior]", "Parent= Kari", "More follows", 159},
     {"paternity.fam", "\n1\n0\n1\n0\n\"Woman\"", "\n1\n0\n2\n0\n\"Woman\"", "lacks", 12},
@@ -282,6 +282,43 @@ static void a_file_that_was_cut_off_is_never_read(void **state) {
             if (err.line == 0)
                 fail_msg("%s cut at byte %zu: %s", files[k], n, err.msg);
         }
+    }
+}
+
+static const char own_data[] =
+    "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 1\nSystemName= "
+    "TH01\nAllele1= 6\nAllele2= 6";
+
+static void dna_data_of_a_missing_person_are_an_own_sample(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
+    atg_operation op, twice;
+    atg_str text;
+    atg_err err = {0};
+
+    (void)state;
+    text = with(arena, seed_of(arena, "familias", "ferry.fam"),
+                "Name= Missing male 2\nGender= Male\n[[[[[[DNA data]]]]]]\nnSystems= 0", own_data);
+    if (atg_familias_read(arena, text, &op, NULL, &err))
+        fail_msg("%u: %s", err.line, err.msg);
+    assert_int_equal(atg_familias_write(&op, NULL, buf, &err), ATG_OK);
+    assert_int_equal(atg_buf_take(buf, &text, NULL), ATG_OK);
+    if (atg_familias_read(arena, text, &twice, NULL, &err))
+        fail_msg("%u: %s", err.line, err.msg);
+    for (int k = 0; k < 2; k++) {
+        const atg_operation *o = k ? &twice : &op;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < o->n_missing; i++) {
+            const atg_person *p =
+                &o->families[o->missing[i].family].ped.persons[o->missing[i].person];
+
+            assert_null(p->genos);
+            n += p->n_own;
+            if (p->n_own)
+                assert_int_equal(p->own[0].genos[0].a, p->own[0].genos[0].b);
+        }
+        assert_int_equal(n, 1);
     }
 }
 
@@ -593,6 +630,7 @@ int main(void) {
         cmocka_unit_test(line_ends_and_encodings_do_not_matter),
         cmocka_unit_test(an_allele_that_the_table_lacks_gets_the_minimum_frequency),
         cmocka_unit_test(broken_files_are_refused_at_their_place),
+        cmocka_unit_test(dna_data_of_a_missing_person_are_an_own_sample),
         cmocka_unit_test(a_file_that_was_cut_off_is_never_read),
         cmocka_unit_test(what_is_written_reads_as_the_same_operation),
         cmocka_unit_test(a_relative_leaves_only_to_the_recipient_that_was_named),

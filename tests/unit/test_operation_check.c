@@ -84,6 +84,15 @@ typedef struct broken {
 
 static const double odds_below_0[SAMPLES * 2] = {1, 0, 1, -1};
 
+static const atg_geno read_there[8] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1},
+                                       {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+static const atg_geno read_wrong[8] = {{99, 99}};
+static const atg_own own_twice[] = {{.id = {"brush", 5}, .genos = read_there},
+                                    {.id = {"brush", 5}, .genos = read_there}};
+static const atg_own own_none = {.id = {"brush", 5}};
+static const atg_own own_lost = {.id = {"brush", 5}, .genos = read_there, .dropout = 1};
+static const atg_own own_wrong = {.id = {"brush", 5}, .genos = read_wrong};
+
 #define BREAK(name, statement)                                                                     \
     static void name(world *w) {                                                                   \
         statement;                                                                                 \
@@ -118,6 +127,13 @@ BREAK(inbred, w->persons[1].inbreeding = 2)
 BREAK(one_parent, w->persons[2].mother = -1)
 BREAK(consent, w->consent.person = 3)
 BREAK(typed, w->persons[2].genos = w->genos)
+BREAK(named_twice, w->persons[2].own = own_twice; w->persons[2].n_own = 2)
+BREAK(own_untyped, w->persons[2].own = &own_none; w->persons[2].n_own = 1)
+BREAK(own_dropout, w->persons[2].own = &own_lost; w->persons[2].n_own = 1)
+BREAK(too_many_own, w->persons[2].own = own_twice; w->persons[2].n_own = ATG_OWN_MAX + 1)
+BREAK(own_of_relative, w->persons[0].own = own_twice; w->persons[0].n_own = 1)
+BREAK(own_allele, w->persons[2].own = &own_wrong; w->persons[2].n_own = 1)
+BREAK(missing_mt, w->persons[2].mt.n_ranges = 1)
 BREAK(not_own, w->listed[0] = 1)
 BREAK(nowhere, w->listed[0] = 9)
 BREAK(unlisted, w->families[1].n_missing = 0)
@@ -128,45 +144,42 @@ BREAK(family_id, w->families[1].id = ATG_STR("F1"))
 BREAK(missing_id, w->missing[1].id = ATG_STR("M1"))
 
 static const broken cases[] = {
-    {theta, "Theta is 0.6"},
-    {error_rate, "The process error is 0.5"},
+    {theta, "Theta is 0.6"}, {error_rate, "The process error is 0.5"},
     {threshold, "The threshold is 0.999; it may be raised and never set below 0.9995"},
-    {open, "The share that is not on the list is 0"},
-    {least_lr, "The minimum LR"},
-    {least_freq, "The minimum LR or minimum frequency"},
-    {many, "More than 256 markers"},
-    {none, "Marker L1 has 0 alleles"},
-    {zero, "The frequency of 15 at L2 is 0"},
-    {sum, "The frequencies of L2 sum to 1.1"},
-    {label, "The allele 16 of L2 is there twice"},
-    {silent, "The silent allele of L1 is not in its table"},
-    {rate, "A mutation rate of L1"},
+    {open, "The share that is not on the list is 0"}, {least_lr, "The minimum LR"},
+    {least_freq, "The minimum LR or minimum frequency"}, {many, "More than 256 markers"},
+    {none, "Marker L1 has 0 alleles"}, {zero, "The frequency of 15 at L2 is 0"},
+    {sum, "The frequencies of L2 sum to 1.1"}, {label, "The allele 16 of L2 is there twice"},
+    {silent, "The silent allele of L1 is not in its table"}, {rate, "A mutation rate of L1"},
     {matrix, "The mutation matrix of L2 is missing"},
-    {link, "L1 must be linked to an earlier marker"},
-    {rho, "The recombination fraction of L2"},
+    {link, "L1 must be linked to an earlier marker"}, {rho, "The recombination fraction of L2"},
     {chain, "L3 is linked to L2, which is in a linked pair already"},
     {forked, "L3 is linked to L1, which is in a linked pair already"},
     {across, "L2 is linked to a marker of another chromosome"},
     {shown, "shows the silent allele of L1"},
     {odds, "The prior odds of sample PM2 and missing person M2 are -1"},
     {untyped, "Sample PM1 has no table of genotypes"},
-    {allele, "has an allele at L1 that its table lacks"},
-    {second, "has an allele at L1"},
-    {dropout, "Drop-out and drop-in of sample PM2"},
-    {dropin, "Drop-out and drop-in of dad"},
-    {inbred, "The inbreeding coefficient of mum"},
-    {one_parent, "child has one parent only"},
+    {allele, "has an allele at L1 that its table lacks"}, {second, "has an allele at L1"},
+    {dropout, "Drop-out and drop-in of sample PM2"}, {dropin, "Drop-out and drop-in of dad"},
+    {inbred, "The inbreeding coefficient of mum"}, {one_parent, "child has one parent only"},
     {consent, "Family F1 has a consent of somebody else"},
     {typed, "The missing person M1 has genotypes"},
+    {named_twice, "The own sample brush of child is there twice"},
+    {own_untyped, "The own sample brush of child has no table of genotypes"},
+    {own_dropout, "Drop-out and drop-in of the own sample brush"},
+    {too_many_own, "child has more than 16 own samples"},
+    {own_of_relative, "dad has own samples but is not missing"},
+    {own_allele, "brush has an allele at L1 that its table lacks"},
+    {missing_mt, "The missing person M1 has genotypes or mtDNA"},
     {not_own, "Family F1 lists a missing person who is not its own"},
     {nowhere, "Family F1 lists a missing person who is not its own"},
-    {unlisted, "No family lists the missing person M2"},
-    {no_family, "No family lists the missing person M2"},
-    {sample_id, "The sample PM1 is there twice"},
-    {staff_id, "The sample of staff S1 is there twice"},
-    {family_id, "The family F1 is there twice"},
-    {missing_id, "The missing person M1 is there twice"},
-};
+        {unlisted, "No family lists the missing person M2"},
+        {no_family, "No family lists the missing person M2"},
+        {sample_id, "The sample PM1 is there twice"},
+        {staff_id, "The sample of staff S1 is there twice"},
+        {family_id, "The family F1 is there twice"},
+        {missing_id, "The missing person M1 is there twice"},
+    };
 
 static void each_broken_rule_is_named(void **state) {
     (void)state;

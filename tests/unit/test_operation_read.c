@@ -30,15 +30,17 @@ static const char good[] =
     "   \"linked_to\": \"THO1\", \"rho\": 0.25}],\n"                                       /* 16 */
     " \"remains\": [\n"                                                                    /* 17 */
     "  {\"id\": \"PM1\", \"body\": \"B1\", \"sex\": \"M\", \"part\": true, \"mixture\": "
-    "false,\n"                                                                         /* 18 */
-    "   \"dropout\": 0.1, \"dropin\": 0.01, \"genotypes\": {\"THO1\": [6, 9.3],\n"     /* 19 */
-    "    \"DXS8378\": [\"10\"], \"D3\": [\"15\", \"-\"]},\n"                           /* 20 */
-    "   \"mt\": {\"ranges\": [[16024, 16365]], \"differences\": [\"16126C\"]}}],\n"    /* 21 */
-    " \"families\": [\n"                                                               /* 22 */
-    "  {\"id\": \"F1\", \"members\": [\n"                                              /* 23 */
-    "    {\"id\": \"a\", \"sex\": \"M\", \"inbreeding\": 0.1,\n"                       /* 24 */
-    "     \"genotypes\": {\"TH01\": [\"6\", \"6\"]}},\n"                               /* 25 */
-    "    {\"id\": \"b\", \"father\": \"a\", \"sex\": \"F\", \"missing\": \"MP1\"}],\n" /* 26 */
+    "false,\n"                                                                      /* 18 */
+    "   \"dropout\": 0.1, \"dropin\": 0.01, \"genotypes\": {\"THO1\": [6, 9.3],\n"  /* 19 */
+    "    \"DXS8378\": [\"10\"], \"D3\": [\"15\", \"-\"]},\n"                        /* 20 */
+    "   \"mt\": {\"ranges\": [[16024, 16365]], \"differences\": [\"16126C\"]}}],\n" /* 21 */
+    " \"families\": [\n"                                                            /* 22 */
+    "  {\"id\": \"F1\", \"members\": [\n"                                           /* 23 */
+    "    {\"id\": \"a\", \"sex\": \"M\", \"inbreeding\": 0.1,\n"                    /* 24 */
+    "     \"genotypes\": {\"TH01\": [\"6\", \"6\"]}},\n"                            /* 25 */
+    "    {\"id\": \"b\", \"father\": \"a\", \"sex\": \"F\", \"missing\": \"MP1\", "
+    "\"own\": [{\"id\": \"brush\", \"dropout\": 0.05, \"genotypes\": {\"TH01\": [\"6\", \"-\"]}}]}"
+    "],\n" /* 26 */
     "   \"consents\": [{\"person\": \"a\", \"recipient\": \"Lab\", \"until\": "
     "\"2031-12-31\"}]}],\n"                                                             /* 27 */
     " \"staff\": [{\"id\": \"S1\", \"genotypes\": {\"TH01\": [\"9.3\", \"9.3\"]}}]}\n"; /* 28 */
@@ -340,8 +342,17 @@ static const broken cases[] = {
      "Write a text in quotes here; this is a number"},
     {"{\"id\": \"b\"", "{\"id\": \"a\"",
      "\"a\", \"father\":", "The id \"a\" is used twice in family \"F1\""},
-    {"\"missing\": \"MP1\"}", "\"missing\": \"MP1\", \"genotypes\": {\"TH01\": [6, 6]}}",
-     "{\"TH01\": [6, 6", "The missing person \"MP1\" has genotypes"},
+    {"\"own\": [{", "\"genotypes\": {\"TH01\": [6, 6]}, \"own\": [{", "{\"TH01\": [6, 6",
+     "The missing person \"MP1\" has genotypes; enter what is from that person before as \"own\""},
+    {"\"own\": [{", "\"mt\": {\"ranges\": [[1, 9]], \"differences\": []}, \"own\": [{",
+     "{\"ranges\": [[1", "The missing person \"MP1\" has mtDNA"},
+    {"\"own\": [{\"id\": \"brush\", ", "\"own\": [{", "{\"dropout\": 0.",
+     "own[0]: The member \"id\" is missing"},
+    {"\"own\": [{\"id\": \"brush\", ", "\"own\": [7, {\"id\": \"brush\", ", "7, {\"id\"",
+     "Write an object in braces here; this is a number"},
+    {"\"dropout\": 0.05", "\"dropout\": 1", "1, \"genotypes", "it must be below 1"},
+    {"\"sex\": \"M\", \"inbreeding\"", "\"sex\": \"M\", \"own\": [], \"inbreeding\"",
+     "[], \"inbreed", "Only a missing person has own samples"},
     {"\"person\": \"a\"", "\"person\": \"z\"", "\"z\", \"recipien",
      "\"z\" is not a member of this family"},
     {"2031-12-31", "31.12.2031", "\"31.12.2031\"}]", "Write a date as 2031-12-31"},

@@ -218,6 +218,33 @@ static void the_order_of_families_is_that_of_their_first_rows(void **state) {
     atg_arena_free(s.arena);
 }
 
+static void what_is_from_a_missing_person_is_an_own_sample(void **state) {
+    atg_profile_row *row;
+    const atg_person *p;
+    sheet s;
+
+    (void)state;
+    fill(&s);
+    row = add(&s, "F1", "brush", ATG_SEX_UNKNOWN);
+    row->own = true;
+    row->missing = ATG_STR("MP1");
+    call(&s, row, "TH01", "6", "-");
+    call(&s, &s.rows[1], "D3S1358", "15", "16"); /* in the row of the missing person */
+    row = add(&s, "F1", "nothing", ATG_SEX_UNKNOWN);
+    row->own = true;
+    row->missing = ATG_STR("MP1");
+    make_good(&s);
+    assert_int_equal(s.op.families[0].ped.n, 3);
+    p = &s.op.families[0].ped.persons[0];
+    assert_null(p->genos);
+    assert_int_equal(p->n_own, 2); /* one has nothing */
+    assert_string_equal(p->own[0].id.p, "child");
+    assert_true(atg_geno_typed(p->own[0].genos[atg_operation_marker(&s.op, ATG_STR("D3S1358"))]));
+    assert_string_equal(p->own[1].id.p, "brush");
+    assert_int_equal(p->own[1].genos[atg_operation_marker(&s.op, ATG_STR("TH01"))].b, -1);
+    atg_arena_free(s.arena);
+}
+
 static void a_repeated_call_must_say_the_same(void **state) {
     sheet s;
 
@@ -252,8 +279,24 @@ static void break_father(sheet *s) {
 static void break_sex(sheet *s) {
     s->rows[3].sex = ATG_SEX_FEMALE;
 }
-static void break_missing(sheet *s) {
-    s->rows[3].missing = ATG_STR("MP2");
+static void break_own(sheet *s) {
+    atg_profile_row *row = add(s, "F1", "brush", ATG_SEX_UNKNOWN);
+
+    row->own = true;
+    row->missing = ATG_STR("MP2");
+    call(s, row, "TH01", "6", "6");
+}
+static void break_nobodys_own(sheet *s) {
+    add(s, "F1", "brush", ATG_SEX_UNKNOWN)->own = true;
+}
+static void break_many_own(sheet *s) {
+    for (int i = 0; i <= ATG_OWN_MAX - 7; i++) {
+        atg_profile_row *row = add(s, "F1", "brush", ATG_SEX_UNKNOWN);
+
+        row->own = true;
+        row->missing = ATG_STR("MP1");
+        call(s, row, "TH01", "6", "6");
+    }
 }
 static void break_family(sheet *s) {
     s->rows[2].missing = ATG_STR("MP2");
@@ -291,7 +334,9 @@ static const struct {
     {break_member, 6, 0, "The id \"dad\" is used twice in family \"F1\""},
     {break_father, 3, 0, "The father of \"child\", \"uncle\", is not a member of this family"},
     {break_sex, 3, 0, "The father of \"child\", \"dad\", is recorded as female"},
-    {break_missing, 5, 0, "The missing person \"MP2\" has genotypes"},
+    {break_own, 8, 0, "The own sample \"brush\" is of \"MP2\", who is not among the missing"},
+    {break_nobodys_own, 8, 0, "\"brush\" is an own sample and does not say of which"},
+    {break_many_own, 0, 0, "The own sample brush of child is there twice"},
     {break_family, 4, 0, "\"PM2\" is marked as missing but has no family"},
     {break_twice, 6, 0, "The missing person \"MP1\" is there twice"},
     {break_x, 2, 7, "A man has one allele at DXS8378"},
@@ -369,6 +414,7 @@ int main(void) {
         cmocka_unit_test(genotypes_follow_the_table),
         cmocka_unit_test(a_new_allele_gets_the_minimum_frequency),
         cmocka_unit_test(the_order_of_families_is_that_of_their_first_rows),
+        cmocka_unit_test(what_is_from_a_missing_person_is_an_own_sample),
         cmocka_unit_test(a_repeated_call_must_say_the_same),
         cmocka_unit_test(each_error_has_its_line_and_sentence),
         cmocka_unit_test(short_memory_is_reported_and_leaks_nothing),

@@ -169,6 +169,26 @@ static void rows_of_one_person_are_taken_together_when_they_agree(void **state) 
     assert_int_equal(r.n, 3);
 }
 
+static void own_samples_of_missing_persons_are_told_from_persons(void **state) {
+    static const char *const words[] = {"own",           "Own sample",         "personal",
+                                        "personal item", "personal reference", "direct reference"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+        rows r = read_good(arena, atg_arena_printf(arena,
+                                                   "id,family,missing,type,TH01\n"
+                                                   "Per,Berg,AM-7,missing,\nPer,Berg,AM-7,%s,6/7\n",
+                                                   words[i]));
+
+        assert_int_equal(r.n, 2);
+        assert_false(r.at[0].own);
+        assert_true(r.at[1].own);
+        assert_is(r.at[1].missing, "AM-7");
+        assert_calls(&r.at[1], "TH01 6/7");
+    }
+}
+
 static void amelogenin_is_held_against_the_recorded_sex(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
     rows r = read_good(arena, ATG_STR("id,sex,Amelogenin\nA,F,X/Y\nB,M,X/X\nC,M,X/Y\nD,F,X/-\n"));
@@ -216,7 +236,8 @@ static const struct {
     {"id,father,TH01\nA,B,6/7\n", "needs a family", 2, 3},
     {"id,missing,TH01\nA,yes,\n", "needs a family", 2, 3},
     {"id,family,staff,TH01\nA,F,yes,6/7\n", "nobody's family", 2, 3},
-    {"id,family,missing,TH01\nA,F,yes,6/7\n", "has genotypes", 2, 9},
+    {"id,type,TH01\nA,own sample,6/7\n", "needs a family", 2, 3},
+    {"id,family,type,TH01\nA,F,own sample,6/7\n", "needs the missing person whose it is", 2, 5},
     {"id,TH01\nA,6/7\nB,6/7\nA,6/8\n", "6/8 at TH01 here and 6/7 in line 2", 4, 3},
     {"id,TH01\nA,6/7\nA,6/-\n", "in line 2", 3, 3},
     {"id,sex,TH01\nA,M,6/7\nA,F,6/7\n", "another sex", 3, 1},
@@ -338,6 +359,36 @@ static void a_written_table_reads_as_what_it_was(void **state) {
     assert_calls(&r.at[4], "TH01 9.3/-");
 }
 
+static void an_own_sample_has_a_row_of_its_own(void **state) {
+    static const atg_geno seen[] = {{0, -1}};
+    static const atg_own brush = {.id = {"brush", 5}, .genos = seen};
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    ATG_AUTO(atg_buf) buf = atg_buf_new(ARENA);
+    atg_person persons[3];
+    atg_family family;
+    atg_operation op = small(&family);
+    uint32_t who = op.missing[0].person;
+    atg_str text;
+    rows r;
+
+    (void)state;
+    memcpy(persons, family.ped.persons, sizeof(persons));
+    persons[who].own = &brush;
+    persons[who].n_own = 1;
+    family.ped.persons = persons;
+    assert_int_equal(atg_table_write(&op, "ICMP", buf, NULL), ATG_OK);
+    assert_int_equal(atg_buf_take(buf, &text, NULL), ATG_OK);
+    r = read_good(arena, text);
+    assert_int_equal(r.n, 6);
+    for (uint32_t i = 0; i < r.n; i++)
+        assert_int_equal(r.at[i].own, i == 3);
+    assert_is(r.at[3].id, "brush");
+    assert_is(r.at[3].missing, "AM-1");
+    assert_calls(&r.at[3], "TH01 6/-");
+    assert_is(r.at[4].family, "Berg");
+    assert_calls(&r.at[5], "TH01 9.3/-");
+}
+
 static void no_relative_leaves_without_consent(void **state) {
     static const char *const recipients[] = {"KMD", "", "icmp"};
     atg_family family;
@@ -407,10 +458,12 @@ int main(void) {
         cmocka_unit_test(headers_are_understood),
         cmocka_unit_test(cells_are_understood),
         cmocka_unit_test(rows_of_one_person_are_taken_together_when_they_agree),
+        cmocka_unit_test(own_samples_of_missing_persons_are_told_from_persons),
         cmocka_unit_test(amelogenin_is_held_against_the_recorded_sex),
         cmocka_unit_test(broken_tables_are_refused_at_their_place),
         cmocka_unit_test(a_utf16_export_is_read),
         cmocka_unit_test(a_written_table_reads_as_what_it_was),
+        cmocka_unit_test(an_own_sample_has_a_row_of_its_own),
         cmocka_unit_test(no_relative_leaves_without_consent),
         cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(memory_that_is_too_small_is_reported_at_every_size),
