@@ -21,6 +21,11 @@ ATG_API ATG_MUST_USE int atg_direct_compare(const atg_operation *op, const atg_s
                                             const atg_sample *y, atg_direct *ret,
                                             double *ret_per_marker, atg_err *err);
 
+/** Markers at which an own sample of a missing person takes part in the comparison with `sample`:
+ *  typed in both, autosomal, or X with both sexes recorded.  `ret` (one per marker) may be NULL. */
+ATG_API uint32_t atg_own_compared(const atg_operation *op, const atg_sample *sample,
+                                  uint32_t missing, bool *ret);
+
 /** One body after its samples were merged. */
 typedef struct atg_body {
     atg_sample merged; /**< id is the body's text, or the only sample's id. */

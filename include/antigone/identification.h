@@ -29,6 +29,7 @@ typedef struct atg_pair_result {
     double log10_lr;         /**< Raw pairwise LR of the primary line. */
     double log10_lr_used;    /**< After process error (DESIGN section 4). */
     uint32_t n_markers;      /**< Markers compared. */
+    uint32_t n_direct;       /**< Of them with an own sample of the missing person. */
     uint32_t n_incompatible; /**< Impossible without mutation, the family's own left out. */
     double posterior, std_error;
     double log10_glr;

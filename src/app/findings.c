@@ -177,6 +177,10 @@ static int put_dna(writing *w, const record *hypothesis, const atg_pair_result *
                                 "%u markers compared, %u of them impossible without "
                                 "mutation",
                                 p->n_markers, p->n_incompatible);
+    if (p->n_direct && e.reason.p)
+        e.reason =
+            atg_arena_printf(w->arena, "%.*s; a direct comparison with an own sample at %u of them",
+                             ATG_FMT(e.reason), p->n_direct);
     return e.reason.p ? put_line(w, hypothesis, "dna", &e, true, err) : no_memory(err);
 }
 

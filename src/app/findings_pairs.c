@@ -44,7 +44,10 @@ static value number(double x) {
 }
 
 static void fill(record *r, const standby_pair *p) {
-    static const atg_str rule = {"Compared by itself; the joint solution follows.", 47};
+    atg_str rule =
+        p->n_direct ? ATG_STR("Compared by itself, directly with an own sample; the joint solution "
+                              "follows.")
+                    : ATG_STR("Compared by itself; the joint solution follows.");
     value *f = r->fields;
 
     f[HYPOTHESIS_MISSING] = (value){.known = true, .ref = p->missing};

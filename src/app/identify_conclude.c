@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/identify.h"
 
-#include <antigone/dna.h>
+#include <antigone/direct.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -131,6 +131,11 @@ static int conclude(const concluding *g, atg_pair_result *p, atg_err *err) {
         p->conclusion = ATG_INSUFFICIENT;
         p->rule = ATG_STR("No marker was typed in both the body and the family.");
     }
+    if (p->n_direct && p->rule.p)
+        p->rule = atg_arena_printf(arena,
+                                   "%.*s It is a direct comparison with an own sample at %u of %u "
+                                   "markers.",
+                                   ATG_FMT(p->rule), p->n_direct, p->n_markers);
     return p->rule.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
 }
 
@@ -282,6 +287,12 @@ static int count_markers(concluding *g, atg_pair_result *p, explained *ret, atg_
     return ATG_OK;
 }
 
+static void count_direct(const concluding *g, const explained *x, atg_pair_result *p) {
+    uint32_t n = atg_own_compared(x->op, &g->run->op->samples[p->body], x->missing, NULL);
+
+    p->n_direct = n < p->n_markers ? n : p->n_markers; /* linked ones may not count */
+}
+
 static int tell_lines(concluding *g, const explained *x, atg_pair_result *p, atg_err *err) {
     const atg_sample *body = &g->run->op->samples[p->body];
     atg_evidence *lines = ATG_GET(g->run->arena, atg_evidence, g->n_lines + 1);
@@ -403,6 +414,8 @@ int identify_conclude(identify *run, atg_identification *ret, atg_err *err) {
         explained x;
 
         rc = count_markers(&g, &g.pairs[i], &x, err);
+        if (!rc)
+            count_direct(&g, &x, &g.pairs[i]);
         if (!rc)
             rc = conclude(&g, &g.pairs[i], err);
         if (!rc && !run->options.no_details && worth_detail(&g.pairs[i]))

@@ -23,6 +23,7 @@ enum {
     JOINT_DELAY_S = 600, /* a large operation is solved jointly when it was quiet for so long */
     LEASE_SECONDS = 60,
     WORKER_MAX = 120,
+    MERGES_MAX = 16,
 };
 
 static const char joint_kind[] = "joint";
@@ -231,7 +232,8 @@ static int ready(round *r, standby **ret, atg_err *err) {
     return rc;
 }
 
-/* The family of a missing file; none: it has no place in one. */
+/* The family of a missing file, or of the one that it was merged into; without a family the person
+ * is a family of one, under the person's own file. */
 typedef struct family_of {
     cases *c;
     atg_arena *arena;
@@ -241,12 +243,23 @@ typedef struct family_of {
 
 static int find_family(db *d, void *user, atg_err *err) {
     family_of *w = user;
-    record_row row;
-    int rc = records_get(d, cases_keys(w->c), w->arena, RECORD_MISSING, w->missing, &row, err);
+    uuid id = *w->missing;
 
-    if (!rc && row.r->fields[MISSING_FAMILY].known)
-        w->family = row.r->fields[MISSING_FAMILY].ref;
-    return rc;
+    for (int i = 0; i < MERGES_MAX && uuid_none(&w->family); i++) {
+        record_row row;
+        int rc = records_get(d, cases_keys(w->c), w->arena, RECORD_MISSING, &id, &row, err);
+
+        if (rc)
+            return rc;
+        if (row.r->fields[MISSING_FAMILY].known) {
+            w->family = row.r->fields[MISSING_FAMILY].ref;
+        } else if (row.r->fields[MISSING_MERGED_INTO].known) {
+            id = row.r->fields[MISSING_MERGED_INTO].ref;
+        } else {
+            w->family = id;
+        }
+    }
+    return ATG_OK;
 }
 
 /* What changed of a large operation: a body or a family is ranked, anything else reads all anew. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/own_samples.h"
 #include "base/json_read.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -31,6 +32,7 @@ typedef struct loading {
     atg_arena *arena;
     const load_scope *scope;
     opbuild *b;
+    own_samples *own;
     map *places; /* family (16 bytes) and member -> index in `who` */
     map *codes;  /* code of a missing person -> index in `who` */
     struct place {
@@ -98,21 +100,6 @@ static int in_file(loading *l, atg_arena *page, record_kind kind, const uuid *fi
     return records_list(l->d, l->keys, page, &q, ret, ret_n, err);
 }
 
-static json_t *json_of(const value *v) {
-    return v->known ? json_loadb(v->text.p, v->text.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-}
-
-/* What is wrong with a file, told with its code. */
-static int blame(atg_str code, atg_err *err, int rc) {
-    char msg[sizeof(err->msg)];
-
-    if (!err || rc == ATG_ENOMEM)
-        return rc;
-    memcpy(msg, err->msg, sizeof(msg));
-    (void)snprintf(err->msg, sizeof(err->msg), "%.*s: %.340s", ATG_FMT(code), msg);
-    return rc;
-}
-
 /* ---- the head ---- */
 
 static void set_number(json_t *head, const char *key, const value *v) {
@@ -129,8 +116,8 @@ static int make_head(loading *l, atg_str *ret, atg_err *err) {
         return rc;
 
     const value *f = row.r->fields;
-    json_auto_t *head = json_of(&f[OPERATION_DNA]);
-    json_t *prior = json_of(&f[OPERATION_PRIOR]);
+    json_auto_t *head = own_json(&f[OPERATION_DNA]);
+    json_t *prior = own_json(&f[OPERATION_PRIOR]);
 
     if (!json_is_object(head)) {
         json_decref(prior);
@@ -242,31 +229,6 @@ static int take_missing(loading *l, atg_arena *page, const record_row *row, atg_
     return put_place(l, person, place_key(l->arena, &family->ref, member->text), err);
 }
 
-/* ---- profiles ---- */
-
-static void set_share(json_t *to, const char *key, const value *v) {
-    if (v->known && v->number > 0)
-        (void)json_object_set_new(to, key, json_real(v->number));
-}
-
-/* Put what a profile says into a sample or a member. */
-static int put_profile(json_t *to, const record *r, atg_err *err) {
-    const value *f = r->fields;
-    json_auto_t *said = json_of(&f[PROFILE_GENOTYPES]);
-    json_t *all = json_object_get(to, "genotypes");
-
-    if (!json_is_object(said))
-        return atg_fail(err, ATG_EPARSE, "The genotypes of a profile are not a JSON object");
-    set_share(to, "dropout", &f[PROFILE_DROPOUT]);
-    set_share(to, "dropin", &f[PROFILE_DROPIN]);
-    if ((int)f[PROFILE_KIND].choice ==
-        record_word(record_field(RECORD_PROFILE, PROFILE_KIND)->choices, ATG_STR("mtdna")))
-        return json_object_set(to, "mt", said) ? no_memory(err) : ATG_OK;
-    if (!all)
-        return json_object_set(to, "genotypes", said) ? no_memory(err) : ATG_OK;
-    return json_object_update(all, said) ? no_memory(err) : ATG_OK;
-}
-
 static const char *sex_letter(const value *v) {
     if (!v->known || v->choice == SEX_UNKNOWN)
         return "U";
@@ -291,15 +253,6 @@ static int body_of(loading *l, atg_arena *page, const record *r, atg_str *ret, a
         *ret = r->code;
     }
     return ATG_OK;
-}
-
-/* Profiles of one sample stand together; a profile of no sample stands alone. */
-static const uuid *sample_of(const record *r) {
-    return r->fields[PROFILE_SAMPLE].known ? &r->fields[PROFILE_SAMPLE].ref : &r->id;
-}
-
-static bool usable(const record_row *row) {
-    return !row->r->withdrawn && !row->erased;
 }
 
 /* The profiles of one remains file. */
@@ -327,25 +280,16 @@ static int add_sample(loading *l, const remains_profiles *p, uint32_t first, uin
     for (uint32_t i = first; i < p->n && !rc; i++) {
         const record *r = p->rows[i].r;
 
-        if (!usable(&p->rows[i]) || uuid_cmp(sample_of(r), sample_of(p->rows[first].r)) != 0)
+        if (!own_usable(&p->rows[i]) ||
+            uuid_cmp(own_sample_id(r), own_sample_id(p->rows[first].r)) != 0)
             continue;
-        rc = put_profile(s, r, err);
+        rc = own_put_profile(s, r, err);
         if (r->fields[PROFILE_MIXTURE].known && r->fields[PROFILE_MIXTURE].flag)
             (void)json_object_set_new(s, "mixture", json_true());
     }
     if (!rc)
         rc = opbuild_remains(l->b, s, err);
     return rc ? rc : push_id(l->arena, &l->remains, &p->file->id, err);
-}
-
-/* Is it the first of its sample that can be used? */
-static bool is_first(const remains_profiles *p, uint32_t i) {
-    if (!usable(&p->rows[i]))
-        return false;
-    for (uint32_t k = 0; k < i; k++)
-        if (usable(&p->rows[k]) && uuid_cmp(sample_of(p->rows[k].r), sample_of(p->rows[i].r)) == 0)
-            return false;
-    return true;
 }
 
 static int take_remains(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
@@ -359,9 +303,9 @@ static int take_remains(loading *l, atg_arena *page, const record_row *row, atg_
     p.rows = rows;
     rc = body_of(l, page, row->r, &p.body, err);
     for (uint32_t i = 0; i < p.n && !rc; i++)
-        if (is_first(&p, i))
+        if (own_is_first(p.rows, i))
             rc = add_sample(l, &p, i, number++, err);
-    return rc ? blame(row->r->code, err, rc) : ATG_OK;
+    return rc ? own_blame(row->r->code, err, rc) : ATG_OK;
 }
 
 /* ---- families ---- */
@@ -371,7 +315,7 @@ static bool consents(const loading *l, const record_row *row) {
     const value *f = row->r->fields;
     date ends;
 
-    if (!usable(row) || f[DONOR_WITHDRAWN_ON].known)
+    if (!own_usable(row) || f[DONOR_WITHDRAWN_ON].known)
         return false;
     return !f[DONOR_ENDS_ON].known || date_read(f[DONOR_ENDS_ON].text, &ends, NULL) ||
            ends.to >= l->today;
@@ -399,7 +343,7 @@ static json_t *member_of(json_t *members, atg_str label) {
 /* Whom a donor named as recipients: [{"name": ...}] becomes consents of the family. */
 static int put_consents(json_t *family, const record *donor, atg_err *err) {
     const value *f = donor->fields;
-    json_auto_t *named = json_of(&f[DONOR_RECIPIENTS]);
+    json_auto_t *named = own_json(&f[DONOR_RECIPIENTS]);
     json_t *consents = json_object_get(family, "consents");
     size_t i;
     json_t *one;
@@ -437,19 +381,28 @@ static int put_profiles(loading *l, atg_arena *page, const uuid *file, json_t *f
     rc = in_file(l, page, RECORD_DONOR, file, &donors, &n_donors, err);
     for (uint32_t i = 0; i < n && !rc; i++) {
         const record *donor =
-            usable(&profiles[i]) ? donor_of(l, donors, n_donors, profiles[i].r) : NULL;
+            own_usable(&profiles[i]) ? donor_of(l, donors, n_donors, profiles[i].r) : NULL;
         json_t *m = donor ? member_of(members, donor->fields[DONOR_LABEL].text) : NULL;
 
         if (donor && !m)
             return atg_fail(err, ATG_EINVAL, "The donor \"%.*s\" has no place in the pedigree",
                             ATG_FMT(donor->fields[DONOR_LABEL].text));
         if (m)
-            rc = put_profile(m, profiles[i].r, err);
+            rc = own_put_profile(m, profiles[i].r, err);
     }
     for (uint32_t i = 0; i < n_donors && !rc; i++)
         if (consents(l, &donors[i]))
             rc = put_consents(family, donors[i].r, err);
     return rc;
+}
+
+/* This member is missing, and what is from that person. */
+static int name_missing(loading *l, json_t *member, const struct place *p) {
+    json_t *own = own_samples_of(l->own, &p->file);
+
+    if (json_object_set_new(member, "missing", json_stringn(p->code.p, p->code.n)))
+        return ATG_ENOMEM;
+    return own && json_object_set(member, "own", own) ? ATG_ENOMEM : ATG_OK;
 }
 
 /* Who of the members is missing. */
@@ -464,8 +417,7 @@ static int put_missing(loading *l, atg_arena *page, const uuid *file, json_t *me
         if (!key.p)
             return no_memory(err);
         (void)json_object_del(m, "missing");
-        if (at >= 0 &&
-            json_object_set_new(m, "missing", json_stringn(l->who[at].code.p, l->who[at].code.n)))
+        if (at >= 0 && name_missing(l, m, &l->who[at]))
             return no_memory(err);
     }
     return ATG_OK;
@@ -473,7 +425,7 @@ static int put_missing(loading *l, atg_arena *page, const uuid *file, json_t *me
 
 static int take_family(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
     const record *r = row->r;
-    json_t *members = json_of(&r->fields[FAMILY_PEDIGREE]);
+    json_t *members = own_json(&r->fields[FAMILY_PEDIGREE]);
     json_auto_t *family = json_object();
     int rc;
 
@@ -491,12 +443,47 @@ static int take_family(loading *l, atg_arena *page, const record_row *row, atg_e
         rc = opbuild_family(l->b, family, err);
     if (!rc)
         rc = push_id(l->arena, &l->families, &r->id, err);
-    return rc ? blame(r->code, err, rc) : ATG_OK;
+    return rc ? own_blame(r->code, err, rc) : ATG_OK;
+}
+
+/* A missing person of whom nobody's relation is drawn, but something is there: a family of one. */
+static int take_alone(loading *l, const own_person *p, atg_err *err) {
+    static const char *const sexes[] = {
+        [ATG_SEX_UNKNOWN] = "U", [ATG_SEX_MALE] = "M", [ATG_SEX_FEMALE] = "F"};
+    struct place *who = next_place(l);
+    json_auto_t *family = NULL;
+    int rc = who ? map_add(l->codes, p->code, l->n_who) : ATG_ENOMEM;
+
+    if (rc && rc != ATG_ECONFLICT)
+        return no_memory(err);
+    if (!rc) {
+        *who = (struct place){p->file, p->code};
+        l->n_who++;
+    }
+    family = json_pack("{s:s%, s:[{s:s%, s:s, s:s%, s:O}]}", "id", p->code.p, p->code.n, "members",
+                       "id", p->code.p, p->code.n, "sex", sexes[p->sex], "missing", p->code.p,
+                       p->code.n, "own", p->list);
+    rc = family ? opbuild_family(l->b, family, err) : no_memory(err);
+    if (!rc)
+        rc = push_id(l->arena, &l->families, uuid_none(&p->family) ? &p->file : &p->family, err);
+    return rc ? own_blame(p->code, err, rc) : ATG_OK;
+}
+
+/* Those whose own samples no family took. */
+static int take_left(loading *l, atg_err *err) {
+    uint32_t n;
+    const own_person *all = own_samples_list(l->own, &n);
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < n && !rc; i++)
+        if (!all[i].taken && json_array_size(all[i].list))
+            rc = take_alone(l, &all[i], err);
+    return rc;
 }
 
 static int take_staff(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
     const record *r = row->r;
-    json_t *genotypes = json_of(&r->fields[STAFF_PROFILE_GENOTYPES]);
+    json_t *genotypes = own_json(&r->fields[STAFF_PROFILE_GENOTYPES]);
     json_auto_t *s = json_object();
     int rc;
 
@@ -504,7 +491,7 @@ static int take_staff(loading *l, atg_arena *page, const record_row *row, atg_er
     (void)json_object_set_new(s, "id", json_stringn(r->code.p, r->code.n));
     (void)json_object_set_new(s, "genotypes", genotypes ? genotypes : json_object());
     rc = opbuild_staff(l->b, s, err);
-    return rc ? blame(r->code, err, rc) : ATG_OK;
+    return rc ? own_blame(r->code, err, rc) : ATG_OK;
 }
 
 /* ---- all together ---- */
@@ -536,9 +523,13 @@ static int take_missing_of(loading *l, atg_arena *page, atg_err *err) {
         record_row row;
 
         rc = records_get(l->d, l->keys, page, RECORD_MISSING, &found.p[i], &row, err);
-        if (!rc && usable(&row))
+        if (!rc && own_usable(&row))
             rc = take_missing(l, page, &row, err);
+        if (!rc)
+            rc = own_samples_add(l->own, &found.p[i], err);
     }
+    for (uint32_t i = 0; i < l->n_who && !rc; i++) /* a merged report lends a place */
+        rc = own_samples_add(l->own, &l->who[i].file, err);
     return rc;
 }
 
@@ -555,16 +546,22 @@ static int take_only(loading *l, atg_err *err) {
 
     if (rc)
         return rc;
+    if (file.kind == RECORD_MISSING) { /* who has no place in a family */
+        rc = own_samples_add(l->own, only, err);
+        return rc ? rc : take_left(l, err);
+    }
     if (file.kind != RECORD_FAMILY && file.kind != RECORD_REMAINS)
-        return atg_fail(err, ATG_EINVAL, "%.*s is neither remains nor a family",
+        return atg_fail(err, ATG_EINVAL, "%.*s is no remains, family or missing person",
                         ATG_FMT(file.code));
     rc = records_get(l->d, l->keys, page, file.kind, only, &row, err);
-    if (rc || !usable(&row))
+    if (rc || !own_usable(&row))
         return rc;
     if (file.kind == RECORD_REMAINS)
         return take_remains(l, page, &row, err);
     rc = take_missing_of(l, page, err);
-    return rc ? rc : take_family(l, page, &row, err);
+    if (!rc)
+        rc = take_family(l, page, &row, err);
+    return rc ? rc : take_left(l, err);
 }
 
 static int take_all(loading *l, atg_err *err) {
@@ -575,11 +572,11 @@ static int take_all(loading *l, atg_err *err) {
                  {RECORD_REMAINS, take_remains},
                  {RECORD_FAMILY, take_family},
                  {RECORD_STAFF_PROFILE, take_staff}};
-    int rc = ATG_OK;
+    int rc = own_samples_all(l->own, &l->scope->operation, err);
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++)
         rc = each(l, steps[i].kind, RECORDS_OF_OPERATION, &l->scope->operation, steps[i].fn, err);
-    return rc;
+    return rc ? rc : take_left(l, err);
 }
 
 /* The files of the missing persons, in the order that the engine gave them. */
@@ -647,7 +644,7 @@ int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *whi
                  .today = (int32_t)(which->today / day_us)};
     loaded out = {0};
     size_t refused = mem_refused();
-    int rc = l.places && l.codes ? ATG_OK : no_memory(err);
+    int rc = l.places && l.codes ? own_samples_new(d, keys, arena, &l.own, err) : no_memory(err);
 
     if (!rc)
         rc = load(&l, notes, &out, err);
@@ -655,6 +652,7 @@ int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *whi
     if (!rc && mem_refused() != refused)
         rc = no_memory(err);
     opbuild_close(l.b);
+    own_samples_free(l.own);
     map_free(l.places);
     map_free(l.codes);
     if (!rc && !which->head.n)

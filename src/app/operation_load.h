@@ -7,7 +7,9 @@
  *               first
  *   family      `pedigree`: a list of {id, father, mother, sex, inbreeding}; the profiles of its
  *               donors by their label
- *   missing     `family` and `member`: who is missing there, under the file's code
+ *   missing     `family` and `member`: who is missing there, under the file's code; the profiles in
+ *               the file are own samples (own_samples.h), and make a family of one of who has no
+ *               place in a drawn pedigree
  *   staff_profile   the elimination list
  *
  * Left out: what was withdrawn or merged into another file, missing persons who were found alive,
@@ -22,7 +24,8 @@
 
 typedef struct load_scope {
     uuid operation;
-    const uuid *only; /* this one family or remains file; NULL: everything */
+    const uuid *only; /* this one family, remains file, or missing file without a
+                            family; NULL: everything */
     atg_str head;     /* of an earlier load; empty: from the operation's record */
     int64_t today;    /* microseconds UTC: consents end */
 } load_scope;
@@ -31,7 +34,7 @@ typedef struct loaded {
     atg_operation op;
     uuid *remains;    /* file of each sample */
     uuid *missing;    /* file of each missing person */
-    uuid *families;   /* file of each family */
+    uuid *families;   /* file of each family; of a family of one the missing file's */
     atg_str head;     /* with which parts are loaded later, so that they fit to this */
     uint32_t alleles; /* in all marker tables; more in a later part: a new allele came, load all */
 } loaded;

@@ -34,6 +34,8 @@ typedef struct saving {
     uuid *families; /* file of each family */
     bool *is_new;   /* of each family: its donors are to be added */
     bool *new_sample;
+    uuid *missing; /* file of each missing person */
+    bool *new_missing;
 } saving;
 
 static int no_memory(atg_err *err) {
@@ -392,6 +394,8 @@ static int save_missing(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
         fill_missing(r, missing);
         rc = add_known(s, r, k.line, err);
     }
+    s->missing[i] = r->id;
+    s->new_missing[i] = true;
     s->done.missing++;
     return rc;
 }
@@ -533,6 +537,25 @@ static int save_donors(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
     return rc;
 }
 
+/* What is from a missing person stands in that person's file, and no donor gave it. */
+static int save_owns(saving *s, atg_arena *arena, uint32_t i, atg_err *err) {
+    const atg_missing *missing = &s->op->missing[i];
+    const atg_person *p = &s->op->families[missing->family].ped.persons[missing->person];
+    int rc = ATG_OK;
+
+    for (uint32_t k = 0; k < p->n_own && s->new_missing[i] && !rc; k++)
+        rc = save_typed(s, arena,
+                        &(typed){.file = &s->missing[i],
+                                 .genos = p->own[k].genos,
+                                 .mt = &p->own[k].mt,
+                                 .dropout = p->own[k].dropout,
+                                 .dropin = p->own[k].dropin,
+                                 .what = "personal_item",
+                                 .label = p->own[k].id},
+                        err);
+    return rc;
+}
+
 /* ---- all ---- */
 
 typedef int piece_fn(saving *s, atg_arena *arena, uint32_t i, atg_err *err);
@@ -562,7 +585,10 @@ static int save(db *d, void *user, atg_err *err) {
     s->families = ATG_GET(s->arena, uuid, op->n_families + 1);
     s->is_new = ATG_GET(s->arena, bool, op->n_families + 1);
     s->new_sample = ATG_GET(s->arena, bool, op->n_samples + 1);
-    if (!s->remains || !s->families || !s->is_new || !s->new_sample)
+    s->missing = ATG_GET(s->arena, uuid, op->n_missing + 1);
+    s->new_missing = ATG_GET(s->arena, bool, op->n_missing + 1);
+    if (!s->remains || !s->families || !s->is_new || !s->new_sample || !s->missing ||
+        !s->new_missing)
         return no_memory(err);
 
     int rc = cases_batch_new(s->c, d, s->who, s->arena, &s->b, err);
@@ -579,6 +605,8 @@ static int save(db *d, void *user, atg_err *err) {
         rc = each(s, "profiles", op->n_samples, save_remains_profile, err);
     if (!rc)
         rc = each(s, "donors", op->n_families, save_donors, err);
+    if (!rc)
+        rc = each(s, "own samples", op->n_missing, save_owns, err);
     if (!rc)
         rc = cases_batch_end(s->b, err);
     return rc || mem_refused() == refused ? rc : no_memory(err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/standby.h"
 
+#include <antigone/direct.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +252,7 @@ static int score_pair(const standby *s, const body *b, const person *p, double w
         .remains = b->file, .missing = p->file, .log10_lr = atg_combine_lr(p->op, lr)};
     for (uint32_t m = 0; m < p->op->n_markers; m++)
         ret->n_markers += !isnan(lr[m]);
+    ret->n_direct = atg_own_compared(p->op, b->sample, p->index, NULL);
     w = odds * pow(10, ret->log10_lr);
     ret->posterior = isfinite(w) ? w / fmax(weight, 1 + w) : 1;
     return ATG_OK;
@@ -323,6 +326,14 @@ static void forget_family(standby *s, const uuid *family) {
         }
 }
 
+static void forget_person(standby *s, const uuid *missing) {
+    for (uint32_t at = 0; at < s->n_persons; at++)
+        if (s->persons[at].there && uuid_cmp(&s->persons[at].file, missing) == 0) {
+            s->persons[at].there = false;
+            warm_remove(s->tables, at);
+        }
+}
+
 static int place_person(standby *s, const person *p, uint32_t *ret, atg_err *err) {
     uint32_t at = 0;
     int rc;
@@ -383,6 +394,8 @@ int standby_family(standby *s, atg_arena *arena, const uuid *file, standby_pair 
     if (!all)
         return no_memory(err);
     forget_family(s, file);
+    for (uint32_t j = 0; j < op->n_missing; j++) /* who came from another family, or from none */
+        forget_person(s, &in.missing[j]);
     for (uint32_t j = 0; j < op->n_missing && !rc; j++) {
         person p = {.file = in.missing[j], .family = *file, .op = op, .index = j, .there = true};
         uint32_t at, k = 0;

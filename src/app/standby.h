@@ -14,6 +14,7 @@ typedef struct standby_pair {
     uuid remains, missing;
     double log10_lr;    /* raw */
     double posterior;   /* of the body by itself: o LR / (1 + sum of o LR over all missing) */
+    uint32_t n_direct;  /* markers at which an own sample of the missing person takes part */
     uint32_t n_markers; /* compared */
 } standby_pair;
 
@@ -38,7 +39,8 @@ uint32_t standby_bodies(const standby *s);
  * file brought an allele that the tables lack, or room is out: open anew. */
 int standby_remains(standby *s, atg_arena *arena, const uuid *file, standby_pair **ret,
                     uint32_t *ret_n, atg_err *err);
-/* Read a family anew, and rank its missing persons against all bodies. */
+/* Read a family anew (a missing file without one is a family of one), and rank its missing persons
+ * against all bodies. */
 int standby_family(standby *s, atg_arena *arena, const uuid *file, standby_pair **ret,
                    uint32_t *ret_n, atg_err *err);
 

@@ -107,19 +107,33 @@ static const char *finding(atg_finding f) {
     return words[f];
 }
 
-/* Typed members of the family, in its order; at most `room`. */
-static uint32_t typed(const comparison *c, uint32_t room, uint32_t *ret) {
+/* What the body is held against: an own sample, or a typed member of the family. */
+typedef struct reference {
+    atg_str id;
+    const atg_geno *genos;
+} reference;
+
+static const atg_person *who_is_missing(const comparison *c) {
+    return &pedigree(c)->persons[c->op->missing[c->missing].person];
+}
+
+/* Own samples, then members in the order of the family; at most `room`. */
+static uint32_t references(const comparison *c, uint32_t room, reference *ret) {
     const atg_pedigree *ped = pedigree(c);
+    const atg_person *who = who_is_missing(c);
     uint32_t n = 0;
 
+    for (uint32_t i = 0; i < who->n_own && n < room; i++)
+        ret[n++] = (reference){who->own[i].id, who->own[i].genos};
     for (uint32_t i = 0; i < ped->n && n < room; i++)
         if (ped->persons[i].genos)
-            ret[n++] = i;
+            ret[n++] = (reference){ped->persons[i].id, ped->persons[i].genos};
     return n;
 }
 
 static int marker_table(atg_arena *arena, const comparison *c, atg_buf *buf, atg_err *err) {
-    uint32_t who[RELATIVES_SHOWN], n = typed(c, RELATIVES_SHOWN, who);
+    reference held[RELATIVES_SHOWN];
+    uint32_t n = references(c, RELATIVES_SHOWN, held);
     char right[6 + RELATIVES_SHOWN + 1] = "llrrrl";
     double product = 0;
 
@@ -135,7 +149,7 @@ static int marker_table(atg_arena *arena, const comparison *c, atg_buf *buf, atg
     grid_text(&g, "product");
     grid_text(&g, "");
     for (uint32_t i = 0; i < n; i++)
-        grid_cell(&g, pedigree(c)->persons[who[i]].id);
+        grid_cell(&g, held[i].id);
     for (uint32_t m = 0; m < c->op->n_markers; m++) {
         const atg_marker *marker = &c->op->markers[m];
         char factor[VIEW_NUMBER];
@@ -152,7 +166,7 @@ static int marker_table(atg_arena *arena, const comparison *c, atg_buf *buf, atg
                       : c->with[m] == -INFINITY ? "impossible"
                                                 : "");
         for (uint32_t i = 0; i < n; i++)
-            grid_cell(&g, show_genotype(arena, marker, pedigree(c)->persons[who[i]].genos[m]));
+            grid_cell(&g, show_genotype(arena, marker, held[i].genos[m]));
     }
     return grid_print(&g, buf, err);
 }
@@ -183,6 +197,22 @@ static int print_text(atg_arena *arena, const comparison *c, atg_buf *buf, atg_e
     return rc;
 }
 
+static void json_own(atg_arena *arena, const comparison *c, uint32_t m, json *j) {
+    const atg_person *who = who_is_missing(c);
+
+    if (who->n_own == 0)
+        return;
+    json_key(j, "own");
+    json_begin_object(j);
+    for (uint32_t i = 0; i < who->n_own; i++) {
+        if (!atg_geno_typed(who->own[i].genos[m]))
+            continue;
+        json_key_str(j, who->own[i].id);
+        json_str(j, show_genotype(arena, &c->op->markers[m], who->own[i].genos[m]));
+    }
+    json_end(j, '}');
+}
+
 static void json_markers(atg_arena *arena, const comparison *c, json *j) {
     json_key(j, "markers");
     json_begin_array(j);
@@ -202,6 +232,7 @@ static void json_markers(atg_arena *arena, const comparison *c, json *j) {
         json_bool(j, c->with[m] == -INFINITY);
         json_key(j, "mutation_needed");
         json_bool(j, needs_mutation(c, m));
+        json_own(arena, c, m, j);
         json_key(j, "relatives");
         json_begin_object(j);
         for (uint32_t i = 0; i < pedigree(c)->n; i++) {

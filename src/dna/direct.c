@@ -196,3 +196,29 @@ int atg_direct_compare(const atg_operation *op, const atg_sample *x, const atg_s
     *ret = sum;
     return ATG_OK;
 }
+
+/* Is the missing person's sex, and the sample's, enough for this marker? */
+static bool is_open(const atg_marker *marker, const atg_sample *sample, const atg_person *who) {
+    return marker->chrom == ATG_CHROM_AUTOSOMAL ||
+           (marker->chrom == ATG_CHROM_X && sample->sex != ATG_SEX_UNKNOWN &&
+            who->sex != ATG_SEX_UNKNOWN);
+}
+
+uint32_t atg_own_compared(const atg_operation *op, const atg_sample *sample, uint32_t missing,
+                          bool *ret) {
+    const atg_missing *m = &op->missing[missing];
+    const atg_person *who = &op->families[m->family].ped.persons[m->person];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < op->n_markers; i++) {
+        bool own = false;
+
+        for (uint32_t k = 0; k < who->n_own && !sample->mixture; k++)
+            own |= atg_geno_typed(who->own[k].genos[i]);
+        own = own && atg_geno_typed(sample->genos[i]) && is_open(&op->markers[i], sample, who);
+        n += own;
+        if (ret)
+            ret[i] = own;
+    }
+    return n;
+}

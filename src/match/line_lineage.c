@@ -10,11 +10,11 @@
 static const double lead_ceiling = 2; /* log10 */
 static const double alpha = 0.05;
 
-/* Typed relatives of one line. */
+/* Typed relatives of one line; an own sample is one who is the missing person. */
 typedef struct lineage {
     bool y;
     uint32_t family;
-    uint32_t n;
+    uint32_t n, cap;
     const atg_person **relatives;
 } lineage;
 
@@ -40,29 +40,70 @@ static atg_lineage_cmp compare_persons(const atg_operation *op, bool y, const at
     return ret;
 }
 
+static int add_reference(atg_arena *arena, const atg_operation *op, lineage *l, const atg_person *p,
+                         atg_err *err) {
+    if (!compare_persons(op, l->y, p, p).n_compared)
+        return ATG_OK;
+    if (l->n == l->cap) {
+        uint32_t cap = l->cap ? 2 * l->cap : ATG_OWN_MAX;
+        const atg_person **more = ATG_GET(arena, const atg_person *, cap);
+
+        if (!more)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
+        for (uint32_t i = 0; i < l->n; i++)
+            more[i] = l->relatives[i];
+        l->relatives = more;
+        l->cap = cap;
+    }
+    l->relatives[l->n++] = p;
+    return ATG_OK;
+}
+
+/* A relative, and what is from a relative who is missing too. */
+static int add_references(atg_arena *arena, const atg_operation *op, lineage *l,
+                          const atg_person *p, atg_err *err) {
+    int rc = add_reference(arena, op, l, p, err);
+
+    for (uint32_t k = 0; k < p->n_own && !rc; k++) {
+        atg_person *as = ATG_GET(arena, atg_person, 1);
+
+        if (!as)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
+        *as = (atg_person){.genos = p->own[k].genos, .mt = p->own[k].mt};
+        as->id = atg_arena_printf(arena, "the own sample %.*s of %.*s", ATG_FMT(p->own[k].id),
+                                  ATG_FMT(p->id));
+        rc = lines_made(as->id, err);
+        if (!rc)
+            rc = add_reference(arena, op, l, as, err);
+    }
+    return rc;
+}
+
 static int compile_line(atg_arena *arena, const atg_operation *op, uint32_t missing, bool y,
                         void **ret, atg_err *err) {
     uint32_t found[ATG_PEDIGREE_MAX], n;
     const atg_missing *who;
+    const atg_pedigree *ped;
     lineage *l;
+    int rc = ATG_OK;
 
     if (missing >= op->n_missing)
         return atg_fail(err, ATG_EINVAL, "There is no missing person %u", missing);
     who = &op->missing[missing];
     n = atg_lineage_relatives(op, who->family, who->person, y, found);
     l = ATG_GET(arena, lineage, 1);
-    if (!l || !(l->relatives = ATG_GET(arena, const atg_person *, n)))
+    if (!l)
         return atg_fail(err, ATG_ENOMEM, "Out of memory explaining a pair");
     l->y = y;
     l->family = who->family;
-    for (uint32_t i = 0; i < n; i++) {
-        const atg_person *p = &op->families[who->family].ped.persons[found[i]];
-
-        if (compare_persons(op, y, p, p).n_compared)
-            l->relatives[l->n++] = p;
-    }
-    *ret = l;
-    return ATG_OK;
+    ped = &op->families[who->family].ped;
+    if (!y || ped->persons[who->person].sex != ATG_SEX_FEMALE)
+        rc = add_references(arena, op, l, &ped->persons[who->person], err);
+    for (uint32_t i = 0; i < n && !rc; i++)
+        rc = add_references(arena, op, l, &ped->persons[found[i]], err);
+    if (!rc)
+        *ret = l;
+    return rc;
 }
 
 static int compile_y(atg_arena *arena, const atg_operation *op, uint32_t missing, void **ret,
@@ -159,6 +200,16 @@ static bool count_person(const atg_operation *op, const shared_part *part, const
     return full;
 }
 
+/* The same of a person by the reference, or by an own sample. */
+static bool count_persons(const atg_operation *op, const shared_part *part, const atg_person *p,
+                          count *ret) {
+    bool counted = count_person(op, part, p->genos, &p->mt, ret);
+
+    for (uint32_t k = 0; k < p->n_own && !counted; k++)
+        counted = count_person(op, part, p->own[k].genos, &p->own[k].mt, ret);
+    return counted;
+}
+
 /* The operation's own unrelated persons: the other bodies, and one of each other family. */
 static count count_operation(const atg_operation *op, const lineage *l, const shared_part *part,
                              const atg_sample *sample) {
@@ -177,7 +228,7 @@ static count count_operation(const atg_operation *op, const lineage *l, const sh
         bool counted = f == l->family;
 
         for (uint32_t i = 0; i < ped->n && !counted; i++)
-            counted = count_person(op, part, ped->persons[i].genos, &ped->persons[i].mt, &ret);
+            counted = count_persons(op, part, &ped->persons[i], &ret);
     }
     return ret;
 }

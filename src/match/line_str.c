@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Autosomal and X-chromosomal STRs by pedigree likelihood. */
-#include <antigone/dna.h>
+#include <antigone/direct.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -52,24 +52,36 @@ static void write_times(double log10_lr, char ret[32]) {
         (void)snprintf(ret, 32, "10^%.1f", size);
 }
 
-static atg_str reason_of(atg_arena *arena, const atg_operation *op, double log10_lr, uint32_t n,
+/* ", 14 directly with an own sample" where there is one. */
+static atg_str directly(atg_arena *arena, uint32_t n_own) {
+    return n_own ? atg_arena_printf(arena, ", %u directly with an own sample", n_own) : ATG_STR("");
+}
+
+/* Markers that were compared, in all and with an own sample. */
+typedef struct numbers {
+    uint32_t n, own;
+} numbers;
+
+static atg_str reason_of(atg_arena *arena, const atg_operation *op, double log10_lr, numbers n,
                          const double *with, const double *without) {
     atg_str never = impossible_at(arena, op, with), needed = impossible_at(arena, op, without);
+    atg_str own = directly(arena, n.own);
     char times[32];
 
-    if (!never.p || !needed.p)
+    if (!never.p || !needed.p || !own.p)
         return (atg_str){NULL, 0};
     if (never.n)
         return atg_arena_printf(arena,
-                                "Impossible at %.*s even with mutation, of %u compared, if "
+                                "Impossible at %.*s even with mutation, of %u compared%.*s, if "
                                 "the family is as recorded.",
-                                ATG_FMT(never), n);
+                                ATG_FMT(never), n.n, ATG_FMT(own));
     write_times(log10_lr, times);
     return atg_arena_printf(arena,
                             "The DNA is %s times %s probable if this is the missing person than if "
-                            "unrelated (%u marker%s compared%s%.*s).",
-                            times, log10_lr < 0 ? "less" : "more", n, n == 1 ? "" : "s",
-                            needed.n ? "; a mutation is needed at " : "", ATG_FMT(needed));
+                            "unrelated (%u marker%s compared%.*s%s%.*s).",
+                            times, log10_lr < 0 ? "less" : "more", n.n, n.n == 1 ? "" : "s",
+                            ATG_FMT(own), needed.n ? "; a mutation is needed at " : "",
+                            ATG_FMT(needed));
 }
 
 static int explain_kind(atg_arena *arena, const atg_operation *op, atg_chrom chrom,
@@ -78,7 +90,8 @@ static int explain_kind(atg_arena *arena, const atg_operation *op, atg_chrom chr
     double with[ATG_MARKERS_MAX], without[ATG_MARKERS_MAX];
     atg_evidence e = {.reason = ATG_STR("No marker was typed both in the sample and in the "
                                         "family.")};
-    uint32_t n;
+    bool own[ATG_MARKERS_MAX];
+    numbers n = {0};
     int rc = lines_table(arena, op, &e.table, err);
 
     if (!rc)
@@ -87,9 +100,12 @@ static int explain_kind(atg_arena *arena, const atg_operation *op, atg_chrom chr
         rc = atg_pair_lr(op, sample, missing, false, without, err);
     if (rc)
         return rc;
-    n = keep_kind(op, chrom, with);
+    n.n = keep_kind(op, chrom, with);
+    (void)atg_own_compared(op, sample, missing, own);
+    for (uint32_t m = 0; m < op->n_markers; m++)
+        n.own += own[m] && !isnan(with[m]);
     (void)keep_kind(op, chrom, without);
-    if (n > 0 && !sample->mixture) {
+    if (n.n > 0 && !sample->mixture) {
         e.log10_lr = atg_combine_lr(op, with);
         e.finding = e.log10_lr >= says_little    ? ATG_FINDING_SUPPORTS
                     : e.log10_lr <= -says_little ? ATG_FINDING_CONTRADICTS

@@ -16,19 +16,27 @@ typedef struct comparison {
     bool withheld;
     uint32_t n_relatives, n_typed;
     uint32_t relatives[HTML_RELATIVES_MAX];
-    double scale; /* log10 LR at the end of a small bar */
+    uint32_t n_own; /* own samples of the missing person that are shown */
+    double scale;   /* log10 LR at the end of a small bar */
 } comparison;
 
+static const atg_person *missing_person(const comparison *c) {
+    return &c->family->ped.persons[c->missing_person];
+}
+
+/* Own samples first; they and the relatives share the columns. */
 static void find_relatives(comparison *c) {
     const atg_operation *op = c->p->v.run->op;
+    uint32_t n_own = missing_person(c)->n_own;
 
+    c->n_own = c->withheld ? 0 : n_own < HTML_RELATIVES_MAX ? n_own : HTML_RELATIVES_MAX;
     for (uint32_t i = 0; i < c->family->ped.n; i++) {
         const atg_person *person = &c->family->ped.persons[i];
 
         if (!person->genos || !pedigree_typed(op, person))
             continue;
         c->n_typed++;
-        if (!c->withheld && c->n_relatives < HTML_RELATIVES_MAX)
+        if (!c->withheld && c->n_own + c->n_relatives < HTML_RELATIVES_MAX)
             c->relatives[c->n_relatives++] = i;
     }
 }
@@ -67,6 +75,11 @@ static void markers_head(const comparison *c) {
             "<th scope=\"col\">");
     html_text(p, p->v.run->merged->samples[c->pair->body].id);
     html(p, "<span class=\"rel\">body</span></th>");
+    for (uint32_t i = 0; i < c->n_own; i++) {
+        html(p, "<th scope=\"col\">");
+        html_text(p, missing_person(c)->own[i].id);
+        html(p, "<span class=\"rel\">own sample</span></th>");
+    }
     for (uint32_t i = 0; i < c->n_relatives; i++) {
         html(p, "<th scope=\"col\">");
         html_text(p, c->family->ped.persons[c->relatives[i]].id);
@@ -107,6 +120,11 @@ static void marker_row(const comparison *c, uint32_t m, double sum) {
     html(p, "</th><td>");
     html_genotype(p, m, body->genos ? body->genos[m] : ATG_UNTYPED, body->sex);
     html(p, "</td>");
+    for (uint32_t i = 0; i < c->n_own; i++) {
+        html(p, "<td>");
+        html_genotype(p, m, missing_person(c)->own[i].genos[m], missing_person(c)->sex);
+        html(p, "</td>");
+    }
     for (uint32_t i = 0; i < c->n_relatives; i++) {
         const atg_person *person = &c->family->ped.persons[c->relatives[i]];
 
@@ -133,7 +151,7 @@ static void markers_foot(const comparison *c) {
     char number[VIEW_NUMBER];
 
     atg_buf_printf(p->buf, "</tbody><tfoot><tr><th scope=\"row\" colspan=\"%u\">All markers</th>",
-                   c->n_relatives + 2);
+                   c->n_own + c->n_relatives + 2);
     html(p, "<td class=\"n\">");
     view_factor(c->pair->log10_lr, number);
     html_number(p, number);

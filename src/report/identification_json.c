@@ -207,6 +207,8 @@ static void pair(json *j, const view *v, const atg_pair_result *p) {
     number(j, "std_error", p->std_error);
     number(j, "log10_glr", p->log10_glr);
     count(j, "n_markers", p->n_markers);
+    if (p->n_direct)
+        count(j, "n_direct", p->n_direct);
     count(j, "n_incompatible", p->n_incompatible);
     json_key(j, "in_best");
     json_bool(j, p->in_best);

@@ -163,7 +163,9 @@ static atg_str second_line(const drawing *d, uint32_t index) {
         return d->look->under;
     if (d->look->focus >= 0 && pedigree_typed(d->op, &ped->persons[index]))
         return atg_str_of(relation_word(ped, (uint32_t)d->look->focus, index));
-    return is_missing(d, index) ? ATG_STR("missing") : (atg_str){"", 0};
+    if (!is_missing(d, index))
+        return (atg_str){"", 0};
+    return ped->persons[index].n_own ? ATG_STR("missing, own sample") : ATG_STR("missing");
 }
 
 static void label(const drawing *d, uint32_t index, double x, double y) {
