@@ -129,6 +129,34 @@ static void lines_that_have_nothing_say_so(void **state) {
     expect(explain(arena, &w, MT_LINE), ATG_FINDING_NONE, 0, "No typed relative");
 }
 
+static void an_own_sample_is_told_as_a_direct_comparison(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
+    atg_geno seen[MARKERS];
+    atg_own own = {.id = ATG_STR("brush"), .genos = seen};
+    world w;
+
+    (void)state;
+    make_world(&w);
+    untype(seen);
+    w.persons[MISSING].own = &own;
+    w.persons[MISSING].n_own = 1;
+    w.body[A1] = seen[A1] = (atg_geno){2, 3};
+    expect(explain(arena, &w, AUTOSOMAL), ATG_FINDING_SUPPORTS, -log10(2 * 0.2 * 0.1),
+           "1 marker compared, 1 directly with an own sample");
+    seen[A1] = (atg_geno){0, 0};
+    own.dropout = 0.1;
+    assert_int_equal(explain(arena, &w, AUTOSOMAL).finding, ATG_FINDING_CONTRADICTS);
+    own.dropout = 0;
+    w.body[Y1] = seen[Y1] = (atg_geno){1, 1};
+    w.body[Y2] = seen[Y2] = (atg_geno){2, 2};
+    assert_int_equal(explain(arena, &w, Y_LINE).finding, ATG_FINDING_SUPPORTS);
+    assert_non_null(strstr(explain(arena, &w, Y_LINE).reason.p, "the own sample brush of "));
+    seen[Y2] = (atg_geno){0, 0};
+    expect(explain(arena, &w, Y_LINE), ATG_FINDING_CONTRADICTS, -2, "2 steps");
+    w.samples[0].mt = own.mt = (atg_mt){1, &control, 1, &one_diff[0]};
+    assert_int_equal(explain(arena, &w, MT_LINE).finding, ATG_FINDING_SUPPORTS);
+}
+
 static void autosomal_markers_are_primary_and_give_the_pedigree_lr(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
     atg_evidence e;
@@ -292,6 +320,7 @@ static void explaining_survives_every_failed_allocation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_that_have_nothing_say_so),
+        cmocka_unit_test(an_own_sample_is_told_as_a_direct_comparison),
         cmocka_unit_test(autosomal_markers_are_primary_and_give_the_pedigree_lr),
         cmocka_unit_test(x_markers_are_a_line_of_their_own),
         cmocka_unit_test(amelogenin_is_a_flag),

@@ -1,81 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An exercise taken in, matched, and listed; done again, nothing changes. */
-#include "made_cases.h"
+#include "matched_scene.h"
 
-#include <math.h>
-
-#include "app/matcher.h"
-#include "app/operation_load.h"
-#include "app/operation_save.h"
-#include "exercise_markers.h"
-
-enum { AUTOSOMAL = 16, MISSING = 30, LEADS = 1000 };
-
-typedef struct scene {
-    made_cases m;
-    atg_operation op;
-    atg_truth truth;
-    saved saved;
-} scene;
-
-static scene open_scene(const database *where) {
-    scene s = {.m = made_cases_open(where)};
-    atg_exercise_options o = atg_exercise_default();
-    save_options how = {.agreed_on = ATG_STR("2026-11-01"),
-                        .ends_on = ATG_STR("2036-11-01"),
-                        .basis = ATG_STR("consent"),
-                        .name = ATG_STR("Exercise"),
-                        .sign = true};
-    atg_err err = {0};
-
-    o.n_missing = MISSING;
-    o.n_bodies = 0;
-    made_ok(atg_exercise_make(s.m.arena, table_size(AUTOSOMAL), table_markers(s.m.arena, AUTOSOMAL),
-                              &o, &s.op, &s.truth, &err),
-            &err);
-    made_ok(operation_save(s.m.c, &s.m.all, &s.op, &how, NULL, &s.saved, &err), &err);
-    return s;
-}
-
-typedef struct loading {
-    scene *s;
-    loaded in;
-    uuid only;
-    atg_str head;
-} loading;
-
-static int load(db *d, void *user, atg_err *err) {
-    loading *w = user;
-    load_scope which = {.operation = w->s->saved.operation,
-                        .only = uuid_none(&w->only) ? NULL : &w->only,
-                        .head = w->head,
-                        .today = clock_now()};
-
-    return operation_load(d, cases_keys(w->s->m.c), w->s->m.arena, &which, NULL, &w->in, err);
-}
-
-static int64_t find_missing(const atg_operation *op, atg_str external, const loaded *in,
-                            const made_cases *m) {
-    for (uint32_t j = 0; j < in->op.n_missing; j++) {
-        seen s;
-        atg_err err = {0};
-
-        made_ok(cases_get(m->c, &m->all, m->arena, RECORD_MISSING, &in->missing[j], &s, &err),
-                &err);
-        if (atg_str_eq(s.r->fields[MISSING_EXTERNAL].text, external))
-            return j;
-    }
-    (void)op;
-    return -1;
-}
-
-static double pair_lr(const atg_operation *op, uint32_t sample, uint32_t missing) {
-    double lr[ATG_MARKERS_MAX];
-    atg_err err = {0};
-
-    made_ok(atg_pair_lr(op, &op->samples[sample], missing, true, lr, &err), &err);
-    return atg_combine_lr(op, lr);
-}
+enum { LEADS = 1000 };
 
 static void what_is_loaded_gives_the_numbers_of_what_was_saved(const database *where) {
     scene s = open_scene(where);
@@ -117,16 +44,6 @@ static void a_part_is_loaded_as_in_the_whole(const database *where) {
     assert_true(part.in.op.n_samples >= 1);
     assert_int_equal(part.in.op.n_missing, 0);
     made_cases_close(&s.m);
-}
-
-static matcher_done run(made_cases *m) {
-    ATG_AUTO(matcher) engine = NULL;
-    matcher_done done;
-    atg_err err = {0};
-
-    made_ok(matcher_open(m->c, &(matcher_options){.threads = 1}, &engine, &err), &err);
-    made_ok(matcher_run(engine, NULL, &done, &err), &err);
-    return done;
 }
 
 static lead *leads(scene *s, int conclusion, uint32_t *ret_n) {
@@ -195,22 +112,6 @@ static void matching_again_changes_nothing(const database *where) {
     assert_int_equal(done.jobs, 1);
     assert_int_equal(done.written, 0);
     made_cases_close(&s.m);
-}
-
-/* A body's best hypothesis by LR, as text for comparing. */
-static record *best_of(const made_cases *m, const uuid *remains) {
-    seen *all;
-    record *best = NULL;
-    uint32_t n;
-    atg_err err = {0};
-
-    made_ok(cases_file(m->c, &m->by[ROLE_RECONCILER], m->arena, remains, &all, &n, &err), &err);
-    for (uint32_t i = 0; i < n; i++)
-        if (all[i].r->kind == RECORD_HYPOTHESIS && all[i].r->fields[HYPOTHESIS_LOG10_LR].known &&
-            (!best || all[i].r->fields[HYPOTHESIS_LOG10_LR].number >
-                          best->fields[HYPOTHESIS_LOG10_LR].number))
-            best = all[i].r;
-    return best;
 }
 
 static void a_change_of_a_large_operation_is_ranked_at_once(const database *where) {
