@@ -175,6 +175,10 @@ static void put_row(json *j, const atg_profile_row *row) {
         json_key(j, "staff");
         json_bool(j, true);
     }
+    if (row->own) {
+        json_key(j, "own");
+        json_bool(j, true);
+    }
     put_calls(j, row);
     json_end(j, '}');
 }
