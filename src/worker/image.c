@@ -100,7 +100,9 @@ int image_fail(atg_err *err) {
     atg_str line = atg_str_trim(atg_str_cut(&said, '\n'));
     int rc;
 
-    if (strstr(vips_error_buffer(), "out of memory") || line.n == 0)
+    /* each decoder has its own words for it */
+    if (strcasestr(vips_error_buffer(), "out of memory") ||
+        strstr(vips_error_buffer(), "Insufficient memory") || line.n == 0)
         rc = atg_fail(err, ATG_ELIMIT, "This picture needs more memory than the worker may use");
     else
         rc = atg_fail(err, ATG_EPARSE, "This picture is damaged or cut off (%.*s)",

@@ -44,6 +44,7 @@ static gint64 on_write(VipsTargetCustom *target, void *bytes, gint64 n, void *us
     return o->gone ? -1 : n;
 }
 
+/* Without the second pass that makes a JPEG a little smaller: it would hold the whole picture. */
 static int save(VipsImage *im, worker_format format, uint32_t quality, outlet *o, atg_err *err) {
     VipsTargetCustom *target = vips_target_custom_new();
     int bad;
@@ -52,7 +53,7 @@ static int save(VipsImage *im, worker_format format, uint32_t quality, outlet *o
     bad = format == WORKER_PNG ? vips_pngsave_target(im, VIPS_TARGET(target), "strip", TRUE,
                                                      "compression", PNG_EFFORT, NULL)
                                : vips_jpegsave_target(im, VIPS_TARGET(target), "strip", TRUE, "Q",
-                                                      (int)quality, "optimize_coding", TRUE, NULL);
+                                                      (int)quality, NULL);
     g_object_unref(target);
     if (o->too_long)
         return atg_fail(err, ATG_ELIMIT, "What becomes of this picture is too long");
@@ -142,6 +143,12 @@ static uint32_t shrink_for(const job *j, uint32_t side) {
     return shrink;
 }
 
+/* With at most `side` pixels on a side; never larger. */
+static int fit(VipsImage *in, uint32_t side, VipsImage **ret) {
+    return vips_thumbnail_image(in, ret, (int)side, "height", (int)side, "size", VIPS_SIZE_DOWN,
+                                "no_rotate", TRUE, NULL);
+}
+
 /* The whole picture, upright, with at most `side` pixels on a side, in memory. */
 static int make_small(job *j, uint32_t side, VipsImage **ret, atg_err *err) {
     IMAGE_AUTO im = NULL;
@@ -151,9 +158,7 @@ static int make_small(job *j, uint32_t side, VipsImage **ret, atg_err *err) {
 
     if (rc)
         return rc;
-    if (vips_thumbnail_image(im, &small, (int)side, "height", (int)side, "size", VIPS_SIZE_DOWN,
-                             "no_rotate", TRUE, NULL) ||
-        !(memory = vips_image_copy_memory(small)) ||
+    if (fit(im, side, &small) || !(memory = vips_image_copy_memory(small)) ||
         turn(memory, j->held ? UPRIGHT : j->facts.orientation, ret))
         return image_fail(err);
     return ATG_OK;
@@ -198,26 +203,34 @@ static int blur(VipsImage *in, VipsImage **ret) {
            vips_gaussblur(large, ret, (double)longer / SEAL_CELLS / 2, NULL);
 }
 
+static int put_thumbnail(job *j, VipsImage *small, atg_err *err) {
+    IMAGE_AUTO fitted = NULL;
+
+    if (fit(small, j->ask.thumbnail, &fitted))
+        return image_fail(err);
+    return put(j, fitted, FRAME_THUMBNAIL, WORKER_JPEG, SMALL_QUALITY, err);
+}
+
 static int put_seal(job *j, VipsImage *small, atg_err *err) {
+    IMAGE_AUTO fitted = NULL;
     IMAGE_AUTO seal = NULL;
 
-    if (!small || blur(small, &seal))
+    if (fit(small, j->ask.seal, &fitted) || !fitted || blur(fitted, &seal))
         return image_fail(err);
     return put(j, seal, FRAME_SEAL, WORKER_JPEG, SMALL_QUALITY, err);
 }
 
-static int put_thumbnail(job *j, atg_err *err) {
+/* Both of them from one reading of the file. */
+static int put_small(job *j, atg_err *err) {
+    uint32_t side = j->ask.thumbnail > j->ask.seal ? j->ask.thumbnail : j->ask.seal;
     IMAGE_AUTO small = NULL;
-    int rc = make_small(j, j->ask.thumbnail, &small, err);
+    int rc = make_small(j, side, &small, err);
 
-    return rc ? rc : put(j, small, FRAME_THUMBNAIL, WORKER_JPEG, SMALL_QUALITY, err);
-}
-
-static int put_blurred(job *j, atg_err *err) {
-    IMAGE_AUTO small = NULL;
-    int rc = make_small(j, j->ask.seal, &small, err);
-
-    return rc ? rc : put_seal(j, small, err);
+    if (rc == ATG_OK && j->ask.thumbnail)
+        rc = put_thumbnail(j, small, err);
+    if (rc == ATG_OK && j->ask.seal)
+        rc = put_seal(j, small, err);
+    return rc;
 }
 
 /* Whoever wants no picture wants to know whether it is one. */
@@ -235,10 +248,8 @@ static int answer(job *j, atg_err *err) {
 
     if (rc == ATG_OK && j->ask.clean)
         rc = put_clean(j, err);
-    if (rc == ATG_OK && j->ask.thumbnail)
-        rc = put_thumbnail(j, err);
-    if (rc == ATG_OK && j->ask.seal)
-        rc = put_blurred(j, err);
+    if (rc == ATG_OK && (j->ask.thumbnail || j->ask.seal))
+        rc = put_small(j, err);
     if (rc == ATG_OK && !j->ask.clean && !j->ask.thumbnail && !j->ask.seal)
         rc = decode_only(j, err);
     if (rc)
