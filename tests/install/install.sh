@@ -29,7 +29,8 @@ installs() {
 everything_is_there() {
     local found=0
     for pattern in bin/antigone 'lib*/libantigone.so.0' 'lib*/libantigone.a' \
-        'pkgconfig/antigone.pc' include/antigone/antigone.h man1/antigone.1 libexec/antigone/antigone-worker \
+        'pkgconfig/antigone.pc' include/antigone/antigone.h man1/antigone.1 \
+        libexec/antigone/antigone-worker man8/antigone-worker.8 \
         bash-completion/completions/antigone site-functions/_antigone antigone.fish; do
         if ! find "$dest/image" -path "*/$pattern" | grep -q .; then
             echo "missing: $pattern"

@@ -307,6 +307,30 @@ static void a_file_is_read_from_a_descriptor_and_goes_to_a_sink(void **state) {
     refused_ask(ask, ATG_EINVAL, "no regular file");
 }
 
+static void memory_of_the_parent_that_runs_out_is_told(void **state) {
+    atg_str bytes = quarters_file(".jpg");
+    worker_picture_ask ask = {.in = {.bytes = bytes}, .clean = WORKER_CLEAN_AUTO, .thumbnail = 32};
+    size_t live = mem_live();
+    int failures = 0, rc = ATG_ENOMEM;
+
+    (void)state;
+    for (long n = 0; rc; n++) {
+        atg_arena *own;
+        worker_picture p;
+
+        mem_fail_after(n);
+        own = atg_arena_new(ARENA);
+        rc = own ? worker_picture_read(pool, &ask, own, &p, NULL) : ATG_ENOMEM;
+        mem_fail_after(-1);
+        atg_arena_free(own);
+        if (rc)
+            assert_int_equal(rc, ATG_ENOMEM);
+        failures += rc != 0;
+    }
+    assert_true(failures >= 4);
+    assert_int_equal(mem_live(), live);
+}
+
 static void quality_size_and_ceilings_are_kept(void **state) {
     VipsImage *noise = NULL;
     atg_str bytes;
@@ -343,6 +367,7 @@ int main(void) {
         cmocka_unit_test(a_seal_image_has_no_edge),
         cmocka_unit_test(a_seal_image_of_a_tiny_picture_shows_none_of_its_pixels),
         cmocka_unit_test(a_file_is_read_from_a_descriptor_and_goes_to_a_sink),
+        cmocka_unit_test(memory_of_the_parent_that_runs_out_is_told),
         cmocka_unit_test(quality_size_and_ceilings_are_kept),
     };
 
