@@ -11,6 +11,7 @@
 #include "app/rules.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "store/accounts.h"
 #include "store/jobs.h"
 
 enum { PAIRS_MAX = 1 << 20, KINDS_EXPECTED = RECORD_KINDS };
@@ -464,11 +465,27 @@ static void keep_unseen(const applying *a) {
             r->fields[f] = a->before->fields[f];
 }
 
+/* All that is read of a record before it is changed, in one question. */
+static void foresee(const applying *a) {
+    const record *r = a->ch->r;
+    const uuid *file = a->type->is_file ? &r->id : &r->file;
+
+    records_foresee(a->b->d, r->kind, &r->id);
+    if (!actor_is_matcher(a->b->who) &&
+        !(a->b->known && uuid_cmp(&a->b->operation, &r->operation) == 0))
+        accounts_foresee_roles(a->b->d, &a->b->who->account, &r->operation);
+    files_foresee(a->b->d, file);
+    audit_foresee(a->b->d, file);
+}
+
 static int load(applying *a, atg_err *err) {
     cases_batch *b = a->b;
     record *r = a->ch->r;
     record_row row;
-    int rc = records_get(b->d, b->c->keys, a->arena, r->kind, &r->id, &row, err);
+    int rc;
+
+    foresee(a);
+    rc = records_get(b->d, b->c->keys, a->arena, r->kind, &r->id, &row, err);
 
     if (rc)
         return rc;
@@ -584,6 +601,7 @@ int cases_apply(cases_batch *b, change *ch, atg_err *err) {
 
     int rc = ch->what == CHANGE_ADD ? add(&a, err) : edit_copy(&a, err);
 
+    db_foreseen_end(b->d);
     bytes_wipe(&a.keys, sizeof(a.keys));
     return rc;
 }

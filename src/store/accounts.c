@@ -232,6 +232,12 @@ static int add_role(db_rows *rows, int at, uint32_t *roles, atg_err *err) {
     return ATG_OK;
 }
 
+void accounts_foresee_roles(db *d, const uuid *account, const uuid *operation) {
+    uuid every = {{0}};
+
+    db_foresee(d, &roles_of, (db_value[]){id_of(account), id_of(operation), id_of(&every)}, 3);
+}
+
 int accounts_roles(db *d, const uuid *account, const uuid *operation, uint32_t *ret, atg_err *err) {
     uuid every = {{0}};
     db_rows *rows = NULL;

@@ -42,6 +42,8 @@ int accounts_grant(db *d, const uuid *account, const uuid *operation, role r, bo
                    atg_err *err);
 /* Those of the operation and those of every operation together; none for a blocked account. */
 int accounts_roles(db *d, const uuid *account, const uuid *operation, uint32_t *ret, atg_err *err);
+/* As db_foresee(): they will be asked for. */
+void accounts_foresee_roles(db *d, const uuid *account, const uuid *operation);
 
 typedef struct account_roles {
     uuid operation; /* none: every */

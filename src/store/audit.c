@@ -46,6 +46,10 @@ static int read_head(db *d, const uuid *file, chain *ret, atg_err *err) {
     return rc;
 }
 
+void audit_foresee(db *d, const uuid *file) {
+    db_foresee(d, &find_head, (db_value[]){id_of(file)}, 1);
+}
+
 size_t audit_history_place(const uuid *file, uint64_t seq, char ret[AUDIT_PLACE]) {
     static const char what[] = "antigone/history/1";
     size_t n = sizeof(what) - 1;

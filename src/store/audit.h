@@ -44,6 +44,8 @@ typedef struct audit_event {
  * leaves the new end there, and the next event of the same file in the same transaction asks
  * nothing.  It may not outlive the transaction. */
 int audit_append(db *d, const audit_event *e, atg_err *err);
+/* As db_foresee(): an entry of this file will be appended. */
+void audit_foresee(db *d, const uuid *file);
 
 /* What the sealed history of an entry is bound to; returns its length. */
 enum { AUDIT_PLACE = 42 };

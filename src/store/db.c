@@ -243,6 +243,18 @@ int db_post(db *d, const db_statement *statement, const db_value *values, int n,
     return rc ? failed(d, err) : ATG_OK;
 }
 
+void db_foresee(db *d, const db_statement *statement, const db_value *values, int n) {
+    db_rows *r = NULL;
+
+    if (d->backend->foresee && d->mode && !d->failed &&
+        find(d, statement, values, n, &r, NULL) == ATG_OK)
+        d->backend->foresee(r, values, n);
+}
+
+void db_foreseen_end(db *d) {
+    d->foresight++;
+}
+
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,
              atg_err *err) {
     return query(d, statement, values, n, false, ret, err);

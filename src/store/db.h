@@ -110,6 +110,14 @@ int db_run(db *d, const db_statement *statement, const db_value *values, int n,
  * what it did.  The values are read before it returns. */
 int db_post(db *d, const db_statement *statement, const db_value *values, int n, atg_err *err);
 
+/* Say that db_query() will soon run this statement with these values: in a transaction of
+ * PostgreSQL what several statements ask is then answered together, at the first that is waited
+ * for.  A hint, which never fails by itself; values of more than 64 bytes are not foreseen. Whoever
+ * foresees promises that nothing changes the answer until it is asked for or given up:
+ * db_foreseen_end() gives up what was foreseen and not asked for. */
+void db_foresee(db *d, const db_statement *statement, const db_value *values, int n);
+void db_foreseen_end(db *d);
+
 /* Run a statement that gives rows.  Texts, blobs and lists must stay until db_end().  The
  * same statement cannot run twice at a time on a connection; others may between its rows. */
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,

@@ -331,6 +331,10 @@ int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *e
     return get_one(d, arena, &get_file, id_of(id), ret, err);
 }
 
+void files_foresee(db *d, const uuid *id) {
+    db_foresee(d, &get_file, (db_value[]){id_of(id)}, 1);
+}
+
 int files_find(db *d, atg_arena *arena, atg_str code, file_row *ret, atg_err *err) {
     char upper[FILE_CODE_MAX];
 

@@ -61,6 +61,8 @@ int files_insert(db *d, file_row *f, files_tally *t, atg_err *err);
 int files_update(db *d, file_row *f, files_tally *t, atg_err *err);
 /* ATG_ENOTFOUND */
 int files_get(db *d, atg_arena *arena, const uuid *id, file_row *ret, atg_err *err);
+/* As db_foresee(): it will be read. */
+void files_foresee(db *d, const uuid *id);
 /* By printed code, ASCII letters without case. */
 int files_find(db *d, atg_arena *arena, atg_str code, file_row *ret, atg_err *err);
 

@@ -314,6 +314,7 @@ static const backend postgres_backend = {
     .next = postgres_next,
     .finish = postgres_finish,
     .post = postgres_post,
+    .foresee = postgres_foresee,
     .collect = collect,
     .n_columns = postgres_n_columns,
     .column = postgres_column,

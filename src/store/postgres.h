@@ -35,6 +35,8 @@ enum { PIPE_POSTS = 256, PIPE_QUEUE = PIPE_POSTS + 16, PIPE_BYTES = 1 << 20 };
 typedef struct postgres_sent {
     const char *name;        /* for messages; NULL: the end of a round */
     postgres_rows *prepares; /* the statement that this prepares, or NULL */
+    postgres_rows *foresees; /* the statement whose answer is kept for it, or NULL */
+    uint64_t ticket;         /* of postgres_ahead */
 } postgres_sent;
 
 typedef struct postgres_db {
@@ -47,8 +49,19 @@ typedef struct postgres_db {
     uint32_t n_prepared; /* names of prepared statements */
     uint32_t n_sent, n_unpushed;
     size_t n_bytes; /* of the values in the queue */
+    uint64_t n_foreseen;
     postgres_sent sent[PIPE_QUEUE];
 } postgres_db;
+
+/* An answer that came before it was asked for. */
+enum { AHEAD_KEY = 64 };
+typedef struct postgres_ahead {
+    uint64_t ticket; /* counts what was foreseen; 0: nothing is */
+    uint64_t stretch, foresight;
+    unsigned char key[AHEAD_KEY]; /* the values */
+    size_t n_key;
+    PGresult *result; /* NULL: it has not come yet */
+} postgres_ahead;
 
 struct postgres_rows {
     db_rows base;
@@ -57,6 +70,7 @@ struct postgres_rows {
     Oid *types;          /* of the values; 0: the server infers it, only null was given so far */
     PGresult *result;    /* all rows, or one of a stream */
     int row, n_rows;
+    postgres_ahead ahead;
 };
 
 static inline postgres_db *postgres_of(db *d) {
@@ -98,6 +112,8 @@ int postgres_run(postgres_db *d, const char *name, const char *sql, atg_err *err
 int pipe_command(postgres_db *d, const char *name, const char *sql, atg_err *err);
 int pipe_prepare(postgres_db *d, postgres_rows *r, atg_err *err);
 int pipe_run(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err);
+/* The same, and its answer is kept in r->ahead when it comes. */
+int pipe_foresee(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err);
 /* The same outside of the pipeline. */
 int pipe_send(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err);
 /* End the round: what is sent behind it is not skipped.  Waits for nothing. */
@@ -119,6 +135,7 @@ int postgres_restore(const db_options *options, int from, const backup_page *pag
 int postgres_prepare(db_rows *rows, atg_err *err);
 void postgres_forget(db_rows *rows);
 int postgres_start(db_rows *rows, const db_value *values, int n, atg_err *err);
+void postgres_foresee(db_rows *rows, const db_value *values, int n);
 int postgres_post(db_rows *rows, const db_value *values, int n, atg_err *err);
 int postgres_next(db_rows *rows, atg_err *err);
 void postgres_finish(db_rows *rows);

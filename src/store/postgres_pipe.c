@@ -146,6 +146,16 @@ int pipe_run(postgres_db *d, postgres_rows *r, const db_value *values, int n, at
     return rc;
 }
 
+int pipe_foresee(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err) {
+    int rc = pipe_run(d, r, values, n, err);
+
+    if (rc)
+        return rc;
+    d->sent[d->n_sent - 1].foresees = r;
+    d->sent[d->n_sent - 1].ticket = r->ahead.ticket;
+    return ATG_OK;
+}
+
 int pipe_end_round(postgres_db *d, atg_err *err) {
     if (!PQpipelineSync(d->conn))
         return postgres_not_sent(d, "end of a round", err);
@@ -187,6 +197,21 @@ static int take(postgres_db *d, const postgres_sent *s, PGresult **ret, atg_err 
     return rc;
 }
 
+/* Read one answer, and keep it where somebody foresaw it and still waits for it. */
+static int take_or_keep(postgres_db *d, const postgres_sent *s, PGresult **ret, atg_err *err) {
+    PGresult *kept = NULL;
+    int rc = take(d, s, s->foresees ? &kept : ret, err);
+
+    if (!s->foresees)
+        return rc;
+    if (rc == ATG_OK && kept && PQresultStatus(kept) == PGRES_TUPLES_OK &&
+        s->foresees->ahead.ticket == s->ticket)
+        s->foresees->ahead.result = kept;
+    else
+        PQclear(kept);
+    return rc;
+}
+
 int pipe_collect(postgres_db *d, PGresult **ret, atg_err *err) {
     uint32_t last = d->n_sent - 1;
     int rc = ATG_OK;
@@ -199,7 +224,7 @@ int pipe_collect(postgres_db *d, PGresult **ret, atg_err *err) {
             return rc;
     }
     for (uint32_t i = 0; i < d->n_sent && d->conn; i++) {
-        int one = take(d, &d->sent[i], i == last ? ret : NULL, rc ? NULL : err);
+        int one = take_or_keep(d, &d->sent[i], i == last ? ret : NULL, rc ? NULL : err);
 
         rc = rc ? rc : one;
     }

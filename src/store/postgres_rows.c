@@ -26,7 +26,10 @@ int postgres_prepare(db_rows *rows, atg_err *err) {
 }
 
 void postgres_forget(db_rows *rows) {
-    mem_free(rows_of(rows)->types);
+    postgres_rows *r = rows_of(rows);
+
+    PQclear(r->ahead.result);
+    mem_free(r->types);
 }
 
 static Oid type_of(const db_value *v) {
@@ -66,6 +69,73 @@ static int ready(postgres_db *d, postgres_rows *r, const db_value *values, int n
     }
     if (rc)
         r->name[0] = '\0';
+    return rc;
+}
+
+/* ---- what was foreseen ---- */
+
+/* The values as bytes; 0: there are too many. */
+static size_t key_of(const db_value *values, int n, unsigned char ret[AHEAD_KEY]) {
+    size_t at = 0;
+
+    for (int i = 0; i < n; i++) {
+        const db_value *v = &values[i];
+        bool text = v->type == DB_TEXT || v->type == DB_BLOB;
+        size_t bytes = text ? v->s.n : sizeof(v->i);
+
+        if ((!text && v->type != DB_INT) || at + 2 + bytes > AHEAD_KEY)
+            return 0;
+        ret[at++] = (unsigned char)v->type;
+        ret[at++] = (unsigned char)bytes;
+        if (bytes)
+            memcpy(ret + at, text ? (const void *)v->s.p : (const void *)&v->i, bytes);
+        at += bytes;
+    }
+    return at;
+}
+
+static void give_up(postgres_rows *r) {
+    PQclear(r->ahead.result);
+    r->ahead.result = NULL;
+    r->ahead.ticket = 0;
+}
+
+void postgres_foresee(db_rows *rows, const db_value *values, int n) {
+    postgres_rows *r = rows_of(rows);
+    postgres_db *d = postgres_of(rows->owner);
+    unsigned char key[AHEAD_KEY];
+    size_t n_key = key_of(values, n, key);
+
+    give_up(r);
+    if (!n_key || d->n_sent + 4 >= PIPE_POSTS || ready(d, r, values, n, NULL))
+        return;
+    r->ahead.ticket = ++d->n_foreseen;
+    r->ahead.stretch = d->base.stretch;
+    r->ahead.foresight = d->base.foresight;
+    r->ahead.n_key = n_key;
+    memcpy(r->ahead.key, key, n_key);
+    if (pipe_foresee(d, r, values, n, NULL))
+        give_up(r);
+}
+
+/* Was this foreseen?  Then `*ret` is its answer, unless something failed before it. */
+static int find_ahead(postgres_rows *r, const db_value *values, int n, PGresult **ret,
+                      atg_err *err) {
+    postgres_db *d = postgres_of(r->base.owner);
+    unsigned char key[AHEAD_KEY];
+    int rc = ATG_OK;
+
+    if (!r->ahead.ticket)
+        return ATG_OK;
+    if (r->ahead.stretch == d->base.stretch && r->ahead.foresight == d->base.foresight &&
+        key_of(values, n, key) == r->ahead.n_key &&
+        memcmp(key, r->ahead.key, r->ahead.n_key) == 0) {
+        if (!r->ahead.result)
+            rc = pipe_collect(d, NULL, err);
+        *ret = r->ahead.result;
+        r->ahead.result = NULL;
+    }
+    give_up(r);
     return rc;
 }
 
@@ -134,19 +204,25 @@ static int stream(postgres_db *d, postgres_rows *r, const db_value *values, int 
     return rc;
 }
 
+static int run(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err) {
+    int rc = ready(d, r, values, n, err);
+
+    if (rc == ATG_OK && r->base.streaming)
+        return stream(d, r, values, n, err);
+    if (rc == ATG_OK)
+        rc = pipe_run(d, r, values, n, err);
+    return rc ? rc : pipe_collect(d, &r->result, err);
+}
+
 int postgres_start(db_rows *rows, const db_value *values, int n, atg_err *err) {
     postgres_rows *r = rows_of(rows);
     postgres_db *d = postgres_of(rows->owner);
     int rc = rows->owner->mode ? ATG_OK : postgres_connect(d, err);
 
     if (rc == ATG_OK)
-        rc = ready(d, r, values, n, err);
-    if (rc == ATG_OK && rows->streaming)
-        rc = stream(d, r, values, n, err);
-    else if (rc == ATG_OK)
-        rc = pipe_run(d, r, values, n, err);
-    if (rc == ATG_OK && !rows->streaming)
-        rc = pipe_collect(d, &r->result, err);
+        rc = find_ahead(r, values, n, &r->result, err);
+    if (rc == ATG_OK && !r->result)
+        rc = run(d, r, values, n, err);
     if (rc)
         return rc;
     r->row = -1;

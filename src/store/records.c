@@ -455,6 +455,10 @@ static int read_row(const reading *g, db_rows *rows, record_row *ret, atg_err *e
     return rc;
 }
 
+void records_foresee(db *d, record_kind kind, const uuid *id) {
+    db_foresee(d, &record_statements[kind].get, (db_value[]){id_of(id)}, 1);
+}
+
 int records_get(db *d, keyring *keys, atg_arena *arena, record_kind kind, const uuid *id,
                 record_row *ret, atg_err *err) {
     reading g = {d, keys, arena, kind, true};

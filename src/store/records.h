@@ -45,6 +45,8 @@ int records_update(db *d, keyring *keys, record *r, atg_err *err);
  * revision, or the key is not theirs. */
 int records_get(db *d, keyring *keys, atg_arena *arena, record_kind kind, const uuid *id,
                 record_row *ret, atg_err *err);
+/* As db_foresee(): it will be read. */
+void records_foresee(db *d, record_kind kind, const uuid *id);
 
 /* Records of one kind in the order of their identifiers, the first `limit` behind `after` (none:
  * from the start): of a file, of a person, or of an operation. */

@@ -548,6 +548,87 @@ static void short_memory_is_told_and_leaks_nothing(const database *where) {
     db_close(d);
 }
 
+static void foresee(db *d, const db_statement *statement, int64_t id) {
+    db_foresee(d, statement, (db_value[]){db_int(id)}, 1);
+}
+
+static void set(db *d, int64_t id, int64_t n) {
+    atg_err err = {0};
+
+    must(db_post(d, &add_up, (db_value[]){db_int(id), db_int(n)}, 2, &err), &err);
+}
+
+static void what_was_foreseen_is_what_a_query_gives(const database *where) {
+    db *d = open_table(where);
+    atg_err err = {0};
+
+    begin(d);
+    must(post_id(d, 1, &err), &err);
+    set(d, 1, 7);
+    must(post_id(d, 2, &err), &err);
+    set(d, 2, 9);
+    foresee(d, &n_of, 1);
+    db_foresee(d, &count_ids, NULL, 0);
+    must(post_id(d, 3, &err), &err);
+    assert_int_equal(one(d, &n_of, 1), 7);
+    assert_int_equal(one(d, &n_of, 1), 7); /* asked anew */
+    foresee(d, &n_of, 1);
+    assert_int_equal(one(d, &n_of, 2), 9); /* something else was foreseen */
+    foresee(d, &n_of, 1);
+    foresee(d, &n_of, 2); /* the last counts */
+    assert_int_equal(one(d, &n_of, 2), 9);
+    foresee(d, &n_of, 4);
+    assert_int_equal(one(d, &n_of, 4), -1);
+    foresee(d, &n_of, 1); /* and nobody asks */
+    must(db_commit(d, &err), &err);
+    foresee(d, &n_of, 2); /* outside of transactions: nothing happens */
+    assert_int_equal(one(d, &n_of, 2), 9);
+    db_close(d);
+}
+
+static void what_was_given_up_or_undone_is_asked_anew(const database *where) {
+    db *d = open_table(where);
+    atg_err err = {0};
+
+    begin(d);
+    must(post_id(d, 1, &err), &err);
+    set(d, 1, 1);
+    foresee(d, &n_of, 1);
+    db_foreseen_end(d);
+    set(d, 1, 0);
+    assert_int_equal(one(d, &n_of, 1), 2);
+    must(db_savepoint(d, &err), &err);
+    set(d, 1, 0);
+    foresee(d, &n_of, 1);
+    must(db_rollback_to(d, &err), &err);
+    assert_int_equal(one(d, &n_of, 1), 2);
+    foresee(d, &n_of, 1);
+    db_rollback(d);
+    begin(d);
+    assert_int_equal(one(d, &n_of, 1), -1);
+    must(db_commit(d, &err), &err);
+    db_close(d);
+}
+
+static void a_failure_before_what_was_foreseen_is_told_where_it_is_asked(const database *where) {
+    db *d = open_table(where);
+    atg_err err = {0};
+    int64_t n;
+    int rc;
+
+    begin(d);
+    must(post_id(d, 1, &err), &err);
+    rc = post_id(d, 1, &err);
+    foresee(d, &n_of, 1);
+    if (rc == ATG_OK)
+        rc = db_get_one(d, &n_of, (db_value[]){db_int(1)}, 1, 0, &n, &err);
+    assert_int_equal(rc, ATG_ECONFLICT);
+    assert_non_null(strstr(err.msg, "insert_id"));
+    db_rollback(d);
+    assert_int_equal(one(d, &count_ids, 0), 0);
+    db_close(d);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"posted statements keep their order", posted_statements_keep_their_order, ON_BOTH},
@@ -578,6 +659,12 @@ int main(void) {
         {"a closure whose post fails does so alone", a_closure_whose_post_fails_does_so_alone,
          ON_BOTH},
         {"short memory is told and leaks nothing", short_memory_is_told_and_leaks_nothing, ON_BOTH},
+        {"what was foreseen is what a query gives", what_was_foreseen_is_what_a_query_gives,
+         ON_BOTH},
+        {"what was given up, or undone, is asked anew", what_was_given_up_or_undone_is_asked_anew,
+         ON_BOTH},
+        {"a failure before what was foreseen is told where it is asked",
+         a_failure_before_what_was_foreseen_is_told_where_it_is_asked, ON_BOTH},
     };
 
     return DATABASE_RUN(tests);
