@@ -19,6 +19,7 @@ typedef struct atg_exercise_options {
     double fragments;      /**< Share of bodies that come as two or three parts. */
     double wrong_relation; /**< Share of typed relatives who are not what the family reports. */
     double swapped;        /**< Share of samples whose labels are exchanged. */
+    double own;            /**< Share of missing with an own sample, read as remains are. */
     atg_mutation mutation; /**< Of both sexes (rate of the male 1 times `male_factor`). */
     double male_factor;
     double theta;

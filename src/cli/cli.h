@@ -32,6 +32,7 @@ typedef enum option_id {
     OPT_SIZE,
     OPT_MARKERS,
     OPT_BODIES,
+    OPT_OWN,
     OPT_DIRECTORY,
     OPT_TO,
     OPT_RECIPIENT,

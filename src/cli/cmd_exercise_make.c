@@ -23,6 +23,8 @@ static int options_of(const args *a, atg_exercise_options *ret) {
     if (!code)
         code = cli_number(a, OPT_THETA, 0, 0.5, &ret->theta);
     if (!code)
+        code = cli_number(a, OPT_OWN, 0, 1, &ret->own);
+    if (!code)
         code = input_mutation(a, OPT_MUTATION, &ret->mutation);
     if (n) {
         ret->n_missing = (uint32_t)n;
@@ -143,9 +145,10 @@ static int run(const args *a) {
     return code;
 }
 
-static const option_id options[] = {OPT_FREQUENCIES,   OPT_POPULATION, OPT_MARKERS,  OPT_SIZE,
-                                    OPT_BODIES,        OPT_SEED,       OPT_MUTATION, OPT_THETA,
-                                    OPT_MIN_FREQUENCY, OPT_DIRECTORY,  OPT_QUIET,    OPT_HELP};
+static const option_id options[] = {OPT_FREQUENCIES, OPT_POPULATION,    OPT_MARKERS,   OPT_SIZE,
+                                    OPT_BODIES,      OPT_OWN,           OPT_SEED,      OPT_MUTATION,
+                                    OPT_THETA,       OPT_MIN_FREQUENCY, OPT_DIRECTORY, OPT_QUIET,
+                                    OPT_HELP};
 
 const command command_exercise_make = {
     .name = "exercise make",

@@ -29,6 +29,7 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_MARKERS] = {"markers", 0, "SET",
                      "Which markers of the frequencies: the name of a set in that file (such as a "
                      "kit), or marker names with commas between them; default: all."},
+    [OPT_OWN] = {"own", 0, "SHARE", "Share of the missing with an own sample; default 0."},
     [OPT_BODIES] = {"bodies", 0, "NUMBER", "Bodies and parts; default 7/6 of the missing."},
     [OPT_DIRECTORY] = {"directory", 'd', "FOLDER", "Folder to write to; default: this one."},
     [OPT_TO] = {"to", 't', "FORMAT", "fam, json, csv or cmf."},

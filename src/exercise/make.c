@@ -36,6 +36,7 @@ int exercise_check(const atg_exercise_options *o, atg_err *err) {
         {"fragments", o->fragments, 1},
         {"wrong relation", o->wrong_relation, 1},
         {"swapped", o->swapped, 1},
+        {"share with own samples", o->own, 1},
         {"theta", o->theta, 0.5},
         {"mutation rate", o->mutation.rate, 1},
         {"mutation rate of men", o->mutation.rate * o->male_factor, 1},
@@ -161,10 +162,10 @@ int atg_exercise_make(atg_arena *arena, uint32_t n_markers, const atg_marker *fr
     ATG_AUTO(atg_arena) scratch = atg_arena_new(SIZE_MAX / 2);
     making x = {.arena = arena, .scratch = scratch, .options = options};
     /* a stream each, so that what one step draws does not move the others */
-    atg_rng seeds = atg_rng_seed(options->seed), rng[3];
+    atg_rng seeds = atg_rng_seed(options->seed), rng[4];
     int rc = scratch ? exercise_check(options, err) : exercise_short_of_memory(err);
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         rng[i] = atg_rng_seed(atg_rng_next(&seeds));
     if (!rc)
         rc = copy_markers(&x, n_markers, freqs_markers, err);
@@ -176,5 +177,7 @@ int atg_exercise_make(atg_arena *arena, uint32_t n_markers, const atg_marker *fr
         rc = exercise_genes(&x, &rng[1], err);
     if (!rc)
         rc = exercise_remains(&x, &rng[2], err);
+    if (!rc && options->own > 0)
+        rc = exercise_own(&x, &rng[3], err);
     return rc ? rc : finish(&x, ret, ret_truth, err);
 }

@@ -44,6 +44,8 @@ int exercise_families(making *x, atg_rng *rng, atg_err *err);
 int exercise_genes(making *x, atg_rng *rng, atg_err *err);
 /* Who is found, in how many parts, and what the laboratory reads of them. */
 int exercise_remains(making *x, atg_rng *rng, atg_err *err);
+/* What is from the missing persons before. */
+int exercise_own(making *x, atg_rng *rng, atg_err *err);
 /* The laboratory's part of it: drop-out and markers lost. */
 void exercise_type_sample(const making *x, atg_rng *rng, const atg_geno *truth, atg_sex sex,
                           atg_sample *sample, atg_geno *ret);

@@ -71,6 +71,9 @@ static int read_number(const json_t *from, const truth_number *n, atg_exercise_o
     return ATG_OK;
 }
 
+/* Absent where nobody has an own sample. */
+static const truth_number own_share = {"own", offsetof(atg_exercise_options, own), false};
+
 static int read_options(const json_t *from, atg_exercise_options *ret, atg_err *err) {
     int model = which_text(text_of(from, "mutation_model"), truth_models, TRUTH_MODELS);
     int transform =
@@ -80,6 +83,8 @@ static int read_options(const json_t *from, atg_exercise_options *ret, atg_err *
 
     for (size_t i = 0; i < TRUTH_NUMBERS && !rc; i++)
         rc = read_number(from, &truth_numbers[i], &o, err);
+    if (!rc && json_object_get(from, own_share.key))
+        rc = read_number(from, &own_share, &o, err);
     if (!rc && (model < 0 || transform < 0))
         rc = atg_fail(err, ATG_EPARSE, "The options name no known mutation model and transform");
     if (rc)

@@ -58,6 +58,10 @@ static void write_options(json *j, const atg_exercise_options *o) {
             json_num(j, real);
         }
     }
+    if (o->own > 0) {
+        json_key(j, "own");
+        json_num(j, o->own);
+    }
     json_key(j, "mutation_model");
     json_text(j, truth_models[o->mutation.model]);
     json_key(j, "mutation_transform");

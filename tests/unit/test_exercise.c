@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "testing.h"
 
+#include <antigone/direct.h>
+
 #include "exercise_markers.h"
 
 #include <math.h>
@@ -390,6 +392,43 @@ static void errors_are_as_many_as_asked_for_and_are_in_the_truth(void **state) {
     atg_arena_free(x.arena);
 }
 
+static void own_samples_are_the_missing_persons_and_move_nothing_else(void **state) {
+    atg_exercise_options o = atg_exercise_default();
+    struct made plain = make(&o, AUTOSOMAL), x;
+    uint32_t n = 0, same = 0;
+
+    (void)state;
+    o.own = 0.5;
+    x = make(&o, AUTOSOMAL);
+    assert_true(digest(&plain) == digest(&x));
+    atg_arena_free(x.arena);
+    o.degraded = o.partial = 0;
+    x = make(&o, AUTOSOMAL);
+    assert_int_equal(atg_operation_check(&x.op, NULL), ATG_OK);
+    for (uint32_t i = 0; i < x.op.n_samples; i++) {
+        int32_t j = x.truth.missing_of_sample[i];
+        const atg_missing *m = j < 0 ? NULL : &x.op.missing[j];
+        const atg_person *who = m ? &x.op.families[m->family].ped.persons[m->person] : NULL;
+
+        for (uint32_t k = 0; who && k < who->n_own; k++) {
+            const atg_sample own = {.sex = who->sex, .genos = who->own[k].genos};
+            atg_direct d;
+
+            assert_int_equal(atg_direct_compare(&x.op, &x.op.samples[i], &own, &d, NULL, NULL),
+                             ATG_OK);
+            assert_int_equal(d.n_different, 0);
+            same += d.log10_lr > 6;
+        }
+    }
+    assert_true(same > 15);
+    for (uint32_t f = 0; f < x.op.n_families; f++)
+        for (uint32_t i = 0; i < x.op.families[f].ped.n; i++)
+            n += x.op.families[f].ped.persons[i].n_own;
+    assert_int_equal(n, 30);
+    atg_arena_free(x.arena);
+    atg_arena_free(plain.arena);
+}
+
 static void alleles_drop_out_as_often_as_the_sample_says(void **state) {
     atg_exercise_options o = atg_exercise_default();
     double want = 0, var = 0, lost = 0;
@@ -476,6 +515,7 @@ int main(void) {
         cmocka_unit_test(genotypes_fit_the_sex),
         cmocka_unit_test(truth_is_one_to_one_apart_from_parts),
         cmocka_unit_test(errors_are_as_many_as_asked_for_and_are_in_the_truth),
+        cmocka_unit_test(own_samples_are_the_missing_persons_and_move_nothing_else),
         cmocka_unit_test(alleles_drop_out_as_often_as_the_sample_says),
         cmocka_unit_test(every_number_of_missing_in_a_family_occurs_up_to_five),
         cmocka_unit_test(memory_that_runs_out_is_reported_and_nothing_leaks),

@@ -20,6 +20,7 @@ static struct made make(uint32_t n_missing) {
     o.n_missing = n_missing;
     o.seed = UINT64_MAX;
     o.swapped = 0.2;
+    o.own = 0.25;
     o.wrong_relation = 0.2;
     assert_non_null(x.arena);
     assert_int_equal(atg_exercise_make(x.arena, table_size(2), table_markers(x.arena, 2), &o, &x.op,
