@@ -66,16 +66,17 @@ typedef enum atg_profile_kind {
     ATG_PROFILE_SAMPLE = 0, /**< samples[index] */
     ATG_PROFILE_STAFF,      /**< staff[index] */
     ATG_PROFILE_RELATIVE,   /**< families[index], its person `person` */
+    ATG_PROFILE_OWN,        /**< That person's own sample number `own` */
 } atg_profile_kind;
 
 typedef struct atg_profile {
     atg_profile_kind kind;
-    uint32_t index, person;
+    uint32_t index, person, own;
 } atg_profile;
 
 /** Two profiles that look like one person's, or that are declared to be of one body. */
 typedef struct atg_same_person {
-    atg_profile x, y; /**< In the order samples, staff, relatives. */
+    atg_profile x, y; /**< In the order samples, staff, relatives, own samples. */
     bool declared;    /**< Two samples of one body. */
     atg_direct direct;
 } atg_same_person;

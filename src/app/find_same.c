@@ -29,19 +29,38 @@ static uint32_t count_profiles(const atg_operation *op) {
 
     for (uint32_t f = 0; f < op->n_families; f++)
         for (uint32_t i = 0; i < op->families[f].ped.n; i++)
-            n += op->families[f].ped.persons[i].genos != NULL;
+            n += (op->families[f].ped.persons[i].genos != NULL) +
+                 op->families[f].ped.persons[i].n_own;
     return n;
+}
+
+static void list_owns(job *j) {
+    const atg_operation *op = j->op;
+
+    for (uint32_t f = 0; f < op->n_families; f++)
+        for (uint32_t i = 0; i < op->families[f].ped.n; i++) {
+            const atg_person *p = &op->families[f].ped.persons[i];
+
+            for (uint32_t k = 0; k < p->n_own; k++) {
+                j->profiles[j->n] = (atg_profile){ATG_PROFILE_OWN, f, i, k};
+                j->as_samples[j->n++] = (atg_sample){.id = p->own[k].id,
+                                                     .sex = p->sex,
+                                                     .genos = p->own[k].genos,
+                                                     .dropout = p->own[k].dropout,
+                                                     .dropin = p->own[k].dropin};
+            }
+        }
 }
 
 static void list_profiles(job *j) {
     const atg_operation *op = j->op;
 
     for (uint32_t i = 0; i < op->n_samples; i++, j->n++) {
-        j->profiles[j->n] = (atg_profile){ATG_PROFILE_SAMPLE, i, 0};
+        j->profiles[j->n] = (atg_profile){ATG_PROFILE_SAMPLE, i, 0, 0};
         j->as_samples[j->n] = op->samples[i];
     }
     for (uint32_t i = 0; i < op->n_staff; i++, j->n++) {
-        j->profiles[j->n] = (atg_profile){ATG_PROFILE_STAFF, i, 0};
+        j->profiles[j->n] = (atg_profile){ATG_PROFILE_STAFF, i, 0, 0};
         j->as_samples[j->n] = op->staff[i];
     }
     for (uint32_t f = 0; f < op->n_families; f++) {
@@ -52,7 +71,7 @@ static void list_profiles(job *j) {
 
             if (!p->genos)
                 continue;
-            j->profiles[j->n] = (atg_profile){ATG_PROFILE_RELATIVE, f, i};
+            j->profiles[j->n] = (atg_profile){ATG_PROFILE_RELATIVE, f, i, 0};
             j->as_samples[j->n++] = (atg_sample){.id = p->id,
                                                  .sex = p->sex,
                                                  .genos = p->genos,
@@ -60,6 +79,7 @@ static void list_profiles(job *j) {
                                                  .dropin = p->dropin};
         }
     }
+    list_owns(j);
 }
 
 static bool exact(const atg_sample *s) {

@@ -10,22 +10,28 @@
 enum { TEXT_MAX = 1 << 28 };
 static const double floor_log10 = 4; /* pairs below are chance in a large operation */
 
+static const atg_person *person_of(const atg_operation *op, const atg_profile *p) {
+    return &op->families[p->index].ped.persons[p->person];
+}
+
 static atg_str name(atg_arena *arena, const atg_operation *op, const atg_profile *p) {
     switch (p->kind) {
     case ATG_PROFILE_SAMPLE:
         return op->samples[p->index].id;
     case ATG_PROFILE_STAFF:
         return op->staff[p->index].id;
+    case ATG_PROFILE_OWN:
+        return atg_arena_printf(arena, "%.*s of %.*s", ATG_FMT(person_of(op, p)->own[p->own].id),
+                                ATG_FMT(person_of(op, p)->id));
     case ATG_PROFILE_RELATIVE:
         break;
     }
-    return atg_arena_printf(arena, "%.*s of %.*s",
-                            ATG_FMT(op->families[p->index].ped.persons[p->person].id),
+    return atg_arena_printf(arena, "%.*s of %.*s", ATG_FMT(person_of(op, p)->id),
                             ATG_FMT(op->families[p->index].id));
 }
 
 static const char *kind(const atg_profile *p) {
-    static const char *const words[] = {"sample", "staff", "relative"};
+    static const char *const words[] = {"sample", "staff", "relative", "own"};
 
     return words[p->kind];
 }
@@ -35,6 +41,17 @@ typedef struct meaning {
     const char *word, *text;
     bool wrong; /* somebody must act */
 } meaning;
+
+/* One of the two is a missing person's own sample, and neither is of staff. */
+static meaning meaning_of_own(const atg_same_person *pair) {
+    if (pair->x.kind == ATG_PROFILE_SAMPLE)
+        return (meaning){"own", "Remains like a missing person's own sample: see identify.", false};
+    if (pair->x.kind == ATG_PROFILE_RELATIVE)
+        return (meaning){"relative", "A relative like an own sample: who used it?", true};
+    if (pair->x.index == pair->y.index && pair->x.person == pair->y.person)
+        return (meaning){"agrees", "Own samples of one missing person.", false};
+    return (meaning){"duplicate", "Own samples of two missing persons, one reported twice?", true};
+}
 
 static meaning meaning_of(const atg_same_person *pair) {
     bool alike = pair->direct.log10_lr >= floor_log10;
@@ -49,6 +66,8 @@ static meaning meaning_of(const atg_same_person *pair) {
         return (meaning){"duplicate", "The same member of staff twice.", true};
     if (pair->x.kind == ATG_PROFILE_STAFF || pair->y.kind == ATG_PROFILE_STAFF)
         return (meaning){"staff", "Contamination by staff is possible: type again.", true};
+    if (pair->y.kind == ATG_PROFILE_OWN)
+        return meaning_of_own(pair);
     if (relatives)
         return (meaning){"duplicate", "One donor twice, or identical twins.", true};
     if (pair->y.kind == ATG_PROFILE_RELATIVE)
@@ -97,6 +116,12 @@ static void json_profile(json *j, const char *key, const atg_operation *op, cons
     json_key(j, "id");
     if (p->kind == ATG_PROFILE_RELATIVE) {
         json_str(j, op->families[p->index].ped.persons[p->person].id);
+        json_key(j, "family");
+        json_str(j, op->families[p->index].id);
+    } else if (p->kind == ATG_PROFILE_OWN) {
+        json_str(j, person_of(op, p)->own[p->own].id);
+        json_key(j, "of");
+        json_str(j, person_of(op, p)->id);
         json_key(j, "family");
         json_str(j, op->families[p->index].id);
     } else {

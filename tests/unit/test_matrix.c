@@ -160,6 +160,49 @@ static void staff_and_relatives_are_compared_too_and_declared_bodies_always_list
     assert_int_equal(relatives, 1);
 }
 
+static void an_own_sample_is_compared_with_everybody(void **state) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_exercise_options o = small(8);
+    atg_same_persons same = {0};
+    atg_exclusions matrix = {0};
+    uint32_t found = 0, excluded = 0, others = 0;
+    atg_operation op;
+    atg_truth truth;
+
+    (void)state;
+    o.own = 1;
+    o.degraded = o.partial = o.swapped = o.wrong_relation = 0;
+    make(arena, o, &op, &truth);
+    assert_int_equal(atg_find_same(arena, &op, 6, 1, NULL, &same, NULL), ATG_OK);
+    for (uint32_t i = 0; i < same.n; i++) {
+        const atg_same_person *p = &same.pairs[i];
+
+        if (p->x.kind != ATG_PROFILE_SAMPLE || p->y.kind != ATG_PROFILE_OWN)
+            continue;
+
+        const atg_missing *m = &op.missing[truth.missing_of_sample[p->x.index]];
+
+        assert_int_equal(m->family, p->y.index);
+        assert_int_equal(m->person, p->y.person);
+        assert_int_equal(p->y.own, 0);
+        found++;
+    }
+    assert_true(found > 0);
+    assert_int_equal(atg_exclusion_matrix(arena, &op, 1, NULL, &matrix, NULL), ATG_OK);
+    for (uint32_t i = 0; i < op.n_samples; i++)
+        for (uint32_t j = 0; j < op.n_missing; j++) {
+            uint32_t n = matrix.n_incompatible[i * op.n_missing + j];
+
+            if (truth.missing_of_sample[i] == (int32_t)j) {
+                assert_int_equal(n, 0);
+                continue;
+            }
+            others++;
+            excluded += n > op.params.max_incompatible;
+        }
+    assert_int_equal(excluded, others);
+}
+
 /* Each allocation fails once; nothing may be lost, and the error must say so. */
 static void running_out_of_memory_is_reported_and_loses_nothing(void **state) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
@@ -216,6 +259,7 @@ int main(void) {
         cmocka_unit_test(a_family_that_contradicts_itself_is_counted_apart),
         cmocka_unit_test(samples_of_one_body_are_found_and_strangers_are_not),
         cmocka_unit_test(staff_and_relatives_are_compared_too_and_declared_bodies_always_listed),
+        cmocka_unit_test(an_own_sample_is_compared_with_everybody),
         cmocka_unit_test(running_out_of_memory_is_reported_and_loses_nothing),
         cmocka_unit_test(work_stops_when_asked),
     };
