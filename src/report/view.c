@@ -228,7 +228,9 @@ double view_missing_nobody(const view *v, uint32_t missing) {
 /* The table has the numbers already; the section of the body gives the rule in full. */
 static atg_str pair_why(const atg_pair_result *p) {
     if (p->conclusion == ATG_PROBABLE)
-        return ATG_STR("Both signed thresholds are reached.");
+        return p->n_direct ? ATG_STR("Both signed thresholds are reached, by direct comparison "
+                                     "with an own sample.")
+                           : ATG_STR("Both signed thresholds are reached.");
     return p->rule.n ? p->rule : ATG_STR("The best candidate.");
 }
 

@@ -238,6 +238,19 @@ static void with_no_relative_it_is_the_direct_comparison(void **state) {
         }
 }
 
+/* Of a person of whom nothing but a certain own sample is there, which somebody else shows with
+ * probability `rarity`. */
+static void check_power(const atg_operation *op, double rarity) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 22);
+    const atg_power_options how = {.n_sim = 10, .seed = 1};
+    atg_power_result power;
+
+    assert_int_equal(atg_family_power(arena, op, 0, &how, NULL, &power, NULL), ATG_OK);
+    assert_true(fabs(power.now.mean + log10(rarity)) < 1e-12);
+    assert_true(fabs(power.now.exclusion_power - (1 - rarity)) < 1e-12);
+    assert_int_equal(power.n_candidates, 0);
+}
+
 static void equal_certain_heterozygotes_count_as_their_rarity(void **state) {
     static const double freqs[] = {0.1, 0.2, 0.7};
     static const atg_str labels[] = {{"1", 1}, {"2", 1}, {"3", 1}};
@@ -273,6 +286,7 @@ static void equal_certain_heterozygotes_count_as_their_rarity(void **state) {
     assert_int_equal(atg_operation_check(&op, NULL), ATG_OK);
     assert_int_equal(atg_pair_lr(&op, &body, 0, true, &lr, NULL), ATG_OK);
     assert_true(fabs(pow(10, lr) * 2 * 0.1 * 0.2 - 1) < 1e-12);
+    check_power(&op, 2 * 0.1 * 0.2);
     op.params.theta = theta; /* NRC II 4.10b */
     assert_int_equal(atg_pair_lr(&op, &body, 0, true, &lr, NULL), ATG_OK);
     assert_true(fabs(pow(10, lr) * 2 * (theta + (1 - theta) * 0.1) * (theta + (1 - theta) * 0.2) /
