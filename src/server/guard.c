@@ -253,10 +253,6 @@ static problem_kind check_head(request *q, const head *h, const char *method, co
         problem = PROBLEM_CROSS_SITE;
     }
     if (!problem)
-        problem = check_query(q, err);
-    if (!problem)
-        problem = check_query_whole(q, err);
-    if (!problem)
         problem = check_rate(q, h->value[HEAD_AUTHORIZATION].n ? 0 : 1, err);
     if (!problem && !(q->route->flags & ROUTE_PUBLIC) && !h->value[HEAD_AUTHORIZATION].n) {
         (void)atg_fail(err, ATG_EDENIED, "A token is needed: POST /api/v1/session gives one");
@@ -372,6 +368,10 @@ problem_kind guard_session(request *q, atg_err *err) {
         problem = read_session(q, err);
     if (!problem && q->authorization.n)
         problem = check_account_rate(q, err);
+    if (!problem)
+        problem = check_query(q, err);
+    if (!problem)
+        problem = check_query_whole(q, err);
     if (!problem)
         problem = read_purpose(q, err);
     if (!problem)

@@ -137,6 +137,8 @@ static int set_roles(request *q, atg_err *err) {
     file_row operation = {.n = 0};
     int rc = request_members(q, "operation grant revoke", err);
 
+    if (!rc && !json_object_get(q->json, "grant") && !json_object_get(q->json, "revoke"))
+        rc = atg_fail(err, ATG_EPARSE, "Name roles to grant or to revoke");
     if (!rc)
         rc = request_text(q, "operation", &code, err);
     if (!rc && code.n)

@@ -2,7 +2,6 @@
 /* What concerns the service itself: is it well, what does it count, whose certificate it has. */
 #include "server/routes.h"
 
-
 #include <qrencode.h>
 
 #include "app/accounts.h"

@@ -58,10 +58,9 @@ static int read_login(request *q, login_request *ret, atg_str *ret_device, atg_e
     return ret->origin.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory logging in");
 }
 
-/* Too many tries, or not let in: both are 401 of a kind. */
-static int not_in(request *q, int rc, atg_err *err) {
+static int not_in(request *q, int rc, problem_kind kind, const atg_err *err) {
     if (rc == ATG_EDENIED)
-        q->problem = strstr(err->msg, "Too many") ? PROBLEM_RATE : PROBLEM_LOGIN;
+        q->problem = strstr(err->msg, "Too many") ? PROBLEM_RATE : kind;
     if (q->problem == PROBLEM_RATE)
         q->wait_s = 30;
     return rc;
@@ -81,7 +80,7 @@ static int log_in(request *q, atg_err *err) {
         return rc;
     rc = account_login(q->s->c, q->arena, &r, &in, err);
     if (rc)
-        return not_in(q, rc, err);
+        return not_in(q, rc, PROBLEM_LOGIN, err);
     if (in.status == LOGIN_CODE)
         return request_refuse(q, PROBLEM_CODE, err, "Send the code of the telephone as 'code' too");
     if (in.status == LOGIN_CHANGE)
@@ -120,7 +119,7 @@ static int confirm(request *q, atg_err *err) {
     r.origin = atg_arena_printf(q->arena, "session:%s", q->address);
     rc = account_confirm(q->s->c, &r, &until, err);
     if (rc)
-        return not_in(q, rc, err);
+        return not_in(q, rc, PROBLEM_CONFIRM, err);
     rc = reply_json(q, MHD_HTTP_OK, err);
     if (rc)
         return rc;
@@ -226,7 +225,7 @@ static int set_password(request *q, atg_err *err) {
         return request_refuse(q, PROBLEM_CONTENT, err, "%s",
                               atg_arena_str(q->arena, atg_str_of(err->msg)).p);
     if (rc)
-        return not_in(q, rc, err);
+        return not_in(q, rc, PROBLEM_LOGIN, err);
     if (status == LOGIN_CODE)
         return request_refuse(q, PROBLEM_CODE, err, "Send the code of the telephone as 'code' too");
     return reply_empty(q);

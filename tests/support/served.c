@@ -118,6 +118,7 @@ answer served_ask(const served *w, const ask *a) {
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, a->method);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(c, CURLOPT_EXPECT_100_TIMEOUT_MS, 20L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)WAIT_S);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, grow);

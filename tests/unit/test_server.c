@@ -88,7 +88,7 @@ static void somebody_logs_in_renews_and_logs_out(const database *where) {
         MUST(&w, 201, "POST", "/api/v1/session/renew", SERVED_NOBODY, .token = token);
     ANSWER_AUTO old = MUST(&w, 401, "GET", "/api/v1/session", SERVED_NOBODY, .token = token);
     snprintf(token, sizeof(token), "%s", answer_text(&again, "token"));
-    ANSWER_AUTO no = MUST(&w, 401, "POST", "/api/v1/session/confirm", SERVED_NOBODY, .token = token,
+    ANSWER_AUTO no = MUST(&w, 403, "POST", "/api/v1/session/confirm", SERVED_NOBODY, .token = token,
                           .body = "{\"password\":\"not the one\"}");
     ANSWER_AUTO yes = MUST(&w, 200, "POST", "/api/v1/session/confirm", SERVED_NOBODY,
                            .token = token, .body = "{\"password\":\"" PASSWORD "\"}");
