@@ -82,6 +82,7 @@ typedef enum option_id {
     OPT_CERTIFICATE_KEY,
     OPT_NAMES,
     OPT_LOG,
+    OPT_OPENAPI,
     OPT_QUIET,
     OPT_MAN,
     OPT_HELP,

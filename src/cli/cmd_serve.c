@@ -10,7 +10,7 @@
 #include "cli/store.h"
 #include "server/server.h"
 
-enum { NAMES_MAX = 24, NAMES_SIZE = 2000 };
+enum { NAMES_MAX = 24, NAMES_SIZE = 2000, DESCRIPTION_MAX = 16 << 20 };
 
 typedef struct serving {
     char text[NAMES_SIZE]; /* the names of --names, cut into words */
@@ -98,6 +98,15 @@ static int serve(const args *a, serving *w) {
     return EXIT_DONE;
 }
 
+static int print_description(const args *a) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(DESCRIPTION_MAX);
+    atg_err err = {0};
+
+    if (buf && service_openapi(buf, &err))
+        return cli_fail(NULL, &err);
+    return cli_write(a, buf);
+}
+
 static int run(const args *a) {
     STORE_SESSION session = {0};
     serving w = {.o = {.listen = a->value[OPT_LISTEN],
@@ -105,6 +114,8 @@ static int run(const args *a) {
                        .key = a->value[OPT_CERTIFICATE_KEY]}};
     int code = read_names(a, &w);
 
+    if (cli_has(a, OPT_OPENAPI))
+        return print_description(a);
     if (!code)
         code = open_log(a, &w);
     if (!code)
@@ -115,9 +126,9 @@ static int run(const args *a) {
     return serve(a, &w);
 }
 
-static const option_id options[] = {OPT_LISTEN, OPT_CERTIFICATE, OPT_CERTIFICATE_KEY, OPT_NAMES,
-                                    OPT_LOG,    OPT_STORE,       OPT_POSTGRES,        OPT_KEY,
-                                    OPT_QUIET,  OPT_HELP};
+static const option_id options[] = {OPT_LISTEN,   OPT_CERTIFICATE, OPT_CERTIFICATE_KEY, OPT_NAMES,
+                                    OPT_LOG,      OPT_OPENAPI,     OPT_OUTPUT,          OPT_STORE,
+                                    OPT_POSTGRES, OPT_KEY,         OPT_QUIET,           OPT_HELP};
 
 const command command_serve = {
     .name = "serve",

@@ -118,6 +118,8 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_NAMES] = {"names", 0, "NAMES",
                    "Other names and addresses (commas between them) that people reach the service "
                    "by."},
+    [OPT_OPENAPI] = {"openapi", 0, NULL,
+                     "Print the description of the API (OpenAPI 3.1), and end."},
     [OPT_LOG] = {"log", 0, "FILE", "Append the log to FILE; default: standard error."},
     [OPT_QUIET] = {"quiet", 'q', NULL, "No progress and no notes."},
     [OPT_MAN] = {"man", 0, NULL, "The whole manual page, in roff."},

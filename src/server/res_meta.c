@@ -6,6 +6,7 @@
 
 #include "app/accounts.h"
 #include "base/instant.h"
+#include "server/openapi.h"
 #include "server/service_internal.h"
 
 /* ---- health and metrics ---- */
@@ -161,6 +162,22 @@ static int style(request *q, atg_err *err) {
     return ATG_OK;
 }
 
+/* ---- the API itself ---- */
+
+static int describe(request *q, atg_err *err) {
+    int rc = reply_text(q, MHD_HTTP_OK, "application/json", err);
+
+    return rc ? rc : service_openapi(q->out, err);
+}
+
+static int browse(request *q, atg_err *err) {
+    int rc = reply_text(q, MHD_HTTP_OK, "text/html; charset=utf-8", err);
+
+    if (!rc)
+        openapi_page(q->out);
+    return rc;
+}
+
 const route routes_meta[] = {
     {.method = "GET",
      .path = "/health",
@@ -201,6 +218,22 @@ const route routes_meta[] = {
      .tag = "service",
      .summary = "How the pages of the service look",
      .gives = "text/css",
+     .status = 200},
+    {.method = "GET",
+     .path = "/api/",
+     .flags = ROUTE_PUBLIC | ROUTE_NAVIGATE,
+     .run = browse,
+     .tag = "service",
+     .summary = "The API as a page for people",
+     .gives = "text/html",
+     .status = 200},
+    {.method = "GET",
+     .path = "/api/v1/openapi.json",
+     .flags = ROUTE_PUBLIC | ROUTE_NAVIGATE,
+     .run = describe,
+     .tag = "service",
+     .summary = "The API for programs: OpenAPI 3.1",
+     .gives = "OpenApi",
      .status = 200},
     {.method = NULL},
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "served.h"
 
+#include "schema.h"
+
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
@@ -8,6 +10,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "server/request.h"
 
 enum { PARTS = 24, WAIT_S = 60 };
 
@@ -104,6 +108,47 @@ static struct curl_slist *headers_of(const served *w, const ask *a) {
     return list;
 }
 
+/* The schemas of the served description, where schema.h looks for them. */
+static json_t *description(void) {
+    static json_t *root;
+    ATG_AUTO(atg_buf) buf = root ? NULL : atg_buf_new(16 << 20);
+    json_t *all;
+    atg_str text;
+    atg_err err = {0};
+
+    if (root)
+        return root;
+    made_ok(service_openapi(buf, &err), &err);
+    made_ok(atg_buf_take(buf, &text, &err), &err);
+    all = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(all);
+    root =
+        json_pack("{s:O}", "$defs", json_object_get(json_object_get(all, "components"), "schemas"));
+    json_decref(all);
+    return root;
+}
+
+/* What is answered is what the description says. */
+static void check_answer(const ask *a, const answer *got) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    bool problem = answer_has(got, "content-type: application/problem+json");
+    const char *name = problem ? "Problem" : NULL;
+    route_found found;
+    target t;
+
+    if (!problem && target_read(arena, atg_str_of(a->path), &t, NULL) == ATG_OK &&
+        route_find(a->method, &t, &found) == PROBLEM_NONE && got->status != 304) {
+        if (got->status != (long)found.route->status && got->status != 503)
+            fail_msg("%s %s: %ld is not described", a->method, a->path, got->status);
+        name = found.route->gives;
+    }
+    if (!name || strchr(name, '/') || !got->n_body)
+        return;
+    if (!schema_fits(description(), json_object_get(json_object_get(description(), "$defs"), name),
+                     got->json))
+        fail_msg("%s %s: not a %s: %s", a->method, a->path, name, got->body);
+}
+
 answer served_ask(const served *w, const ask *a) {
     answer got = {.status = 0};
     char url[8192];
@@ -140,6 +185,7 @@ answer served_ask(const served *w, const ask *a) {
     curl_slist_free_all(list);
     if (got.n_body)
         got.json = json_loadb(got.body, got.n_body, JSON_REJECT_DUPLICATES, NULL);
+    check_answer(a, &got);
     return got;
 }
 
