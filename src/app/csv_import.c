@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "formats/tablejson.h"
 #include "store/imported.h"
 
 enum { COLUMNS_MAX = RECORD_FIELDS_MAX + 2, COLUMN_ID = -1, COLUMN_STATE = -2, COLUMN_NONE = -3 };
@@ -99,16 +100,10 @@ static int key_field_of(record_kind kind) {
     return -1;
 }
 
-static int read_header(importing *w, csv *table, atg_err *err) {
-    csv_field *fields;
-    uint32_t n;
+static int read_header(importing *w, const csv_field *fields, uint32_t n, atg_err *err) {
     bool keyed = false;
-    int rc = csv_row(table, w->arena, &fields, &n, err);
+    int rc = ATG_OK;
 
-    if (rc)
-        return rc;
-    if (!n)
-        return atg_fail_at(err, ATG_EPARSE, 1, 1, "The table is empty");
     if (n > COLUMNS_MAX)
         return atg_fail_at(err, ATG_ELIMIT, 1, 1, "More columns than a %s has fields",
                            record_types[w->o->kind].title);
@@ -221,20 +216,44 @@ static int read_row(importing *w, const csv_field *fields, uint32_t n, atg_err *
     return rc;
 }
 
-static int read_table(importing *w, atg_str bytes, atg_err *err) {
-    csv table = csv_new(bytes);
-    csv_field *fields;
-    uint32_t n;
-    int rc = read_header(w, &table, err);
+/* The first row is the header. */
+static int next_fields(void *user, const csv_field *fields, uint32_t n, atg_err *err) {
+    importing *w = user;
 
+    if (!w->n_columns)
+        return read_header(w, fields, n, err);
+    if (w->n == CSV_ROWS_MAX)
+        return atg_fail_at(err, ATG_ELIMIT, fields->line, 1, "More than %d rows", CSV_ROWS_MAX);
+    return read_row(w, fields, n, err);
+}
+
+static int read_values(importing *w, atg_str bytes, atg_err *err) {
+    atg_str text;
+    const char *from;
+    int rc = text_utf8(w->arena, bytes, &text, &from, err);
+    csv table;
+
+    if (rc)
+        return rc;
+    table = csv_new(text);
     while (!rc) {
+        csv_field *fields;
+        uint32_t n;
+
         rc = csv_row(&table, w->arena, &fields, &n, err);
         if (rc || !n)
             break;
-        if (w->n == CSV_ROWS_MAX)
-            return atg_fail_at(err, ATG_ELIMIT, fields->line, 1, "More than %d rows", CSV_ROWS_MAX);
-        rc = read_row(w, fields, n, err);
+        rc = next_fields(w, fields, n, err);
     }
+    return rc;
+}
+
+static int read_table(importing *w, atg_str bytes, bool as_json, atg_err *err) {
+    int rc =
+        as_json ? tablejson_read(w->arena, bytes, next_fields, w, err) : read_values(w, bytes, err);
+
+    if (!rc && !w->n_columns)
+        rc = atg_fail_at(err, ATG_EPARSE, 1, 1, "The table is empty");
     w->done.rows = w->n;
     return rc;
 }
@@ -342,13 +361,9 @@ static int take(db *d, void *user, atg_err *err) {
     return rc;
 }
 
-static int import(importing *w, atg_str bytes, atg_err *err) {
-    atg_str text;
-    const char *from;
-    int rc = text_utf8(w->arena, bytes, &text, &from, err);
+static int import(importing *w, atg_str bytes, bool as_json, atg_err *err) {
+    int rc = read_table(w, bytes, as_json, err);
 
-    if (!rc)
-        rc = read_table(w, text, err);
     if (rc || w->done.n_problems || !w->n)
         return rc;
     rc = store_write(cases_store(w->c), take, w, err);
@@ -361,24 +376,33 @@ static int import(importing *w, atg_str bytes, atg_err *err) {
     return rc;
 }
 
-int cases_import_csv(cases *c, const actor *who, atg_arena *arena, atg_str bytes,
-                     const csv_options *o, csv_done *ret, atg_err *err) {
-    importing w = {.c = c,
-                   .who = who,
-                   .arena = arena,
-                   .o = o,
-                   .keys = map_new(),
-                   .done = {.problems = ATG_GET(arena, csv_problem, CSV_PROBLEMS_MAX)}};
+static int import_as(importing w, atg_str bytes, bool as_json, csv_done *ret, atg_err *err) {
     int rc = ATG_OK;
 
+    w.keys = map_new();
+    w.done.problems = ATG_GET(w.arena, csv_problem, CSV_PROBLEMS_MAX);
     if (!w.keys || !w.done.problems)
         rc = no_memory(err);
-    else if (!record_types[o->kind].is_file)
+    else if (!record_types[w.o->kind].is_file)
         rc = atg_fail(err, ATG_EINVAL, "A table holds files, such as missing persons or remains");
     if (!rc)
-        rc = import(&w, bytes, err);
+        rc = import(&w, bytes, as_json, err);
     map_free(w.keys);
     if (!rc)
         *ret = w.done;
     return rc;
+}
+
+int cases_import_csv(cases *c, const actor *who, atg_arena *arena, atg_str bytes,
+                     const csv_options *o, csv_done *ret, atg_err *err) {
+    importing w = {.c = c, .who = who, .arena = arena, .o = o};
+
+    return import_as(w, bytes, false, ret, err);
+}
+
+int cases_import_table(cases *c, const actor *who, atg_arena *arena, atg_str table,
+                       const csv_options *o, csv_done *ret, atg_err *err) {
+    importing w = {.c = c, .who = who, .arena = arena, .o = o};
+
+    return import_as(w, table, true, ret, err);
 }

@@ -39,4 +39,9 @@ typedef struct csv_done {
 int cases_import_csv(cases *c, const actor *who, atg_arena *arena, atg_str bytes,
                      const csv_options *o, csv_done *ret, atg_err *err);
 
+/* The same of antigone-table/1 (formats/tablejson.h), which the worker makes of a table that came
+ * over the network: nothing but JSON is parsed. */
+int cases_import_table(cases *c, const actor *who, atg_arena *arena, atg_str table,
+                       const csv_options *o, csv_done *ret, atg_err *err);
+
 #endif

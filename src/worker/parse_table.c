@@ -1,30 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/csv.h"
 #include "base/text.h"
+#include "formats/tablejson.h"
 #include "worker/parse.h"
 
 enum { ROWS_AT_ONCE = 256 };
-
-static void put_row(json *j, const csv_field *fields, uint32_t n) {
-    json_object_line(j);
-    json_key(j, "line");
-    json_int(j, fields[0].line);
-    json_key(j, "cells");
-    json_begin_array(j);
-    for (uint32_t i = 0; i < n; i++)
-        json_str(j, fields[i].text);
-    json_end(j, ']');
-    json_key(j, "places");
-    json_begin_array(j);
-    for (uint32_t i = 0; i < n; i++) {
-        json_begin_array(j);
-        json_int(j, fields[i].line);
-        json_int(j, fields[i].col);
-        json_end(j, ']');
-    }
-    json_end(j, ']');
-    json_end(j, '}');
-}
 
 /* Some rows, in an arena of their own; `*ret_n` is how many there were. */
 static int put_some(csv *table, parse_out *out, uint32_t *ret_n, atg_err *err) {
@@ -37,7 +16,7 @@ static int put_some(csv *table, parse_out *out, uint32_t *ret_n, atg_err *err) {
         rc = csv_row(table, arena, &fields, &n, err);
         if (rc || !n)
             continue;
-        put_row(&out->j, fields, n);
+        tablejson_write_row(&out->j, fields, n);
         rows++;
         rc = parse_flush(out, false, err);
     }
@@ -59,7 +38,7 @@ static int write_table(const parse *p, parse_out *out, atg_err *err) {
     table = csv_new(text);
     json_begin_object(&out->j);
     json_key(&out->j, "schema");
-    json_text(&out->j, "antigone-table/1");
+    json_text(&out->j, tablejson_schema);
     json_key(&out->j, "rows");
     json_begin_array(&out->j);
     while (rc == ATG_OK && n == ROWS_AT_ONCE)

@@ -3,6 +3,7 @@
 #include "made_cases.h"
 
 #include "app/csv_import.h"
+#include "formats/tablejson.h"
 
 #define HEAD                                                                                       \
     "id,family_name,given_name,sex,born,last_seen,last_place,informant_name,informant_contact\n"
@@ -80,6 +81,64 @@ static void every_problem_has_its_place_and_nothing_is_taken_in(const database *
     made_cases_close(&m);
 }
 
+static int write_fields(csv *table, json *j, atg_arena *arena) {
+    csv_field *fields;
+    uint32_t n;
+    int rc = csv_row(table, arena, &fields, &n, NULL);
+
+    if (rc == ATG_OK && n)
+        tablejson_write_row(j, fields, n);
+    return rc == ATG_OK && n;
+}
+
+/* As the worker gives it. */
+static atg_str as_json(atg_arena *arena, const char *text) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(1 << 20);
+    csv table = csv_new(atg_str_of(text));
+    json j = json_new(buf);
+    atg_str made;
+
+    json_begin_object(&j);
+    json_key(&j, "schema");
+    json_text(&j, tablejson_schema);
+    json_key(&j, "rows");
+    json_begin_array(&j);
+    while (write_fields(&table, &j, arena))
+        ;
+    json_end(&j, ']');
+    json_end(&j, '}');
+    assert_int_equal(atg_buf_take(buf, &made, NULL), ATG_OK);
+    return atg_arena_str(arena, made);
+}
+
+static void a_table_from_the_worker_is_the_same_table(const database *where) {
+    made_cases m = made_cases_open(where);
+    csv_options o = {
+        .operation = m.operation, .kind = RECORD_MISSING, .source = ATG_STR("hospital.csv")};
+    csv_done done = {0};
+    atg_err err = {0};
+
+    made_ok(cases_import_table(m.c, &m.all, m.arena, as_json(m.arena, HEAD HANSEN WANG), &o, &done,
+                               &err),
+            &err);
+    assert_int_equal(done.added, 2);
+    done = take(&m, &m.all, HEAD HANSEN WANG, false);
+    assert_int_equal(done.same, 2);
+    made_ok(cases_import_table(
+                m.c, &m.all, m.arena,
+                as_json(m.arena, HEAD "\n\n19,Wang,Wei,woman,1990,2026,Harbour,Li,+86\n"), &o,
+                &done, &err),
+            &err);
+    assert_true(done.n_problems >= 1);
+    assert_int_equal(done.problems[0].line, 4);
+    assert_int_equal(done.problems[0].col, 13);
+    assert_int_equal(
+        cases_import_table(m.c, &m.all, m.arena, as_json(m.arena, ""), &o, &done, &err),
+        ATG_EPARSE);
+    assert_int_equal(count(&m), 2);
+    made_cases_close(&m);
+}
+
 static void what_the_account_may_not_do_is_a_problem_of_each_row(const database *where) {
     made_cases m = made_cases_open(where);
     csv_done done = take(&m, &m.by[ROLE_MORTUARY], HEAD HANSEN WANG, true);
@@ -129,6 +188,8 @@ int main(void) {
         {"a table is taken in once", a_table_is_taken_in_once, ON_BOTH},
         {"every problem has its place, and nothing is taken in",
          every_problem_has_its_place_and_nothing_is_taken_in, ON_BOTH},
+        {"a table from the worker is the same table", a_table_from_the_worker_is_the_same_table,
+         ON_BOTH},
         {"what the account may not do is a problem of each row",
          what_the_account_may_not_do_is_a_problem_of_each_row, ON_BOTH},
         {"a row that says something else edits its file",
