@@ -57,7 +57,7 @@ static int run(const args *a) {
     int code = cli_uint(a, OPT_THREADS, 1, 256, &threads);
 
     if (!code)
-        code = cli_store_open(a, &s);
+        code = cli_store_only(a, &s);
     if (code)
         return code;
     if (matcher_open(s.c, &(matcher_options){.threads = (uint32_t)threads}, &m, &err))
@@ -74,15 +74,17 @@ static int run(const args *a) {
     return done.failed ? EXIT_NO : EXIT_DONE;
 }
 
-static const option_id options[] = {OPT_THREADS, OPT_WATCH, STORE_OPTIONS};
+static const option_id options[] = {OPT_THREADS, OPT_WATCH, OPT_STORE, OPT_POSTGRES,
+                                    OPT_KEY,     OPT_QUIET, OPT_HELP};
 
 const command command_match = {
     .name = "match",
     .summary = "Compare what is new or changed, and write what is found as hypotheses.",
     .operands = "",
     .details = "Any number may run at once, on several machines with PostgreSQL: each change is "
-               "compared by one of them, and one that is killed loses nothing. --watch goes on "
-               "until it is interrupted.",
+               "compared by one of them, and one that is killed loses nothing. It acts as itself, "
+               "so nobody logs in: whoever has the key file may run it. --watch goes on until it "
+               "is interrupted.",
     .options = options,
     .run = run,
 };
