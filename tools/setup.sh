@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# usage: tools/setup.sh [lint]
-# Installs what building and testing need (with `lint`: what the linters and fuzzers need too), by
-# apt-get, and only when something is missing.  Never asks anything.
+# usage: tools/setup.sh [lint|dist]
+# Installs what building and testing need (with `lint`: what the linters and fuzzers need too; with
+# `dist`: what making and trying out a package needs), by apt-get, and only when something is
+# missing.  Never asks anything.
 set -eu
+# where debootstrap lies, which is not in the PATH of everybody
+PATH=$PATH:/usr/sbin
 
 # thing to look for, and the Debian package that brings it
 tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
@@ -13,6 +16,9 @@ libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev
     libcurl:libcurl4-gnutls-dev cmocka:libcmocka-dev vips:libvips-dev libseccomp:libseccomp-dev'
 [ "${1:-}" = lint ] &&
     tools="$tools git:git clang:clang clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck"
+
+[ "${1:-}" = dist ] && tools="$tools git:git dpkg-shlibdeps:dpkg-dev readelf:binutils
+    debootstrap:debootstrap systemd-analyze:systemd"
 
 find_missing() {
     for pair in $tools; do
