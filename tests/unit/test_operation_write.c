@@ -100,13 +100,16 @@ static void some_owns(rich *r, atg_person *p) {
 
     assert_non_null(own);
     p->mt = (atg_mt){.n_ranges = 0};
-    for (uint32_t i = 0; i < r->op.n_samples && p->n_own < 2; i++)
-        if (r->op.samples[i].sex == p->sex && now_and_then(r))
-            own[p->n_own++] = (atg_own){.id = atg_str_of(ids[p->n_own]),
-                                        .genos = r->op.samples[i].genos,
-                                        .dropout = now_and_then(r) ? share(r) : 0,
-                                        .dropin = now_and_then(r) ? share(r) : 0,
-                                        .mt = some_mt(r)};
+    for (uint32_t i = 0; i < r->op.n_samples && p->n_own < 2; i++) {
+        if (r->op.samples[i].sex != p->sex || !now_and_then(r))
+            continue;
+        own[p->n_own] = (atg_own){.id = atg_str_of(ids[p->n_own]),
+                                  .genos = r->op.samples[i].genos,
+                                  .dropout = now_and_then(r) ? share(r) : 0,
+                                  .dropin = now_and_then(r) ? share(r) : 0,
+                                  .mt = some_mt(r)};
+        p->n_own++;
+    }
     p->own = own;
 }
 
