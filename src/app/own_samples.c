@@ -228,7 +228,7 @@ static int add_file(own_samples *o, const uuid *file, atg_err *err) {
         .kind = RECORD_PROFILE, .by = RECORDS_OF_FILE, .of = *file, .limit = PROFILES_MAX};
     record_row person, *rows;
     own_person *p = NULL;
-    bool sought;
+    bool sought = false;
     uint32_t n;
     int rc = mark_read(o, file, err);
 

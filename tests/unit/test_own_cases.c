@@ -4,6 +4,7 @@
 #include "matched_scene.h"
 
 #include "app/merge.h"
+#include "app/rules.h"
 
 /* The true missing person of sample i, or -1. */
 static int true_missing(const scene *s, uint32_t i) {
@@ -313,6 +314,42 @@ static void a_merged_report_lends_its_own_samples(const database *where) {
     made_cases_close(&s.m);
 }
 
+typedef struct leaving {
+    uuid profile;
+} leaving;
+
+static int may_leave(db *d, void *user, atg_err *err) {
+    static const uuid nowhere;
+    const leaving *w = user;
+
+    return rules_may_leave(d, RECORD_PROFILE, &w->profile, ATG_STR("Institute K2"), &nowhere,
+                           clock_now(), err);
+}
+
+/* No relative gave it, so that no donor's agreement holds it back; and none can be named. */
+static void an_own_sample_leaves_with_its_file(const database *where) {
+    scene s = open_scene(where);
+    uuid body = some_remains(&s, 0);
+    record *who = add_missing(&s, "Alone"), *own = add_own(&s, &who->id, &body, false);
+    loading w = {.s = &s};
+    leaving l = {own->id};
+    record *theirs;
+    atg_err err = {0};
+
+    made_ok(store_read(cases_store(s.m.c), may_leave, &l, &err), &err);
+    made_ok(store_read(cases_store(s.m.c), load, &w, &err), &err);
+    theirs = NULL;
+    for (uint32_t f = 0; f < w.in.op.n_families && !theirs; f++)
+        theirs = profile_in(&s, &w.in.families[f]);
+    if (!theirs) {
+        fail_msg("no relative is typed");
+        return;
+    }
+    l.profile = theirs->id;
+    assert_int_equal(store_read(cases_store(s.m.c), may_leave, &l, &err), ATG_EDENIED);
+    made_cases_close(&s.m);
+}
+
 typedef struct small_load {
     loading *w;
     atg_arena *arena;
@@ -370,6 +407,7 @@ int main(void) {
         {"a relative's own sample is ranked with the family",
          a_relatives_own_sample_is_ranked_with_the_family, ON_BOTH},
         {"a merged report lends its own samples", a_merged_report_lends_its_own_samples, ON_BOTH},
+        {"an own sample leaves with its file", an_own_sample_leaves_with_its_file, ON_BOTH},
         {"memory that is too small is told at every size",
          memory_that_is_too_small_is_told_at_every_size, ON_SQLITE},
     };
