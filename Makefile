@@ -3,6 +3,9 @@
 PREFIX ?= /usr/local
 BUILD = build
 NINJA = ninja -C
+# of `make run`
+SERVE = yes
+LISTEN = 127.0.0.1:8443
 
 .PHONY: build run test test-deep bench install lint sanitize fuzz golden clean help
 
@@ -18,7 +21,8 @@ $(BUILD)/build.ninja: | setup
 
 help:
 	@echo 'make            build build/antigone'
-	@echo 'make run        make an exercise (a ferry accident), identify it, write a report to out/'
+	@echo 'make run        make an exercise (a ferry accident), identify it, write a report to out/,'
+	@echo '                keep it as cases and serve them (SERVE=no: do not; LISTEN=ADDRESS:PORT)'
 	@echo 'make test       all tests; the last line counts them'
 	@echo 'make test-deep  long fuzzing, thread sanitizer, exhaustive tests'
 	@echo 'make bench      figures, one "name value unit" a line'
@@ -30,7 +34,7 @@ help:
 	@echo 'make clean      remove the build folders and out/'
 
 run: build
-	@tools/run.sh $(BUILD)/antigone out
+	@SERVE=$(SERVE) LISTEN=$(LISTEN) tools/run.sh $(BUILD)/antigone out
 
 test: build
 	@tools/test.sh $(BUILD) --no-suite deep

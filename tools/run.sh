@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: tools/run.sh PROGRAM FOLDER
 # The tour: makes a synthetic ferry accident in FOLDER, identifies it, keeps it as cases in a store,
-# matches them, and says what to look at.
+# matches them, says what to look at, and serves them until Ctrl-C (SERVE=no: does not; LISTEN says
+# where).
 set -eu
 antigone=$(realpath "$1")
 mkdir -p "$2"
@@ -71,3 +72,12 @@ Three commands to try, after: . $out/env
   $1 show AM-K1-000002 --reason "trying out the exercise"
   $1 audit verify $out/witness.checkpoints
 TXT
+[ "${SERVE:-yes}" = yes ] || exit 0
+
+# ---- the service, until Ctrl-C ----
+printf '\nThe same over HTTPS, for this run (Ctrl-C ends it):\n'
+for name in root lab rita; do
+    printf '  %-5s %s\n' "$name" "$(cat "$secrets/$name")"
+done
+unset ANTIGONE_ACCOUNT ANTIGONE_PASSWORD_FILE ANTIGONE_SESSION
+exec "$antigone" serve --listen "${LISTEN:-127.0.0.1:8443}" --log "$out/serve.log"
