@@ -131,13 +131,22 @@ static void write_answers(json *j, const route *r) {
     json_end(j, '}');
 }
 
-/* In small letters, with one underscore for whatever is no letter or digit. */
+/* In small letters; an underscore for what is no letter or digit. */
+static char letter_of(char c) {
+    char small = (char)tolower((unsigned char)c);
+
+    if ((small >= 'a' && small <= 'z') || (small >= '0' && small <= '9'))
+        return small;
+    return '_';
+}
+
+/* Never two underscores. */
 static size_t add_words(char ret[NAME_MAX_BYTES], size_t n, const char *text) {
     for (const char *p = text; *p && n + 1 < NAME_MAX_BYTES; p++) {
-        if (isalnum((unsigned char)*p))
-            ret[n++] = (char)tolower((unsigned char)*p);
-        else if (n && ret[n - 1] != '_')
-            ret[n++] = '_';
+        char c = letter_of(*p);
+
+        if (c != '_' || (n && ret[n - 1] != '_'))
+            ret[n++] = c;
     }
     return n;
 }

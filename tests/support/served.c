@@ -185,7 +185,8 @@ answer served_ask(const served *w, const ask *a) {
     curl_slist_free_all(list);
     if (got.n_body)
         got.json = json_loadb(got.body, got.n_body, JSON_REJECT_DUPLICATES, NULL);
-    check_answer(a, &got);
+    if (got.status)
+        check_answer(a, &got);
     return got;
 }
 
