@@ -24,6 +24,7 @@ typedef enum head_name {
     HEAD_PURPOSE,
     HEAD_IF_MATCH,
     HEAD_IF_NONE_MATCH,
+    HEAD_LAST_EVENT,
     HEADS,
 } head_name;
 
@@ -38,6 +39,7 @@ static const char *const head_names[HEADS] = {
     [HEAD_PURPOSE] = "Antigone-Purpose",
     [HEAD_IF_MATCH] = "If-Match",
     [HEAD_IF_NONE_MATCH] = "If-None-Match",
+    [HEAD_LAST_EVENT] = "Last-Event-ID",
 };
 
 typedef struct head {
@@ -236,6 +238,7 @@ static void keep(request *q, const head *h) {
     q->purpose = atg_arena_str(q->arena, h->value[HEAD_PURPOSE]);
     q->if_match = atg_arena_str(q->arena, h->value[HEAD_IF_MATCH]);
     q->if_none_match = atg_arena_str(q->arena, h->value[HEAD_IF_NONE_MATCH]);
+    q->last_event = atg_arena_str(q->arena, h->value[HEAD_LAST_EVENT]);
 }
 
 static problem_kind check_head(request *q, const head *h, const char *method, const char *version,

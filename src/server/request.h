@@ -89,7 +89,7 @@ struct request {
     enum { STAGE_NEW, STAGE_BODY, STAGE_RUNNING, STAGE_ANSWER, STAGE_SENT } stage;
     bool head, drop; /* only the head is wanted; what is left of the body is not read */
 
-    atg_str authorization, purpose, if_match, if_none_match;
+    atg_str authorization, purpose, if_match, if_none_match, last_event;
     atg_buf *body;
     size_t taken; /* bytes of the body that came */
     json_t *json; /* the body */

@@ -6,6 +6,7 @@
 
 #include "app/accounts.h"
 #include "base/instant.h"
+#include "server/events.h"
 #include "server/openapi.h"
 #include "server/service_internal.h"
 
@@ -58,6 +59,7 @@ static int count(request *q, atg_err *err) {
         MHD_get_daemon_info(q->s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
     metrics_now now = {.pool = pool_look(q->s->pool),
                        .connections = info ? info->num_connections : 0,
+                       .streams = hub_count(q->s->hub),
                        .certificate_expires = (uint64_t)(tls_expires(q->s->tls) / 1000000)};
     int rc;
 

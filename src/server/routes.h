@@ -16,5 +16,6 @@ extern const route routes_accounts[];
 extern const route routes_audit[];
 extern const route routes_sites[];
 extern const route routes_conflicts[];
+extern const route routes_events[];
 
 #endif

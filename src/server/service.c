@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "server/events.h"
 
 enum {
     THREADS = 8,
@@ -102,6 +103,8 @@ static int start(service *s, atg_err *err) {
     if (!rc)
         rc = pool_open(s->o.threads, s->o.queue, &s->pool, err);
     if (!rc)
+        rc = hub_open(s->c, &s->hub, err);
+    if (!rc)
         rc = daemon_start(s, err);
     return rc ? rc : start_keeper(s, err);
 }
@@ -137,6 +140,7 @@ static void nap(void) {
 static void stop_daemon(service *s) {
     int listening = MHD_quiesce_daemon(s->daemon);
 
+    hub_stop(s->hub);
     if (!pool_drain(s->pool, s->o.stop_s * 1000)) {
         atomic_store(&s->hurry, true);
         while (!pool_drain(s->pool, s->o.stop_s * 1000))
@@ -157,6 +161,7 @@ void service_close(service *s) {
     if (s->daemon)
         stop_daemon(s);
     pool_close(s->pool);
+    hub_close(s->hub);
     if (s->daemon)
         logs_event(s, "stop", NULL);
     metrics_close(s->metrics);

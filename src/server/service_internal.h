@@ -19,6 +19,7 @@ struct service {
     tls *tls;
     pool *pool;
     metrics *metrics;
+    struct hub *hub; /* of streams of events */
     limiter *by_address, *by_account;
     struct MHD_Daemon *daemon;
     char address[SERVICE_ADDRESS], host[SERVICE_ADDRESS], warning[200];
