@@ -7,7 +7,7 @@ NINJA = ninja -C
 SERVE = yes
 LISTEN = 127.0.0.1:8443
 
-.PHONY: build run test test-deep bench install lint sanitize fuzz golden clean help
+.PHONY: build run test test-deep bench install dist lint sanitize fuzz golden clean help
 
 build: setup $(BUILD)/build.ninja
 	@$(NINJA) $(BUILD)
@@ -26,7 +26,8 @@ help:
 	@echo 'make test       all tests; the last line counts them'
 	@echo 'make test-deep  long fuzzing, thread sanitizer, exhaustive tests'
 	@echo 'make bench      figures, one "name value unit" a line'
-	@echo 'make install    library, headers, program, manual, completions (PREFIX, DESTDIR)'
+	@echo 'make install    library, headers, program, manual, completions, units (PREFIX, DESTDIR)'
+	@echo 'make dist       a Debian package and its list of parts (SPDX) in dist/'
 	@echo 'make lint       clang-tidy, cppcheck, clang-format, layers, sizes'
 	@echo 'make sanitize   the tests under address and undefined behaviour sanitizers'
 	@echo 'make fuzz       each parser for SECONDS (default 10)'
@@ -47,6 +48,13 @@ install: build
 	@$(NINJA) $(BUILD)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+.PHONY: setup-dist
+setup-dist: setup
+	@tools/setup.sh dist
+
+dist: setup-dist
+	@tools/dist.sh dist
 
 .PHONY: setup-lint
 setup-lint:
@@ -73,7 +81,7 @@ SECONDS = 10
 fuzz: setup-lint
 	@tools/fuzz.sh $(SECONDS)
 
-test-deep: setup-lint build
+test-deep: setup-lint setup-dist build
 	@tools/fuzz.sh 300
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory tsan
@@ -81,6 +89,7 @@ test-deep: setup-lint build
 
 golden: build
 	@tools/golden.sh --update $(BUILD)/antigone
+	@tests/install/package.sh --update $(BUILD) .
 
 clean:
-	rm -rf build build-asan build-tsan build-fuzz out
+	rm -rf build build-asan build-tsan build-fuzz build-dist out dist
