@@ -9,7 +9,8 @@ set -eu
 PATH=$PATH:/usr/sbin
 
 # thing to look for, and the Debian package that brings it
-tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config'
+tools='gcc:gcc make:make meson:meson ninja:ninja-build pkg-config:pkg-config
+    curl:curl'
 libs='jansson:libjansson-dev libxml-2.0:libxml2-dev libsodium:libsodium-dev
     liboath:liboath-dev icu-i18n:libicu-dev libpq:libpq-dev sqlite3:libsqlite3-dev
     libmicrohttpd:libmicrohttpd-dev gnutls:libgnutls28-dev libqrencode:libqrencode-dev
