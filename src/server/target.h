@@ -21,7 +21,8 @@ typedef struct target {
     target_pair query[TARGET_QUERY];
 } target;
 
-/* Texts lie in the arena and end with NUL.  ATG_EPARSE or ATG_ELIMIT with the byte as column. */
+/* Texts lie in the arena and end with NUL.  ATG_EPARSE or ATG_ELIMIT; where a
+ * character is wrong, the column is its byte in the part of the target that it stands in. */
 int target_read(atg_arena *arena, atg_str raw, target *ret, atg_err *err);
 
 /* The value of a name in the query; {NULL, 0} when it is not there. */

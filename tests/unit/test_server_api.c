@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "app/pictures.h"
+#include "base/file.h"
 #include "server/request.h"
 
 #define MISSING                                                                                    \
@@ -268,6 +270,74 @@ static void the_history_is_verified_and_signed(const database *where) {
     served_close(&w);
 }
 
+/* The smallest JPEG. */
+#define IMAGE                                                                                      \
+    "\xff\xd8\xff\xc0\0\x0b\x08\0\2\0\3\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0\x12\x34"             \
+    "\x56\xff\xd9"
+
+static void put_picture(served *w, const char *code, char place[PATH]) {
+    record *r = record_new(w->made.arena, RECORD_PHOTOGRAPH);
+    file_row file;
+    char id[UUID_TEXT + 1];
+    atg_err err = {0};
+
+    made_ok(cases_find(w->made.c, w->made.arena, atg_str_of(code), &file, &err), &err);
+    r->operation = w->made.operation;
+    r->file = file.id;
+    made_set(w->made.arena, r, "what", "body");
+    made_ok(pictures_put(w->made.c, &w->made.all, r, PHOTOGRAPH_IMAGE, ATG_STR(IMAGE),
+                         &r->fields[PHOTOGRAPH_IMAGE], &err),
+            &err);
+    made_add(&w->made, r);
+    uuid_text(&r->id, id);
+    snprintf(place, PATH, "/api/v1/records/photograph/%s/picture/image", id);
+}
+
+static void a_picture_of_the_dead_is_sealed_until_a_purpose_is_given(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH], path[PATH];
+
+    make(&w, REMAINS, code, place);
+    put_picture(&w, code, place);
+    ANSWER_AUTO sealed = MUST(&w, 403, "GET", place, SERVED_ALL);
+    assert_non_null(strstr(sealed.body, "problem:sealed"));
+    ANSWER_AUTO other = MUST(&w, 403, "GET", place, ROLE_AUDITOR, .purpose = "out of curiosity");
+    assert_non_null(strstr(other.body, "problem:denied"));
+    ANSWER_AUTO open = MUST(&w, 200, "GET", place, SERVED_ALL, .purpose = "to compare the face");
+    assert_int_equal(open.n_body, sizeof(IMAGE) - 1);
+    assert_memory_equal(open.body, IMAGE, open.n_body);
+    assert_true(answer_has(&open, "content-type: image/jpeg"));
+    assert_true(answer_has(&open, "cache-control: no-store"));
+    snprintf(path, sizeof(path), "/api/v1/files/%s/history", code);
+    ANSWER_AUTO history = MUST(&w, 200, "GET", path, SERVED_ALL);
+    assert_non_null(strstr(history.body, "to compare the face"));
+    assert_null(strstr(history.body, "out of curiosity"));
+    served_close(&w);
+}
+
+static void an_operation_is_taken_in_as_json(const database *where) {
+    served w = served_open(where, NULL);
+    char file[500];
+    atg_str bytes;
+    atg_err err = {0};
+
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes the environment */
+    snprintf(file, sizeof(file), "%s/operation/documented.json", getenv("ATG_CORPUS_DIR"));
+    made_ok(file_read(w.made.arena, file, 1 << 20, &bytes, &err), &err);
+    const char *path =
+        path_of(&w, "/import?agreed_on=2026-11-01&ends_on=2036-11-01&basis=consent&sign=yes");
+    ANSWER_AUTO a = MUST(&w, 200, "POST", path, SERVED_ALL, .body = bytes.p, .n_body = bytes.n,
+                         .purpose = "the laboratory sent it");
+    assert_true(json_integer_value(json_object_get(a.json, "remains")) > 0);
+    ANSWER_AUTO odd = MUST(&w, 422, "POST", path, SERVED_ALL, .body = "{\n \"schema\": 1}");
+    assert_true(json_integer_value(json_object_get(odd.json, "line")) >= 1);
+    ANSWER_AUTO out = MUST(&w, 200, "GET", path_of(&w, "/dna?recipient=Bureau&format=csv"),
+                           SERVED_ALL, .purpose = "agreed with the bureau");
+    assert_true(answer_has(&out, "content-type: text/csv"));
+    ANSWER_AUTO who = MUST(&w, 400, "GET", path_of(&w, "/dna"), SERVED_ALL, .purpose = "a test");
+    served_close(&w);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"a record is made, read and edited by its revision",
@@ -284,6 +354,9 @@ int main(void) {
         {"an administrator keeps accounts", an_administrator_keeps_accounts, ON_BOTH},
         {"tables leave with a purpose, and run no formula",
          tables_leave_with_a_purpose_and_run_no_formula, ON_SQLITE},
+        {"a picture of the dead is sealed until a purpose is given",
+         a_picture_of_the_dead_is_sealed_until_a_purpose_is_given, ON_BOTH},
+        {"an operation is taken in as JSON", an_operation_is_taken_in_as_json, ON_BOTH},
         {"the history is verified and signed", the_history_is_verified_and_signed, ON_BOTH},
     };
 
