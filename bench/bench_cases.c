@@ -3,9 +3,7 @@
  *
  *     bench_cases [files [sqlite|postgres]]
  */
-#include "made_cases.h"
-
-#include "bench.h"
+#include "people.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,59 +17,11 @@
 enum {
     FILES = 1000000,
     IMPORTED = 100000,
-    FILL = 5000, /* files of one transaction */
     LOOKS = 1000,
     THREADS = 64,
     SECONDS = 10,
     WARM = 50,
 };
-
-static const char *const families[] = {
-    "Hansen",  "Olsen",    "Larsen",       "Berg",   "Haugen", "Kovalenko", "Шевченко", "Мельник",
-    "Бойко",   "Ткаченко", "Ковальчук",    "王",     "李",     "張",        "刘",       "محمدي",
-    "حسن",     "علي",      "Nguyễn",       "Trần",   "García", "Martínez",  "López",    "Łukasik",
-    "Nowak",   "Kowalska", "Παπαδόπουλος", "Yılmaz", "Kaya",   "Demir",     "Öztürk",   "Müller",
-    "Schmidt", "Rossi",    "Ferrari",      "Silva",  "Santos", "Oliveira",  "Ivanova",  "Petrova"};
-static const char *const given[] = {
-    "Nora",   "Emma",  "Olav", "Jakob",   "Олександр", "Мар'яна", "Олена",  "Богдан",
-    "偉",     "芳",    "娜",   "秀英",    "محمد",      "فاطمة",   "أحمد",   "Linh",
-    "María",  "José",  "Ana",  "Łukasz",  "Zofia",     "Ayşe",    "Mehmet", "Hans",
-    "Giulia", "Marco", "João", "Beatriz", "Irina",     "Dmitri",  "Amina",  "Yusuf"};
-
-#define COUNT(list) (sizeof(list) / sizeof(*(list)))
-
-/* Names as in a population: a few common ones and many rare ones, made rare by a number. */
-static int name_of(atg_rng *rng, const char *const *list, size_t n, char *ret, size_t size) {
-    double u = atg_rng_unit(rng);
-    size_t at = (size_t)((double)n * u * u);
-    uint64_t rare = atg_rng_below(rng, 4);
-
-    return rare ? snprintf(ret, size, "%s%c%c%c", list[at], 'a' + (char)atg_rng_below(rng, 26),
-                           'a' + (char)atg_rng_below(rng, 26), 'a' + (char)atg_rng_below(rng, 26))
-                : snprintf(ret, size, "%s", list[at]);
-}
-
-typedef struct row {
-    char family[80], given[80], born[40], place[80], informant[160], contact[40];
-    bool female;
-} row;
-
-static row make_row(atg_rng *rng) {
-    row r;
-    char last[80];
-
-    (void)name_of(rng, families, COUNT(families), r.family, sizeof(r.family));
-    (void)name_of(rng, given, COUNT(given), r.given, sizeof(r.given));
-    (void)name_of(rng, given, COUNT(given), last, sizeof(last));
-    (void)snprintf(r.born, sizeof(r.born), "%04d-%02d-%02d", 1930 + (int)atg_rng_below(rng, 90),
-                   1 + (int)atg_rng_below(rng, 12), 1 + (int)atg_rng_below(rng, 28));
-    (void)snprintf(r.place, sizeof(r.place), "Street %d, district %d",
-                   (int)atg_rng_below(rng, 2000), (int)atg_rng_below(rng, 20));
-    (void)snprintf(r.informant, sizeof(r.informant), "%s %s", last, r.family);
-    (void)snprintf(r.contact, sizeof(r.contact), "+47 %08d", (int)atg_rng_below(rng, 100000000));
-    r.female = atg_rng_below(rng, 2);
-    return r;
-}
 
 typedef struct scene {
     made_cases m;
@@ -86,66 +36,7 @@ static void must(int rc, const atg_err *err) {
     bench_must(rc, err);
 }
 
-/* ---- filling ---- */
-
-static record *missing_of(atg_arena *arena, const uuid *operation, const row *from) {
-    record *r = bench_had(record_new(arena, RECORD_MISSING));
-
-    r->operation = *operation;
-    made_set(arena, r, "family_name", from->family);
-    made_set(arena, r, "given_name", from->given);
-    made_set(arena, r, "sex", from->female ? "female" : "male");
-    made_set(arena, r, "born", from->born);
-    made_set(arena, r, "last_seen", "2026-11-01");
-    made_set(arena, r, "last_place", from->place);
-    made_set(arena, r, "informant_name", from->informant);
-    made_set(arena, r, "informant_contact", from->contact);
-    made_set(arena, r, "basis", "consent");
-    return r;
-}
-
-typedef struct filling {
-    scene *s;
-    uint32_t n;
-    uint64_t seed;
-} filling;
-
-static int fill(db *d, void *user, atg_err *err) {
-    filling *f = user;
-    scene *s = f->s;
-    atg_arena *arena = bench_had(atg_arena_new((size_t)1 << 30));
-    atg_rng rng = atg_rng_seed(f->seed);
-    cases_batch *b;
-    int rc = cases_batch_new(s->m.c, d, &s->m.all, arena, &b, err);
-
-    if (!rc)
-        rc = cases_batch_expect(b, &s->m.operation, RECORD_MISSING, f->n, err);
-    for (uint32_t i = 0; i < f->n && !rc; i++) {
-        row made = make_row(&rng);
-        change ch = {CHANGE_ADD, missing_of(arena, &s->m.operation, &made)};
-
-        rc = cases_apply(b, &ch, err);
-        s->ids[s->n_ids + i] = ch.r->id;
-    }
-    if (!rc)
-        rc = cases_batch_end(b, err);
-    atg_arena_free(arena);
-    return rc;
-}
-
-static void fill_all(scene *s, uint32_t files) {
-    double start = bench_seconds();
-    atg_err err = {0};
-
-    while (s->n_ids < files) {
-        filling f = {s, files - s->n_ids < FILL ? files - s->n_ids : FILL, s->n_ids + 1};
-
-        must(store_write(cases_store(s->m.c), fill, &f, &err), &err);
-        s->n_ids += f.n;
-    }
-    printf("# %s: %u files of missing persons entered in %.0f s\n", s->name, files,
-           bench_seconds() - start);
-}
+/* ---- importing ---- */
 
 static void import(scene *s, uint32_t rows) {
     atg_arena *arena = bench_had(atg_arena_new((size_t)4 << 30));
@@ -367,8 +258,9 @@ static void run(const database *where) {
     atg_err err = {0};
 
     must(store_write(cases_store(s.m.c), without_limits, &s.m, &err), &err);
-    s.ids = bench_alloc(n_files + FILL, sizeof(*s.ids));
-    fill_all(&s, n_files - imported);
+    s.ids = bench_alloc(n_files, sizeof(*s.ids));
+    s.n_ids = n_files - imported;
+    people_fill(&s.m, s.name, s.n_ids, s.ids);
     import(&s, imported);
     measure(&s, "list", "a page of 50 codes in any order, from anywhere", list_page);
     measure(&s, "list_names", "a page of 50 names in their order, opened and told to the history",

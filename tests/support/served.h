@@ -67,8 +67,14 @@ const char *answer_text(const answer *a, const char *key);
  * `wait_ms`. */
 typedef struct raw_client raw_client;
 raw_client *raw_open(const served *w);
+/* The same to a port of this machine, from one of its addresses; NULL: it does not let us in. */
+raw_client *raw_dial(uint16_t port, const char *from);
 bool raw_send(raw_client *c, const char *bytes, size_t n);
 size_t raw_read(raw_client *c, char *ret, size_t size, int wait_ms);
+/* What has come, once it has: the number of bytes; 0 or less: no more will. */
+ssize_t raw_some(raw_client *c, char *ret, size_t size);
 void raw_close(raw_client *c);
+/* Only the connection, on which nothing was said yet; -1: none. */
+int raw_connect(uint16_t port, const char *from);
 
 #endif
