@@ -6,18 +6,24 @@
 
 #include "base/mem.h"
 
-enum { THREADS_MAX = 64, LONG_AT_ONCE = 2, HASHES_AT_ONCE = 2, STACK = 1 << 20 };
+enum {
+    THREADS_MAX = 64,
+    LONG_AT_ONCE = 2,
+    HASHES_AT_ONCE = 2,
+    HASHES_WAITING = 32,
+    STACK = 1 << 20
+};
 
 typedef struct lane {
     pool_job *first, *last;
-    uint32_t waiting, running, most;
+    uint32_t waiting, running, most, depth;
 } lane;
 
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work, idle;
     pthread_t thread[THREADS_MAX];
-    uint32_t n_threads, depth;
+    uint32_t n_threads;
     lane lanes[POOL_LANES];
     bool draining, closing;
 };
@@ -98,7 +104,11 @@ int pool_open(uint32_t threads, uint32_t depth, pool **ret, atg_err *err) {
     if (!p)
         return atg_fail(err, ATG_ENOMEM, "Out of memory starting the service");
     threads = threads < 4 ? 4 : threads > THREADS_MAX ? THREADS_MAX : threads;
-    p->depth = depth;
+    for (int i = 0; i < POOL_LANES; i++)
+        p->lanes[i].depth = depth;
+    /* whoever waits behind more of them has gone before it is their turn */
+    if (depth > HASHES_WAITING)
+        p->lanes[POOL_HASH].depth = HASHES_WAITING;
     p->lanes[POOL_ORDINARY].most = threads;
     p->lanes[POOL_LONG].most = LONG_AT_ONCE;
     p->lanes[POOL_HASH].most = HASHES_AT_ONCE;
@@ -136,7 +146,7 @@ bool pool_push(pool *p, pool_lane which, pool_job *job) {
     bool taken;
 
     pthread_mutex_lock(&p->lock);
-    taken = !p->draining && l->waiting < p->depth;
+    taken = !p->draining && l->waiting < l->depth;
     if (taken) {
         job->next = NULL;
         if (l->last)

@@ -21,7 +21,7 @@ typedef struct pool_state {
     uint32_t waiting, running;
 } pool_state;
 
-/* `depth`: jobs of each lane that may wait. */
+/* `depth`: jobs of each lane that may wait; of hashes 32 at most. */
 int pool_open(uint32_t threads, uint32_t depth, pool **ret, atg_err *err);
 /* Waits for what runs and what waits. */
 void pool_close(pool *p);

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "server.h"
+#include "server/tls.h"
 
 enum {
     TEXT = 20000,
@@ -178,6 +180,54 @@ static void an_expired_certificate_is_told(const database *where) {
     served_close(&w);
 }
 
+/* A certificate for localhost of an authority of its own, and its key, as files. */
+static void write_files(const database *where) {
+    static const char *const names[] = {"localhost", "127.0.0.1"};
+    ATG_AUTO(atg_arena) arena = atg_arena_new(4 << 20);
+    tls_pair authority, pair;
+    char path[300];
+    atg_err err = {0};
+
+    made_ok(tls_make_authority(arena, names, 2, clock_now(), &authority, &err), &err);
+    made_ok(tls_make_certificate(arena, &authority, names, 2, clock_now(), &pair, &err), &err);
+    snprintf(path, sizeof(path), "%s/other.pem", where->directory);
+    made_ok(file_write(path, atg_str_of(authority.certificate), &err), &err);
+    snprintf(path, sizeof(path), "%s/served.pem", where->directory);
+    made_ok(file_write(path, atg_str_of(pair.certificate), &err), &err);
+    snprintf(path, sizeof(path), "%s/served.key", where->directory);
+    made_ok(file_write_private(path, atg_str_of(pair.key), &err), &err);
+}
+
+static void certificate_files_are_read_again_and_bad_ones_leave_the_old(const database *where) {
+    served w = served_open(where, NULL);
+    char certificate[300], key[300];
+    service_options o = {.certificate = certificate, .key = key};
+    atg_err err = {0};
+
+    snprintf(certificate, sizeof(certificate), "%s/served.pem", where->directory);
+    snprintf(key, sizeof(key), "%s/served.key", where->directory);
+    snprintf(w.authority, sizeof(w.authority), "%s/other.pem", where->directory);
+    write_files(where);
+    served_stop(&w);
+    served_start(&w, &o);
+    ANSWER_AUTO a = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    ANSWER_AUTO none = MUST(&w, 404, "GET", "/ca", SERVED_NOBODY);
+
+    /* another one, as ACME brings it; connections that are open go on */
+    write_files(where);
+    made_ok(service_reload(w.s, &err), &err);
+    curl_easy_cleanup(w.curl);
+    w.curl = curl_easy_init();
+    ANSWER_AUTO b = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+
+    made_ok(file_write_private(key, ATG_STR("no key"), &err), &err);
+    assert_int_equal(service_reload(w.s, &err), ATG_EINVAL);
+    curl_easy_cleanup(w.curl);
+    w.curl = curl_easy_init();
+    ANSWER_AUTO c = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    served_close(&w);
+}
+
 #define MISSING                                                                                    \
     "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
     "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
@@ -273,6 +323,8 @@ int main(void) {
         {"clients that do not read hold nobody up", clients_that_do_not_read_hold_nobody_up,
          ON_SQLITE},
         {"an expired certificate is told", an_expired_certificate_is_told, ON_SQLITE},
+        {"certificate files are read again, and bad ones leave the old",
+         certificate_files_are_read_again_and_bad_ones_leave_the_old, ON_SQLITE},
         {"stopping loses nothing that was acknowledged",
          stopping_loses_nothing_that_was_acknowledged, ON_BOTH},
         {"a database that is restarted loses nothing", a_database_that_is_restarted_loses_nothing,
