@@ -87,25 +87,29 @@ static void append(stream *s, atg_str text) {
 
 static ssize_t read_bytes(void *user, uint64_t pos, char *ret, size_t size) {
     stream *s = user;
-    size_t n = 0;
+    ssize_t given = 0;
 
     (void)pos;
     pthread_mutex_lock(&s->h->lock);
     if (s->at < s->n) {
-        n = s->n - s->at < size ? s->n - s->at : size;
+        size_t n = s->n - s->at < size ? s->n - s->at : size;
+
         memcpy(ret, s->bytes + s->at, n);
+        given = (ssize_t)n;
         s->at += n;
         if (s->at == s->n) {
             mem_free(s->bytes);
             s->bytes = NULL;
             s->at = s->n = 0;
         }
-    } else if (!s->ended) {
+    } else if (s->ended) {
+        given = MHD_CONTENT_READER_END_OF_STREAM;
+    } else {
         s->suspended = true;
         MHD_suspend_connection(s->connection);
     }
     pthread_mutex_unlock(&s->h->lock);
-    return n || !s->ended ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+    return given;
 }
 
 static void forget(void *user) {
