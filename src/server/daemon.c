@@ -141,9 +141,15 @@ static enum MHD_Result on_head(request *q, const char *method, const char *versi
     atg_err err = {0};
     problem_kind problem = guard_head(q, method, version, &err);
 
-    if (problem)
+    if (problem && q->drop)
         return refuse(q, problem, &err);
-    q->stage = STAGE_BODY;
+    /* behind an answer that it gets now libmicrohttpd closes the connection; at its next call
+     * nothing of this request is left to be read, and it keeps it */
+    if (problem) {
+        q->problem = problem;
+        reply_problem(q, problem, err.msg, NULL);
+    }
+    q->stage = problem ? STAGE_ANSWER : STAGE_BODY;
     return MHD_YES;
 }
 
