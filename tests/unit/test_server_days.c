@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bad days of the machine and of the people at it: what was acknowledged stays, what was not is not
+ * there, and the service goes on. */
+#include "served.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+enum { PATH = 300, TEXT = 20000, WAIT_MS = 4000, SLOW = 100 };
+
+#define MISSING                                                                                    \
+    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
+    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
+    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
+    "\"basis\":\"consent\"}}"
+
+static void path_of(const served *w, const char *rest, char ret[PATH]) {
+    char id[UUID_TEXT + 1];
+
+    uuid_text(&w->made.operation, id);
+    snprintf(ret, PATH, "/api/v1/operations/%s%s", id, rest);
+}
+
+static long add_missing(const served *w) {
+    char path[PATH];
+
+    path_of(w, "/files", path);
+    ANSWER_AUTO a = served_ask(w, &(ask){"POST", path, SERVED_ALL, .body = MISSING});
+
+    return a.status;
+}
+
+/* ---- connections ---- */
+
+static uint32_t count(const char *text, const char *what) {
+    uint32_t n = 0;
+
+    for (const char *p = strstr(text, what); p; p = strstr(p + 1, what))
+        n++;
+    return n;
+}
+
+static void a_connection_is_kept_behind_refusals(const database *where) {
+    static const char asks[] =
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n\r\n"
+        "PUT /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /health HTTP/1.1\r\nHost: other.example\r\n\r\n"
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static char got[TEXT];
+    served w = served_open(where, NULL);
+    raw_client *c = raw_open(&w);
+
+    assert_true(raw_send(c, asks, sizeof(asks) - 1));
+    (void)raw_read(c, got, sizeof(got), 500);
+    raw_close(c);
+    assert_int_equal(count(got, "HTTP/1.1 200"), 2);
+    assert_int_equal(count(got, "HTTP/1.1 401"), 2);
+    assert_int_equal(count(got, "HTTP/1.1 4"), 5);
+    assert_int_equal(count(got, "Connection: close"), 0);
+    served_close(&w);
+}
+
+/* With a limit of their own addresses: those who come from elsewhere are let in. */
+static void slow_heads_and_bodies_hold_nobody_up(const database *where) {
+    static const char head[] = "GET /health HTTP/1.1\r\nHost: local";
+    static const char body[] = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\n"
+                               "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    service_options o = {.connections_each = SLOW, .connections = 16 * SLOW};
+    served w = served_open(where, &o);
+    raw_client *slow[SLOW];
+
+    for (int i = 0; i < SLOW; i++) {
+        slow[i] = raw_dial(service_port(w.s), "127.0.0.2");
+        assert_non_null(slow[i]);
+        assert_true(i % 2 ? raw_send(slow[i], head, sizeof(head) - 1)
+                          : raw_send(slow[i], body, sizeof(body) - 1));
+    }
+    assert_null(raw_dial(service_port(w.s), "127.0.0.2"));
+    ANSWER_AUTO well = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    ANSWER_AUTO own = MUST(&w, 200, "GET", "/api/v1/session", SERVED_ALL);
+    for (int i = 0; i < SLOW; i++)
+        raw_close(slow[i]);
+    served_close(&w);
+}
+
+/* ---- oversized everything ---- */
+
+typedef struct large {
+    const char *what;
+    const char *before, *unit, *after; /* `unit` as often as `times` */
+    uint32_t times;
+    long least, most; /* of the status */
+} large;
+
+static char *repeat(const large *l) {
+    size_t a = strlen(l->before), u = strlen(l->unit), b = strlen(l->after);
+    char *text = malloc(a + u * l->times + b + 1);
+
+    assert_non_null(text);
+    memcpy(text, l->before, a);
+    for (uint32_t i = 0; i < l->times; i++)
+        memcpy(text + a + u * i, l->unit, u);
+    memcpy(text + a + u * l->times, l->after, b + 1);
+    return text;
+}
+
+static void bodies_that_are_large_in_any_way_are_refused(const database *where) {
+    static const large all[] = {
+        {"deep arrays", "", "[", "", 4000000, 400, 400},
+        {"deep objects", "", "{\"a\":", "", 1000000, 400, 400},
+        {"many members", "{\"a\":1", ",\"b\":1", "}", 1000000, 400, 422},
+        {"many items", "{\"kind\":\"missing\",\"fields\":[0", ",0", "]}", 3000000, 400, 422},
+        {"a long name", "{\"", "n", "\":1}", 8000000, 400, 422},
+        {"a long text", "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"", "x", "\"}}",
+         8000000, 400, 422},
+        {"a long kind", "{\"kind\":\"", "x", "\",\"fields\":{}}", 8000000, 400, 422},
+        {"a long number", "{\"kind\":\"missing\",\"fields\":{\"family_name\":", "9", "}}", 8000000,
+         400, 422},
+        {"a large number", "{\"kind\":\"missing\",\"fields\":{\"children\":1e", "9", "}}", 300, 400,
+         422},
+        {"escapes", "{\"kind\":\"", "\\u0000", "\",\"fields\":{}}", 1000000, 400, 422},
+        {"too much", "{\"a\":\"", "x", "\"}", 8500000, 413, 413},
+    };
+    served w = served_open(where, NULL);
+    char path[PATH];
+
+    path_of(&w, "/files", path);
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        char *body = repeat(&all[i]);
+        ANSWER_AUTO a = served_ask(&w, &(ask){"POST", path, SERVED_ALL, .body = body});
+
+        free(body);
+        if (a.status < all[i].least || a.status > all[i].most)
+            fail_msg("%s: %ld", all[i].what, a.status);
+        assert_true(a.n_body < 2000);
+    }
+    ANSWER_AUTO well = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    assert_int_equal(made_count(&w.made), 0);
+    served_close(&w);
+}
+
+static void heads_that_are_large_in_any_way_are_refused(const database *where) {
+    static const large all[] = {
+        {"many headers", "GET /health HTTP/1.1\r\nHost: localhost\r\n", "A: b\r\n", "\r\n", 20000,
+         0, 431},
+        {"a long header name", "GET /health HTTP/1.1\r\nHost: localhost\r\n", "A", ": b\r\n\r\n",
+         100000, 0, 431},
+        {"a long method", "", "G", " /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 100000, 0, 431},
+        {"a long version", "GET /health HTTP/1.", "1", "\r\nHost: localhost\r\n\r\n", 1000, 0, 505},
+        {"a long host", "GET /health HTTP/1.1\r\nHost: ", "h", "\r\n\r\n", 10000, 400, 421},
+        {"many segments", "GET ", "/a", " HTTP/1.1\r\nHost: localhost\r\n\r\n", 1000, 400, 414},
+        {"many names", "GET /health?a=b", "&a=b", " HTTP/1.1\r\nHost: localhost\r\n\r\n", 500, 0,
+         414},
+        {"a long token",
+         "GET /api/v1/session HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ", "a",
+         "\r\n\r\n", 10000, 401, 401},
+        {"a long length", "GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: ", "0",
+         "\r\n\r\n", 1000, 400, 413},
+    };
+    static char got[TEXT];
+    served w = served_open(where, NULL);
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        char *head = repeat(&all[i]);
+        raw_client *c = raw_open(&w);
+        long status = 0;
+
+        (void)raw_send(c, head, strlen(head));
+        (void)raw_read(c, got, sizeof(got), 300);
+        raw_close(c);
+        free(head);
+        if (strncmp(got, "HTTP/1.1 ", 9) == 0)
+            status = strtol(got + 9, NULL, 10);
+        if (status < all[i].least || status > all[i].most || (status && status < 400))
+            fail_msg("%s: %ld", all[i].what, status);
+    }
+    ANSWER_AUTO well = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    served_close(&w);
+}
+
+/* ---- the disk ---- */
+
+static void a_full_disk_refuses_changes_and_keeps_those_before(const database *where) {
+    served w = served_open(where, NULL);
+    struct rlimit limit, small;
+    uint32_t kept = 0;
+    long status = 201;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    small = (struct rlimit){.rlim_cur = 1 << 20, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    while (kept < 500 && (status = add_missing(&w)) == 201)
+        kept++;
+    assert_int_equal(status, 503);
+    assert_int_equal(add_missing(&w), 503);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(made_count(&w.made), kept);
+    /* room again */
+    assert_int_equal(add_missing(&w), 201);
+    ANSWER_AUTO well = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    assert_int_equal(made_count(&w.made), kept + 1);
+    served_close(&w);
+}
+
+int main(void) {
+    static const database_test tests[] = {
+        {"a connection is kept behind refusals", a_connection_is_kept_behind_refusals, ON_SQLITE},
+        {"slow heads and bodies hold nobody up", slow_heads_and_bodies_hold_nobody_up, ON_SQLITE},
+        {"bodies that are large in any way are refused",
+         bodies_that_are_large_in_any_way_are_refused, ON_BOTH},
+        {"heads that are large in any way are refused", heads_that_are_large_in_any_way_are_refused,
+         ON_SQLITE},
+        {"a full disk refuses changes, and keeps those before",
+         a_full_disk_refuses_changes_and_keeps_those_before, ON_SQLITE},
+    };
+
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    return DATABASE_RUN(tests);
+}
