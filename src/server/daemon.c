@@ -15,6 +15,7 @@ enum {
     POLLERS = 4,
     CONNECTION_BYTES = 32 << 10,
     BODY_SLACK = 1 << 20, /* of a body that is too large, read before the connection is cut */
+    BODY_US = 300000000,  /* for a whole body to come */
 };
 
 /* TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers (RFC 9325). */
@@ -175,7 +176,8 @@ static enum MHD_Result on_whole(request *q) {
 
 static enum MHD_Result on_body(request *q, const char *data, size_t *n) {
     q->taken += *n;
-    if (q->taken > q->route->body + BODY_SLACK)
+    /* nobody keeps a place by sending a byte now and then */
+    if (q->taken > q->route->body + BODY_SLACK || service_clock() - q->began > BODY_US)
         return MHD_NO;
     if (q->body && q->taken <= q->route->body)
         atg_buf_add(q->body, (atg_str){data, *n});
