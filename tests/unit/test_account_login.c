@@ -436,6 +436,86 @@ static int look_at_tokens(db *d, void *user, atg_err *err) {
     return ATG_OK;
 }
 
+static int confirm(manned *m, const char *token, const char *code, const char *password) {
+    confirm_request r = {.token = atg_str_of(token),
+                         .code = atg_str_of(code),
+                         .password = atg_str_of(password),
+                         .origin = ATG_STR("here")};
+    int64_t until = 0;
+    int rc = account_confirm(&m->c, &r, &until, NULL);
+
+    assert_int_equal(until > clock_now(), rc == ATG_OK);
+    return rc;
+}
+
+static void who_signs_confirms_with_the_code_or_else_the_password(const database *where) {
+    manned m = manned_open(where);
+    actor bo = manned_add(&m, "bo");
+    char paper[ACCOUNT_RECOVERY][CODE_RECOVERY + 1], code[7], token[ACCOUNT_TOKEN + 1];
+    session_state state;
+    telephone t;
+    atg_err err = {0};
+
+    must(account_session_short(&m.c, &bo, 900, token, &state, &err), &err);
+    assert_int_equal(state.confirmed, 0);
+    assert_int_equal(confirm(&m, token, "", "not the one"), ATG_EDENIED);
+    assert_int_equal(confirm(&m, token, "", MANNED_PASSWORD), ATG_OK);
+    t = set_up(&m, &bo, paper);
+    later(CODE_SECONDS);
+    show_code(&t, code);
+    assert_int_equal(confirm(&m, token, "", MANNED_PASSWORD), ATG_EDENIED);
+    assert_int_equal(confirm(&m, token, "000000", ""), ATG_EDENIED);
+    assert_int_equal(confirm(&m, token, code, ""), ATG_OK);
+    assert_int_equal(confirm(&m, token, code, ""), ATG_EDENIED);
+    must(account_session_look(&m.c, m.arena, atg_str_of(token), &state, &err), &err);
+    assert_true(state.confirmed > clock_now());
+    later(301);
+    must(account_session_look(&m.c, m.arena, atg_str_of(token), &state, &err), &err);
+    assert_true(state.confirmed < clock_now());
+    manned_close(&m);
+}
+
+static void a_token_is_renewed_by_another_for_twelve_hours_at_most(const database *where) {
+    manned m = manned_open(where);
+    char token[ACCOUNT_TOKEN + 1], next[ACCOUNT_TOKEN + 1];
+    int64_t began = clock_now();
+    session_state state;
+    int n = 0;
+    atg_err err = {0};
+
+    must(account_session_short(&m.c, &m.admin, 900, token, &state, &err), &err);
+    while (!account_session_renew(&m.c, atg_str_of(token), 900, next, &state, &err)) {
+        actor who;
+
+        assert_int_equal(account_session(&m.c, m.arena, atg_str_of(token), &who, NULL),
+                         ATG_EDENIED);
+        assert_true(state.expires <= began + INT64_C(43200) * manned_second);
+        memcpy(token, next, sizeof(token));
+        later(890);
+        n++;
+    }
+    assert_int_equal(err.code, ATG_EDENIED);
+    assert_true(n > 45 && n < 52);
+    manned_close(&m);
+}
+
+static void a_device_is_one_that_this_store_gave(const database *where) {
+    manned m = manned_open(where);
+    char device[ACCOUNT_DEVICE + 1];
+    bool ours = false;
+    atg_err err = {0};
+
+    must(account_device(&m.c, &m.admin, device, &err), &err);
+    must(account_device_is(&m.c, atg_str_of(device), &ours, &err), &err);
+    assert_true(ours);
+    device[0] = device[0] == '0' ? '1' : '0';
+    must(account_device_is(&m.c, atg_str_of(device), &ours, &err), &err);
+    assert_false(ours);
+    must(account_device_is(&m.c, ATG_STR("no device"), &ours, &err), &err);
+    assert_false(ours);
+    manned_close(&m);
+}
+
 static void what_is_kept_of_a_session_lets_nobody_in(const database *where) {
     manned m = manned_open(where);
     char token[ACCOUNT_TOKEN + 1];
@@ -500,6 +580,11 @@ int main(void) {
          a_session_lasts_while_it_is_used_and_not_for_ever, ON_BOTH},
         {"a session ends when its owner or an administrator says so",
          a_session_ends_when_its_owner_or_an_administrator_says_so, ON_BOTH},
+        {"who signs confirms with the code, or else the password",
+         who_signs_confirms_with_the_code_or_else_the_password, ON_BOTH},
+        {"a token is renewed by another, for twelve hours at most",
+         a_token_is_renewed_by_another_for_twelve_hours_at_most, ON_BOTH},
+        {"a device is one that this store gave", a_device_is_one_that_this_store_gave, ON_BOTH},
         {"what is kept of a session lets nobody in", what_is_kept_of_a_session_lets_nobody_in,
          ON_BOTH},
         {"short memory lets nobody in, and leaks nothing",
