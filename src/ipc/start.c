@@ -137,17 +137,25 @@ static bool ended(pid_t pid, int *status) {
     return false;
 }
 
+/* First asked: who waits for the worker ends it and leaves nothing behind that this process, where
+ * it is the first of a container, would have to wait for. */
+static void stop(pid_t pid, int *status) {
+    (void)kill(pid, SIGTERM);
+    if (ended(pid, status))
+        return;
+    (void)kill(pid, SIGKILL);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+}
+
 void start_end(pool_process *p, bool gone, int *ret_status) {
     int status = 0;
 
     if (!p->pid)
         return;
     (void)close(p->fd);
-    if (!gone || !ended(p->pid, &status)) {
-        (void)kill(p->pid, SIGKILL);
-        while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-            ;
-    }
+    if (!gone || !ended(p->pid, &status))
+        stop(p->pid, &status);
     *p = (pool_process){0, -1};
     if (ret_status)
         *ret_status = status;

@@ -28,6 +28,6 @@ void sandbox_time(uint32_t milliseconds);
 /* Parts of it. */
 int landlock_close(uint32_t *ret_version); /* of the kernel; 0: it has none */
 int seccomp_close(char *why, size_t size); /* 0: it holds on all threads */
-int seccomp_close_waiter(void);            /* for who only waits for a child */
+int seccomp_close_waiter(int child);       /* for who waits for a child, or ends it */
 
 #endif

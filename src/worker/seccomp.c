@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -84,14 +85,16 @@ int seccomp_close(char *why, size_t size) {
     return bad;
 }
 
-int seccomp_close_waiter(void) {
-    static const int waits[] = {SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(exit_group),
-                                SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall)};
-    scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    int bad = c ? 0 : -ENOMEM;
+int seccomp_close_waiter(int child) {
+    scmp_filter_ctx c = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    int bad = c ? allow_plain(c) : -ENOMEM;
 
-    for (size_t i = 0; i < sizeof(waits) / sizeof(*waits) && !bad; i++)
-        bad = seccomp_rule_add(c, SCMP_ACT_ALLOW, waits[i], 0);
+    bad = bad ? bad : allow_narrow(c);
+    bad = bad ? bad : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(wait4), 0);
+    bad = bad ? bad : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ppoll), 0);
+    bad = bad ? bad
+              : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
+                                 EQUALS(0, (scmp_datum_t)child), EQUALS(1, SIGKILL));
     bad = bad ? bad : seccomp_load(c);
     if (c)
         seccomp_release(c);

@@ -2,6 +2,7 @@
 /* Namespaces: a network, a tree of files, processes and shared memory in which there is nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,30 +59,57 @@ static uint32_t leave(void) {
     return got;
 }
 
-/* What stays behind when a child went into the namespace for processes. */
-static void wait_for(pid_t child, int pipe) {
+static volatile pid_t waited_for;
+
+static void end_it(int sig) {
+    (void)sig;
+    (void)kill(waited_for, SIGKILL);
+}
+
+static void wake_up(int sig) {
+    (void)sig;
+}
+
+/* What stays behind when a child went into the namespace for processes.  It ends with the child;
+ * and it ends the child when it is asked to end, or when the other side of the pipe is gone. */
+static void wait_for(pid_t child, int pipe, const sigset_t *usual) {
+    struct sigaction asked = {.sa_handler = end_it}, ended = {.sa_handler = wake_up};
+    struct pollfd other = {.fd = pipe, .events = POLLRDHUP};
     int status = 0;
 
-    (void)close(pipe);
+    waited_for = child;
+    (void)sigaction(SIGTERM, &asked, NULL);
+    (void)sigaction(SIGCHLD, &ended, NULL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)seccomp_close_waiter();
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
+    (void)seccomp_close_waiter(child);
+    while (waitpid(child, &status, WNOHANG) == 0)
+        if (ppoll(&other, 1, NULL, usual) > 0)
+            (void)kill(child, SIGKILL);
     _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* The signals that wake the one that waits come only while it sleeps. */
+static bool split(int pipe) {
+    sigset_t wake, usual;
+    pid_t child;
+
+    (void)sigemptyset(&wake);
+    (void)sigaddset(&wake, SIGCHLD);
+    (void)sigaddset(&wake, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &wake, &usual);
+    child = fork();
+    if (child > 0)
+        wait_for(child, pipe, &usual);
+    (void)pthread_sigmask(SIG_SETMASK, &usual, NULL);
+    if (child == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    return child == 0;
 }
 
 void sandbox_enter(int pipe, worker_hold *hold) {
     uint32_t got = leave();
 
-    if (got & WORKER_NS_PID) {
-        pid_t child = fork();
-
-        if (child > 0)
-            wait_for(child, pipe);
-        if (child < 0)
-            got &= ~(uint32_t)WORKER_NS_PID;
-        else
-            (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    }
+    if (got & WORKER_NS_PID && !split(pipe))
+        got &= ~(uint32_t)WORKER_NS_PID;
     hold->namespaces = got;
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,6 +202,43 @@ static void one_that_is_killed_in_the_middle_fails_the_request_in_hand(void **st
     worker_pool_close(pool);
 }
 
+/* A program with a worker that is busy for ever. */
+static void loop_in(int tell) {
+    worker_pool *own = open_pool((worker_options){0});
+    atg_str text;
+
+    assert_works(own, arena);
+    if (write(tell, "x", 1) == 1)
+        (void)worker_selftest(own, FRAME_TEST_LOOP, 1000, arena, &text, NULL);
+    _exit(0);
+}
+
+static void one_whose_parent_is_gone_ends_by_itself(void **state) {
+    enum { TRIES = 1000, PAUSE_US = 20000 };
+    int ends[2], program, left = TRIES;
+    char c;
+
+    (void)state;
+    /* what the program leaves behind is ours to wait for */
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    assert_int_equal(pipe(ends), 0);
+    program = fork();
+    if (program == 0)
+        loop_in(ends[1]);
+    assert_int_equal(read(ends[0], &c, 1), 1);
+    (void)usleep(PAUSE_US); /* so that the worker has the request */
+    assert_int_equal(kill(program, SIGKILL), 0);
+    assert_int_equal(waitpid(program, NULL, 0), program);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
+    /* by who waits for it, or by its limit of processor time */
+    while (waitpid(-1, NULL, WNOHANG) == 0 && left-- > 0)
+        (void)usleep(PAUSE_US);
+    assert_true(left > 0);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 static void one_that_never_starts_is_not_tried_again_at_once(void **state) {
     worker_pool *pool = open_pool((worker_options){.program = "/bin/true"});
     worker_health h;
@@ -314,6 +352,7 @@ int main(void) {
         cmocka_unit_test(one_that_answers_nonsense_or_without_end_is_replaced),
         cmocka_unit_test(one_that_is_killed_while_idle_costs_no_request),
         cmocka_unit_test(one_that_is_killed_in_the_middle_fails_the_request_in_hand),
+        cmocka_unit_test(one_whose_parent_is_gone_ends_by_itself),
         cmocka_unit_test(one_that_never_starts_is_not_tried_again_at_once),
         cmocka_unit_test(after_so_many_requests_it_makes_place_for_a_fresh_one),
         cmocka_unit_test(a_closed_pool_leaves_no_process_and_no_descriptor),
