@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,8 +42,10 @@ static int read_names(const args *a, serving *w) {
 
 static int open_log(const args *a, serving *w) {
     const char *path = a->value[OPT_LOG];
+    /* who was there when is nobody else's to read */
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
 
-    w->o.log = path ? fopen(path, "ae") : stderr;
+    w->o.log = !path ? stderr : fd >= 0 ? fdopen(fd, "a") : NULL;
     if (w->o.log)
         return EXIT_DONE;
     (void)fprintf(stderr, "antigone: %s: %s.\n", path,

@@ -101,11 +101,12 @@ static void put_number(struct MHD_Response *r, const char *name, uint64_t x) {
 
 /* Pages of our own have no script and take nothing from elsewhere. */
 static void put_strict(struct MHD_Response *r, bool page) {
-    put(r, "Strict-Transport-Security", "max-age=63072000");
+    put(r, "Strict-Transport-Security", "max-age=63072000; includeSubDomains");
     put(r, "Content-Security-Policy",
-        page ? "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; "
-               "base-uri 'none'; form-action 'none'"
-             : "default-src 'none'; frame-ancestors 'none'");
+        page ? "default-src 'none'; style-src 'self'; img-src 'self'; object-src 'none'; "
+               "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+             : "default-src 'none'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+               "form-action 'none'");
     put(r, "X-Content-Type-Options", "nosniff");
     put(r, "X-Frame-Options", "DENY");
     put(r, "Referrer-Policy", "no-referrer");

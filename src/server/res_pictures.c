@@ -56,7 +56,8 @@ static int show(request *q, atg_err *err) {
     if (rc)
         return rc;
     q->type = type_of(bytes);
-    q->file_name = ATG_STR("inline");
+    q->file_name = atg_arena_printf(q->arena, "inline; filename=\"%s-%s\"",
+                                    record_types[w.kind].name, record_field(w.kind, w.field)->name);
     return ATG_OK;
 }
 

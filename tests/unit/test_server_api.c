@@ -307,6 +307,7 @@ static void a_picture_of_the_dead_is_sealed_until_a_purpose_is_given(const datab
     assert_int_equal(open.n_body, sizeof(IMAGE) - 1);
     assert_memory_equal(open.body, IMAGE, open.n_body);
     assert_true(answer_has(&open, "content-type: image/jpeg"));
+    assert_true(answer_has(&open, "content-disposition: inline; filename=\"photograph-"));
     assert_true(answer_has(&open, "cache-control: no-store"));
     snprintf(path, sizeof(path), "/api/v1/files/%s/history", code);
     ANSWER_AUTO history = MUST(&w, 200, "GET", path, SERVED_ALL);
