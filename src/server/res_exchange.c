@@ -11,6 +11,7 @@
 #include "app/cases_json.h"
 #include "app/csv_export.h"
 #include "app/operation_save.h"
+#include "server/changes.h"
 
 static int read_options(request *q, save_options *o, atg_err *err) {
     file_row operation;
@@ -133,6 +134,8 @@ static int erase(request *q, atg_err *err) {
     int rc = request_id(q, request_word(q, "person"), &person, err);
 
     if (!rc)
+        rc = changes_confirmed(q, err);
+    if (!rc)
         rc = cases_erase(request_cases(q), &q->who, &person, err);
     return rc ? rc : reply_empty(q);
 }
@@ -188,7 +191,7 @@ const route routes_exchange[] = {
      .flags = ROUTE_PURPOSE,
      .run = erase,
      .tag = "exchange",
-     .summary = "Destroy the key of a person: a donor, an informant, a file",
+     .summary = "Destroy the key of a person, after confirming: a donor, an informant, a file",
      .status = 204},
     {.method = "POST",
      .path = "/api/v1/operations/{operation}/erase-due",

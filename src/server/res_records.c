@@ -13,7 +13,7 @@ int changes_confirmed(request *q, atg_err *err) {
     return q->fresh > clock_now()
                ? ATG_OK
                : request_refuse(q, PROBLEM_CONFIRM, err,
-                                "Who signs confirms first: POST /api/v1/session/confirm");
+                                "Confirm who you are first: POST /api/v1/session/confirm");
 }
 
 /* What people sign: conclusions, decisions, and what an operation computes with. */

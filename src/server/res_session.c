@@ -6,6 +6,7 @@
 
 #include "app/cases_json.h"
 #include "base/bytes.h"
+#include "server/changes.h"
 #include "server/service_internal.h"
 
 enum { LIFE_S = 15 * 60 };
@@ -233,8 +234,11 @@ static int set_password(request *q, atg_err *err) {
 
 static int begin_code(request *q, atg_err *err) {
     char uri[CODE_URI];
-    int rc = account_code_new(q->s->c, &q->who, uri, err);
+    int rc = changes_confirmed(q, err);
 
+    if (rc)
+        return rc;
+    rc = account_code_new(q->s->c, &q->who, uri, err);
     if (!rc)
         rc = reply_json(q, MHD_HTTP_CREATED, err);
     if (!rc) {
@@ -338,7 +342,7 @@ const route routes_session[] = {
      .path = "/api/v1/code",
      .run = begin_code,
      .tag = "session",
-     .summary = "Begin a second factor: what the telephone reads",
+     .summary = "Begin a second factor, after confirming: what the telephone reads",
      .gives = "CodeUri",
      .status = 201},
     {.method = "POST",

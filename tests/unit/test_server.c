@@ -9,8 +9,11 @@
 #define PASSWORD "wagon lilac brave otter"
 
 static void it_says_that_it_is_well_and_sends_strict_headers(const database *where) {
-    static const char *const strict[] = {"strict-transport-security: max-age=",
+    static const char *const strict[] = {"strict-transport-security: max-age=63072000; include",
                                          "content-security-policy: default-src 'none'",
+                                         "object-src 'none'",
+                                         "frame-ancestors 'none'",
+                                         "base-uri 'none'",
                                          "x-content-type-options: nosniff",
                                          "referrer-policy: no-referrer",
                                          "cache-control: no-store",
@@ -98,6 +101,40 @@ static void somebody_logs_in_renews_and_logs_out(const database *where) {
     ANSWER_AUTO gone = MUST(&w, 401, "GET", "/api/v1/session", SERVED_NOBODY, .token = token);
     ANSWER_AUTO all = MUST(&w, 204, "DELETE", "/api/v1/sessions", ROLE_BOARD);
     ANSWER_AUTO gone_too = MUST(&w, 401, "GET", "/api/v1/session", ROLE_BOARD);
+    served_close(&w);
+}
+
+/* An account of the name bo, and a token of its. */
+static void log_in_bo(const served *w, char token[ACCOUNT_TOKEN + 1]) {
+    char once[ACCOUNT_ONCE + 1];
+    login_request r = {ATG_STR("bo"), {once, ACCOUNT_ONCE}, {NULL, 0}, ATG_STR("here")};
+    login_status status;
+    uuid id;
+    atg_err err = {0};
+
+    made_ok(account_add(w->made.c, &w->made.by[ROLE_ADMINISTRATOR], ATG_STR("Bureau"),
+                        ATG_STR("bo"), once, &id, &err),
+            &err);
+    made_ok(account_password(w->made.c, &r, ATG_STR(PASSWORD), &status, &err), &err);
+    ANSWER_AUTO in = MUST(w, 201, "POST", "/api/v1/session", SERVED_NOBODY,
+                          .body = "{\"name\":\"bo\",\"password\":\"" PASSWORD "\"}");
+    snprintf(token, ACCOUNT_TOKEN + 1, "%s", answer_text(&in, "token"));
+}
+
+static void a_token_alone_sets_up_no_codes_and_erases_nobody(const database *where) {
+    static const char erasure[] = "/api/v1/persons/00000000-0000-7000-8000-000000000000/erase";
+    served w = served_open(where, NULL);
+    char token[ACCOUNT_TOKEN + 1];
+
+    log_in_bo(&w, token);
+    ANSWER_AUTO no = MUST(&w, 403, "POST", "/api/v1/code", SERVED_NOBODY, .token = token);
+    ANSWER_AUTO erase = MUST(&w, 403, "POST", erasure, SERVED_ALL, .purpose = "a test");
+    assert_non_null(strstr(no.body, "confirmation-required"));
+    assert_non_null(strstr(erase.body, "confirmation-required"));
+    ANSWER_AUTO confirm = MUST(&w, 200, "POST", "/api/v1/session/confirm", SERVED_NOBODY,
+                               .token = token, .body = "{\"password\":\"" PASSWORD "\"}");
+    ANSWER_AUTO yes = MUST(&w, 201, "POST", "/api/v1/code", SERVED_NOBODY, .token = token);
+    assert_non_null(strstr(yes.body, "otpauth://"));
     served_close(&w);
 }
 
@@ -234,6 +271,8 @@ int main(void) {
          its_authority_is_made_once_and_may_sign_for_local_names_only, ON_SQLITE},
         {"somebody logs in, renews, confirms and logs out", somebody_logs_in_renews_and_logs_out,
          ON_BOTH},
+        {"a token alone sets up no codes and erases nobody",
+         a_token_alone_sets_up_no_codes_and_erases_nobody, ON_SQLITE},
         {"a token ends when its time is over", a_token_ends_when_its_time_is_over, ON_BOTH},
         {"what is wrong with a request is said", what_is_wrong_with_a_request_is_said, ON_SQLITE},
         {"a body has a ceiling", a_body_has_a_ceiling, ON_SQLITE},
