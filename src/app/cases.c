@@ -11,7 +11,6 @@
 
 enum { CHECKPOINT_SECONDS = 10, AFTER_MS = 1000, REASON_SHORTEST = 4 };
 
-static const db_statement alive = {"alive", "SELECT 1"};
 static const db_statement get_meta = {"get meta", "SELECT value FROM meta WHERE name = $1"};
 static const db_statement put_meta = {"put meta", "INSERT INTO meta (name, value) VALUES ($1, $2)"};
 
@@ -187,15 +186,8 @@ void cases_close(cases *c) {
     mem_free(c);
 }
 
-static int nothing(db *d, void *user, atg_err *err) {
-    int64_t one = 0;
-
-    (void)user;
-    return db_get_one(d, &alive, NULL, 0, 0, &one, err);
-}
-
 bool cases_alive(cases *c) {
-    return store_read(c->s, nothing, NULL, NULL) == ATG_OK;
+    return store_alive(c->s, NULL) == ATG_OK;
 }
 
 store *cases_store(cases *c) {

@@ -33,7 +33,7 @@ static inline void cases_freep(cases **p) {
     cases_close(*p);
 }
 
-/* Does the store answer? */
+/* Does the store answer now?  Waits for nobody who waits for it. */
 bool cases_alive(cases *c);
 store *cases_store(cases *c);
 keyring *cases_keys(cases *c);

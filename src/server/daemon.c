@@ -154,17 +154,21 @@ static enum MHD_Result on_head(request *q, const char *method, const char *versi
     return MHD_YES;
 }
 
-static pool_lane lane_of(const route *r) {
-    if (r->flags & ROUTE_HASH)
+static pool_lane lane_of(const request *q) {
+    unsigned flags = q->route->flags;
+
+    if (flags & ROUTE_WATCH && !q->authorization.n)
+        return POOL_WATCH;
+    if (flags & ROUTE_HASH)
         return POOL_HASH;
-    return r->flags & ROUTE_LONG ? POOL_LONG : POOL_ORDINARY;
+    return flags & ROUTE_LONG ? POOL_LONG : POOL_ORDINARY;
 }
 
 static enum MHD_Result on_whole(request *q) {
     *q->job = (pool_job){run, q, NULL};
     q->stage = STAGE_RUNNING;
     MHD_suspend_connection(q->connection);
-    if (pool_push(q->s->pool, lane_of(q->route), q->job))
+    if (pool_push(q->s->pool, lane_of(q), q->job))
         return MHD_YES;
     q->problem = PROBLEM_BUSY;
     q->wait_s = 1;

@@ -22,11 +22,21 @@ typedef struct lane {
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work, idle;
-    pthread_t thread[THREADS_MAX];
-    uint32_t n_threads;
+    pthread_t thread[THREADS_MAX + 1];
+    uint32_t n_threads, most; /* `most` of them in all lanes but POOL_WATCH */
     lane lanes[POOL_LANES];
     bool draining, closing;
 };
+
+static bool may_run(const pool *p, int which) {
+    uint32_t running = 0;
+
+    if (p->lanes[which].running == p->lanes[which].most)
+        return false;
+    for (int i = POOL_WATCH + 1; i < POOL_LANES; i++)
+        running += p->lanes[i].running;
+    return which == POOL_WATCH || running < p->most;
+}
 
 /* A job that may run now; NULL: none. */
 static pool_job *take(pool *p, lane **ret) {
@@ -34,7 +44,7 @@ static pool_job *take(pool *p, lane **ret) {
         lane *l = &p->lanes[i];
         pool_job *job = l->first;
 
-        if (!job || l->running == l->most)
+        if (!job || !may_run(p, i))
             continue;
         l->first = job->next;
         if (!l->first)
@@ -109,6 +119,8 @@ int pool_open(uint32_t threads, uint32_t depth, pool **ret, atg_err *err) {
     /* whoever waits behind more of them has gone before it is their turn */
     if (depth > HASHES_WAITING)
         p->lanes[POOL_HASH].depth = HASHES_WAITING;
+    p->most = threads;
+    p->lanes[POOL_WATCH].most = 1;
     p->lanes[POOL_ORDINARY].most = threads;
     p->lanes[POOL_LONG].most = LONG_AT_ONCE;
     p->lanes[POOL_HASH].most = HASHES_AT_ONCE;
@@ -118,7 +130,7 @@ int pool_open(uint32_t threads, uint32_t depth, pool **ret, atg_err *err) {
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&p->idle, &attr);
     pthread_condattr_destroy(&attr);
-    if (start(p, threads)) {
+    if (start(p, threads + 1)) {
         pool_close(p);
         return atg_fail(err, ATG_EIO, "The system gives no more threads");
     }

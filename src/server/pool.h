@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The threads on which requests run, behind a queue with a ceiling.  Work that is long, and the
- * hashing of passwords, have lanes of their own, of which few run at once. */
+ * hashing of passwords, have lanes of their own, of which few run at once.  For what watches the
+ * service a thread is always kept, so that it is answered when all others wait for the database. */
 #ifndef ATG_SERVER_POOL_H
 #define ATG_SERVER_POOL_H
 
 #include <antigone/base.h>
 
-typedef enum pool_lane { POOL_ORDINARY, POOL_LONG, POOL_HASH, POOL_LANES } pool_lane;
+typedef enum pool_lane { POOL_WATCH, POOL_ORDINARY, POOL_LONG, POOL_HASH, POOL_LANES } pool_lane;
 
 /* Lies in what is to be done. */
 typedef struct pool_job {

@@ -32,6 +32,7 @@ enum {
     ROUTE_LOOKS = 256,
     ROUTE_SEARCHES = 512,
     ROUTE_EXPORTS = 1024,
+    ROUTE_WATCH = 2048, /* whoever asks without a token waits for nobody who waits for the store */
 };
 
 enum {

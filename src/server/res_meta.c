@@ -183,7 +183,7 @@ static int browse(request *q, atg_err *err) {
 const route routes_meta[] = {
     {.method = "GET",
      .path = "/health",
-     .flags = ROUTE_PUBLIC | ROUTE_NAVIGATE,
+     .flags = ROUTE_PUBLIC | ROUTE_NAVIGATE | ROUTE_WATCH,
      .run = health,
      .tag = "service",
      .summary = "Is the service well? Nothing of what is kept",
@@ -191,7 +191,7 @@ const route routes_meta[] = {
      .status = 200},
     {.method = "GET",
      .path = "/metrics",
-     .flags = ROUTE_PUBLIC,
+     .flags = ROUTE_PUBLIC | ROUTE_WATCH,
      .run = count,
      .tag = "service",
      .summary = "Counters for Prometheus: for this machine, auditors and administrators",

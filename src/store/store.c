@@ -192,6 +192,25 @@ int store_queue(store *s, store_fn *fn, void *user, atg_err *err) {
     return run(s, DB_QUEUE, fn, user, err);
 }
 
+static int look(db *d, void *user, atg_err *err) {
+    static const db_statement alive = {"alive", "SELECT 1"};
+    int64_t one = 0;
+
+    (void)user;
+    return db_get_one(d, &alive, NULL, 0, 0, &one, err);
+}
+
+int store_alive(store *s, atg_err *err) {
+    db *d = NULL;
+    int rc = db_open(&s->how, &d, err);
+
+    if (rc)
+        return rc;
+    rc = run_once(d, DB_READ, look, NULL, err);
+    db_close(d);
+    return rc;
+}
+
 /* ---- upkeep ---- */
 
 int store_backup(store *s, const char *path, const atg_progress *progress, atg_err *err) {

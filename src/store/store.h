@@ -62,6 +62,10 @@ int store_after(store *s, atg_err *err);
 /* The failure of the last run of the hook, ATG_OK for none. */
 int store_after_failure(store *s, atg_err *err);
 
+/* Can something be read at this moment?  ATG_EDB: the database is not there.  Tried once, on a
+ * connection of its own, so that it waits for nobody who waits for the database. */
+int store_alive(store *s, atg_err *err);
+
 db_kind store_kind(const store *s);
 
 /* A consistent copy in one file while others read and write: db_backup() (docs/store.md says what
