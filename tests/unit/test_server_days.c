@@ -3,11 +3,15 @@
  * there, and the service goes on. */
 #include "served.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
-enum { PATH = 300, TEXT = 20000, WAIT_MS = 4000, SLOW = 100 };
+#include "server.h"
+
+enum { PATH = 300, TEXT = 20000, SLOW = 100, BEFORE = 20, WRITERS = 12 };
 
 #define MISSING                                                                                    \
     "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
@@ -29,6 +33,10 @@ static long add_missing(const served *w) {
     ANSWER_AUTO a = served_ask(w, &(ask){"POST", path, SERVED_ALL, .body = MISSING});
 
     return a.status;
+}
+
+static void nap(int ms) {
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
 }
 
 /* ---- connections ---- */
@@ -64,7 +72,7 @@ static void a_connection_is_kept_behind_refusals(const database *where) {
     served_close(&w);
 }
 
-/* With a limit of their own addresses: those who come from elsewhere are let in. */
+/* Nor does the address that has as many connections as it may have. */
 static void slow_heads_and_bodies_hold_nobody_up(const database *where) {
     static const char head[] = "GET /health HTTP/1.1\r\nHost: local";
     static const char body[] = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\n"
@@ -207,6 +215,74 @@ static void a_full_disk_refuses_changes_and_keeps_those_before(const database *w
     served_close(&w);
 }
 
+/* ---- the database ---- */
+
+typedef struct asker {
+    served w; /* a copy with a connection of its own */
+    pthread_t thread;
+    _Atomic bool *stop;
+    _Atomic uint32_t *kept, *odd;
+} asker;
+
+static void *go_on(void *user) {
+    asker *me = user;
+
+    while (!atomic_load(me->stop)) {
+        long status = add_missing(&me->w);
+
+        atomic_fetch_add(me->kept, status == 201);
+        atomic_fetch_add(me->odd, status != 201 && status != 503);
+    }
+    return NULL;
+}
+
+/* Files that were acknowledged around it. */
+static uint32_t write_around(served *w, void (*day)(const served *w)) {
+    static _Atomic bool stop;
+    static _Atomic uint32_t kept, odd;
+    asker all[WRITERS];
+
+    atomic_store(&stop, false);
+    atomic_store(&kept, 0);
+    atomic_store(&odd, 0);
+    for (int i = 0; i < WRITERS; i++) {
+        all[i] = (asker){.w = *w, .stop = &stop, .kept = &kept, .odd = &odd};
+        all[i].w.curl = curl_easy_init();
+        assert_int_equal(pthread_create(&all[i].thread, NULL, go_on, &all[i]), 0);
+    }
+    while (atomic_load(&kept) < BEFORE)
+        nap(1);
+    day(w);
+    for (uint32_t until = atomic_load(&kept) + BEFORE; atomic_load(&kept) < until;)
+        nap(1);
+    atomic_store(&stop, true);
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(all[i].thread, NULL);
+        curl_easy_cleanup(all[i].w.curl);
+    }
+    assert_int_equal(atomic_load(&odd), 0);
+    return atomic_load(&kept);
+}
+
+static void crash(const served *w) {
+    server_stop(true);
+    /* all threads wait for it by now, but the one that is kept for this */
+    nap(100);
+    ANSWER_AUTO ill = MUST(w, 503, "GET", "/health", SERVED_NOBODY);
+
+    assert_string_equal(answer_text(&ill, "status"), "ill");
+    server_restart();
+}
+
+static void work_goes_on_after_the_database_crashed(const database *where) {
+    served w = served_open(where, NULL);
+    uint32_t kept = write_around(&w, crash);
+
+    assert_true(made_count(&w.made) >= (kept < 900 ? kept : 900));
+    ANSWER_AUTO well = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
+    served_close(&w);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"a connection is kept behind refusals", a_connection_is_kept_behind_refusals, ON_SQLITE},
@@ -217,6 +293,8 @@ int main(void) {
          ON_SQLITE},
         {"a full disk refuses changes, and keeps those before",
          a_full_disk_refuses_changes_and_keeps_those_before, ON_SQLITE},
+        {"work goes on after the database crashed", work_goes_on_after_the_database_crashed,
+         ON_POSTGRES},
     };
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
