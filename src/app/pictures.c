@@ -5,6 +5,7 @@
 
 #include "app/cases_internal.h"
 #include "app/rights.h"
+#include "app/rules.h"
 #include "formats/picture.h"
 #include "store/blobs.h"
 
@@ -40,6 +41,20 @@ static int check_right(db *d, void *user, atg_err *err) {
                      record_types[file.kind].states[0] ? (int)file.state : -1, err);
 }
 
+static int check(cases *c, writing *w, atg_err *err) {
+    if (record_field(w->r->kind, w->field)->kind != FIELD_BLOB)
+        return atg_fail(err, ATG_EINVAL, "'%s' of a %s is no picture",
+                        record_field(w->r->kind, w->field)->name, record_types[w->r->kind].title);
+    return store_read(cases_store(c), check_right, w, err);
+}
+
+int pictures_check(cases *c, const actor *who, const record *r, uint32_t field, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(LOOK_ARENA);
+    writing w = {.who = who, .r = r, .field = field, .arena = arena};
+
+    return arena ? check(c, &w, err) : atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
+}
+
 static int strip(const record *r, atg_arena *arena, atg_str *bytes, atg_err *err) {
     picture stripped;
     int rc;
@@ -62,10 +77,7 @@ int pictures_put(cases *c, const actor *who, const record *r, uint32_t field, at
 
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
-    if (record_field(r->kind, field)->kind != FIELD_BLOB)
-        return atg_fail(err, ATG_EINVAL, "'%s' of a %s is no picture",
-                        record_field(r->kind, field)->name, record_types[r->kind].title);
-    rc = store_read(cases_store(c), check_right, &w, err);
+    rc = check(c, &w, err);
     if (rc == ATG_OK)
         rc = strip(r, arena, &bytes, err);
     if (rc == ATG_OK)
@@ -74,6 +86,17 @@ int pictures_put(cases *c, const actor *who, const record *r, uint32_t field, at
         return rc;
     *ret = (value){.known = true};
     memcpy(ret->hash, hash.bytes, RECORD_HASH);
+    return ATG_OK;
+}
+
+static int stored(const picture_wish *wish, const record *r, bool erased, hash256 *ret,
+                  atg_err *err) {
+    const value *v = &r->fields[wish->field];
+
+    if (erased || record_field(wish->kind, wish->field)->kind != FIELD_BLOB || !v->known)
+        return atg_fail(err, ATG_ENOTFOUND, "This %s has no picture",
+                        record_types[wish->kind].title);
+    memcpy(ret->bytes, v->hash, HASH_SIZE);
     return ATG_OK;
 }
 
@@ -96,9 +119,57 @@ int pictures_get(cases *c, const actor *who, const picture_wish *wish, stream_si
         return atg_fail(err, ATG_EDENIED,
                         "This account may not see '%s' of a %s, or not without a written reason",
                         field->name, record_types[wish->kind].title);
-    if (s.erased || field->kind != FIELD_BLOB || !s.r->fields[wish->field].known)
-        return atg_fail(err, ATG_ENOTFOUND, "This %s has no picture",
+    rc = stored(wish, s.r, s.erased, &hash, err);
+    return rc ? rc : blobs_get(&b, &s.r->person, &hash, to, err);
+}
+
+/* ---- for the seal image ---- */
+
+typedef struct unseen {
+    cases *c;
+    const actor *who;
+    const picture_wish *wish;
+    atg_arena *arena;
+    record_row row;
+} unseen;
+
+/* The right to read the record at all, and none to this field. */
+static int read_unseen(db *d, void *user, atg_err *err) {
+    unseen *u = user;
+    const picture_wish *wish = u->wish;
+    uint32_t roles = 0;
+    uint64_t blind = 0;
+    file_row file;
+    int rc = records_get(d, cases_keys(u->c), u->arena, wish->kind, &wish->id, &u->row, err);
+
+    if (!rc)
+        rc = cases_roles(d, u->who, &u->row.r->operation, &roles, err);
+    if (!rc)
+        rc = files_get(d, u->arena, &u->row.r->file, &file, err);
+    if (!rc)
+        rc = rights_in(roles, ACTION_READ, (int)wish->kind, (int)file.kind,
+                       record_types[file.kind].states[0] ? (int)file.state : -1, err);
+    if (!rc)
+        rc = rules_blind(d, u->who, roles, u->row.r, &blind, err);
+    if (!rc && blind >> wish->field & 1)
+        return atg_fail(err, ATG_EDENIED, "This account may not see '%s' of a %s yet",
+                        record_field(wish->kind, wish->field)->name,
                         record_types[wish->kind].title);
-    memcpy(hash.bytes, s.r->fields[wish->field].hash, HASH_SIZE);
-    return blobs_get(&b, &s.r->person, &hash, to, err);
+    return rc;
+}
+
+int pictures_get_unseen(cases *c, const actor *who, const picture_wish *wish, stream_sink to,
+                        atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(LOOK_ARENA);
+    unseen u = {.c = c, .who = who, .wish = wish, .arena = arena};
+    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
+    hash256 hash;
+    int rc;
+
+    if (!arena)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
+    rc = store_read(cases_store(c), read_unseen, &u, err);
+    if (!rc)
+        rc = stored(wish, u.row.r, u.row.erased, &hash, err);
+    return rc ? rc : blobs_get(&b, &u.row.r->person, &hash, to, err);
 }

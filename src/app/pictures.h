@@ -7,6 +7,10 @@
 #include "app/cases.h"
 #include "crypto/stream.h"
 
+/* May this account put a picture into this field of this record?  pictures_put() asks the same;
+ * for who has work to do before it. */
+int pictures_check(cases *c, const actor *who, const record *r, uint32_t field, atg_err *err);
+
 /* Keep the bytes for a blob field of a record that stands in the file `r->file`, or will; `ret` is
  * what the field holds, to be written by cases_change().  Metadata are taken off
  * (docs/pictures.md); what is no picture is taken for friction ridge data alone.
@@ -27,5 +31,10 @@ typedef struct picture_wish {
 
 int pictures_get(cases *c, const actor *who, const picture_wish *wish, stream_sink to,
                  atg_err *err);
+
+/* The same for whoever may read the record, whatever they may see of it, and without an entry: for
+ * making the seal image, in which nothing can be recognised.  Never an answer itself. */
+int pictures_get_unseen(cases *c, const actor *who, const picture_wish *wish, stream_sink to,
+                        atg_err *err);
 
 #endif
