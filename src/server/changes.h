@@ -5,6 +5,12 @@
 
 #include "server/request.h"
 
+/* The record of {kind} and {id} as this account sees it, if it still is what If-Match names. */
+int changes_unchanged(request *q, seen *ret, atg_err *err);
+
+/* Apply a change of it, and answer as changes_reply() does; somebody may have come in between. */
+int changes_apply(request *q, change_kind what, record *r, atg_err *err);
+
 /* Fill a new record in from the body's "fields", add it, and answer with where it is. */
 int changes_add(request *q, record *r, atg_err *err);
 

@@ -122,6 +122,23 @@ static bool is_json(atg_str type) {
            (!type.n || atg_str_eq_nocase(atg_str_trim(type), ATG_STR("charset=utf-8")));
 }
 
+/* Of the family that a route names which takes no JSON: "image/" and a star. */
+static bool is_media(const char *range, atg_str type) {
+    atg_str kind = atg_str_trim(atg_str_cut(&type, ';'));
+    size_t n = strlen(range) - 1;
+
+    return kind.n > n && atg_str_eq_nocase((atg_str){kind.p, n}, (atg_str){range, n});
+}
+
+static problem_kind check_type(const route *r, atg_str type, atg_err *err) {
+    const char *range = r->takes && strchr(r->takes, '/') ? r->takes : NULL;
+
+    if (range ? is_media(range, type) : is_json(type))
+        return PROBLEM_NONE;
+    (void)atg_fail(err, ATG_EINVAL, "The body is to be %s", range ? range : "application/json");
+    return PROBLEM_MEDIA_TYPE;
+}
+
 static bool length_of(atg_str text, uint64_t *ret) {
     uint64_t n = 0;
 
@@ -155,10 +172,8 @@ static problem_kind check_body(request *q, const head *h, atg_err *err) {
         (void)atg_fail(err, ATG_ELIMIT, "The body may have %zu bytes", q->route->body);
         return PROBLEM_TOO_LARGE;
     }
-    if (!is_json(h->value[HEAD_TYPE])) {
-        (void)atg_fail(err, ATG_EINVAL, "The body is to be application/json");
+    if (check_type(q->route, h->value[HEAD_TYPE], err))
         return PROBLEM_MEDIA_TYPE;
-    }
     q->body = atg_buf_new(q->route->body);
     if (!q->body) {
         (void)atg_fail(err, ATG_ENOMEM, "Out of memory for a request");

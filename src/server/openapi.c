@@ -26,6 +26,7 @@ const char *openapi_query(atg_str name) {
         {"invent", "yes: invent what families tell (exercises)"},
         {"recipient", "Who receives it: profiles leave only as their donors agreed"},
         {"format", "json, fam or csv"},
+        {"form", "full (default), thumbnail or sealed: blurred beyond recognition"},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

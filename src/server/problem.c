@@ -29,6 +29,7 @@ const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_FAILED] = {500, "failed", "The service failed"},
     [PROBLEM_BUSY] = {503, "busy", "The service is busy"},
     [PROBLEM_STORE] = {503, "store", "The store cannot be reached"},
+    [PROBLEM_WORKER] = {503, "no-worker", "Nothing is decoded at the moment"},
 };
 
 problem_kind problem_of(const atg_err *err) {

@@ -33,6 +33,7 @@ typedef enum problem_kind {
     PROBLEM_FAILED,
     PROBLEM_BUSY,
     PROBLEM_STORE,
+    PROBLEM_WORKER,
     PROBLEMS,
 } problem_kind;
 

@@ -39,6 +39,7 @@ enum {
     BODY_SMALL = 16 << 10,
     BODY_RECORD = 8 << 20,
     BODY_IMPORT = 64 << 20,
+    BODY_PICTURE = 64 << 20,
     ARENA_SMALL = 32 << 20,
     ARENA_LARGE = 256 << 20,
     REPLY_MAX = 256 << 20,
@@ -50,11 +51,12 @@ typedef struct route {
     const char *method;
     const char *path; /* "/api/v1/files/{code}" */
     unsigned flags;
-    size_t body; /* most bytes of JSON it takes; 0: no body */
+    size_t body; /* most bytes it takes; 0: no body */
     route_fn *run;
     const char *tag, *summary;
     const char *query;         /* names with blanks between, "!" before those that are needed */
-    const char *takes, *gives; /* schemas of the body and of the answer; NULL: none */
+    const char *takes, *gives; /* schemas of the JSON of body and answer, or media ranges of what is
+                                  no JSON; NULL: none */
     unsigned status;           /* of the answer when all went well */
     uint32_t roles;            /* bits of those who alone may; 0: the rights of the file say who */
 } route;

@@ -27,6 +27,8 @@ static int health(request *q, atg_err *err) {
     json_text(&q->j, well ? "well" : "ill");
     json_key(&q->j, "store");
     json_bool(&q->j, alive);
+    json_key(&q->j, "worker");
+    json_bool(&q->j, service_decodes(q->s));
     json_key(&q->j, "certificate_until");
     json_text(&q->j, until);
     if (warning) {

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures and scans.  Each one that is opened is an entry of the history; none stays in a cache.
- */
+ * Nothing is decoded in this process: what comes in goes to the worker, and what comes back is
+ * kept. */
 #include "server/routes.h"
 
 #include <string.h>
 
 #include "app/pictures.h"
+#include "server/changes.h"
+#include "server/service_internal.h"
+
+enum { SMALL_SIDE = 320 };
 
 static int add_bytes(void *user, atg_str bytes, atg_err *err) {
     (void)err;
@@ -37,28 +42,127 @@ static int read_place(request *q, picture_wish *ret, atg_err *err) {
     return request_id(q, request_word(q, "id"), &ret->id, err);
 }
 
-static int show(request *q, atg_err *err) {
-    picture_wish w = {.field = 0};
-    atg_str bytes;
-    int rc = read_place(q, &w, err);
+/* ---- decoding ---- */
 
+/* That a file is refused is the fault of the file; all else is told as what the machine lacks. */
+static int decode(request *q, const worker_picture_ask *ask, worker_picture *ret, atg_err *err) {
+    int rc = q->s->worker ? worker_picture_read(q->s->worker, ask, q->arena, ret, err) : ATG_EIO;
+
+    if (rc == ATG_EIO || rc == ATG_EDENIED)
+        return request_refuse(q, PROBLEM_WORKER, err,
+                              "Nothing can be decoded here at the moment: try again, and if it "
+                              "stays so, the operator finds with 'antigone doctor' what is "
+                              "missing");
+    return rc;
+}
+
+/* The stored picture drawn small or blurred.  Why one cannot be drawn could tell what it is. */
+static int draw(request *q, atg_str bytes, bool sealed, atg_err *err) {
+    worker_picture_ask ask = {.in = {.bytes = bytes},
+                              .thumbnail = sealed ? 0 : SMALL_SIDE,
+                              .seal = sealed ? SMALL_SIDE : 0};
+    worker_picture p = {.width = 0};
+    int rc = decode(q, &ask, &p, err);
+
+    if (rc && !q->problem && rc != ATG_ENOMEM)
+        return request_refuse(q, PROBLEM_UNKNOWN, err, "What is kept here cannot be drawn");
     if (!rc)
-        rc = reply_text(q, MHD_HTTP_OK, "application/octet-stream", err);
+        rc = reply_text(q, MHD_HTTP_OK, "image/jpeg", err);
     if (!rc)
-        rc = pictures_get(request_cases(q), &q->who, &w, (stream_sink){add_bytes, q->out}, err);
-    /* sealed: who has the role opens it with a reason */
+        atg_buf_add(q->out, sealed ? p.seal.bytes : p.thumbnail.bytes);
+    return rc;
+}
+
+/* ---- looking ---- */
+
+/* Sealed: who has the role opens it with a reason. */
+static int look(request *q, const picture_wish *w, atg_buf *to, atg_err *err) {
+    int rc = pictures_get(request_cases(q), &q->who, w, (stream_sink){add_bytes, to}, err);
+
     if (rc == ATG_EDENIED && !q->who.reason.n)
         return request_refuse(q, PROBLEM_SEALED, err,
                               "This picture is sealed: who may see it says why in "
                               "Antigone-Purpose, which stands in the history");
+    return rc;
+}
+
+static int show_full(request *q, const picture_wish *w, atg_err *err) {
+    atg_str bytes;
+    int rc = reply_text(q, MHD_HTTP_OK, "application/octet-stream", err);
+
+    if (!rc)
+        rc = look(q, w, q->out, err);
     if (!rc)
         rc = atg_buf_take(q->out, &bytes, err);
-    if (rc)
-        return rc;
-    q->type = type_of(bytes);
-    q->file_name = atg_arena_printf(q->arena, "inline; filename=\"%s-%s\"",
-                                    record_types[w.kind].name, record_field(w.kind, w.field)->name);
-    return ATG_OK;
+    if (!rc)
+        q->type = type_of(bytes);
+    return rc;
+}
+
+static int show_small(request *q, const picture_wish *w, bool sealed, atg_err *err) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(REPLY_MAX);
+    atg_str bytes;
+    int rc;
+
+    if (!buf)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
+    rc = sealed
+             ? pictures_get_unseen(request_cases(q), &q->who, w, (stream_sink){add_bytes, buf}, err)
+             : look(q, w, buf, err);
+    if (!rc)
+        rc = atg_buf_take(buf, &bytes, err);
+    return rc ? rc : draw(q, bytes, sealed, err);
+}
+
+static int show(request *q, atg_err *err) {
+    static const char *const forms[] = {"full", "thumbnail", "sealed", NULL};
+    picture_wish w = {.field = 0};
+    int form = 0, rc = read_place(q, &w, err);
+
+    if (!rc)
+        rc = request_choice(q, "form", forms, &form, err);
+    if (!rc)
+        rc = form < 1 ? show_full(q, &w, err) : show_small(q, &w, form == 2, err);
+    if (!rc)
+        q->file_name =
+            atg_arena_printf(q->arena, "inline; filename=\"%s-%s\"", record_types[w.kind].name,
+                             record_field(w.kind, w.field)->name);
+    return rc;
+}
+
+/* ---- putting in ---- */
+
+/* Ridges are compared line by line: no loss is added to theirs. */
+static int clean(request *q, record_kind kind, atg_str *ret, atg_err *err) {
+    worker_picture_ask ask = {.clean = kind == RECORD_RIDGE ? WORKER_CLEAN_PNG : WORKER_CLEAN_AUTO,
+                              .clean_max = BODY_PICTURE};
+    worker_picture p = {.width = 0};
+    int rc = atg_buf_take(q->body, &ask.in.bytes, err);
+
+    if (!rc)
+        rc = decode(q, &ask, &p, err);
+    *ret = p.clean.bytes;
+    return rc;
+}
+
+static int put(request *q, atg_err *err) {
+    picture_wish w = {.field = 0};
+    atg_str bytes = {NULL, 0};
+    seen s = {.r = NULL};
+    int rc = read_place(q, &w, err);
+
+    if (!rc && !q->body)
+        rc = request_refuse(q, PROBLEM_REQUEST, err, "The body is to be the picture");
+    if (!rc)
+        rc = changes_unchanged(q, &s, err);
+    if (!rc)
+        rc = pictures_check(request_cases(q), &q->who, s.r, w.field, err);
+    if (!rc)
+        rc = clean(q, w.kind, &bytes, err);
+    if (!rc)
+        rc = pictures_put(request_cases(q), &q->who, s.r, w.field, bytes, &s.r->fields[w.field],
+                          err);
+    return rc ? rc : changes_apply(q, CHANGE_EDIT, s.r, err);
 }
 
 const route routes_pictures[] = {
@@ -68,7 +172,18 @@ const route routes_pictures[] = {
      .run = show,
      .tag = "pictures",
      .summary = "A picture or scan; those of the dead are sealed until a purpose is given",
+     .query = "form",
      .gives = "image/*",
+     .status = 200},
+    {.method = "PUT",
+     .path = "/api/v1/records/{kind}/{id}/picture/{field}",
+     .flags = ROUTE_MATCH | ROUTE_LONG | ROUTE_RAW,
+     .body = BODY_PICTURE,
+     .run = put,
+     .tag = "pictures",
+     .summary = "Put a picture in: it is kept upright, and without what it tells about its camera",
+     .takes = "image/*",
+     .gives = "Changed",
      .status = 200},
     {.method = NULL},
 };

@@ -132,8 +132,7 @@ static int show(request *q, atg_err *err) {
     return rc;
 }
 
-/* The record as it is, if it still is what the caller read. */
-static int get_unchanged(request *q, seen *ret, atg_err *err) {
+int changes_unchanged(request *q, seen *ret, atg_err *err) {
     int64_t rev = 0;
     int rc = request_revision(q, &rev, err);
 
@@ -147,8 +146,7 @@ static int get_unchanged(request *q, seen *ret, atg_err *err) {
     return rc;
 }
 
-/* Somebody may come in between. */
-static int apply(request *q, change_kind what, record *r, atg_err *err) {
+int changes_apply(request *q, change_kind what, record *r, atg_err *err) {
     change ch = {what, r};
     int rc = cases_change(request_cases(q), &q->who, q->arena, &ch, err);
 
@@ -162,7 +160,7 @@ static int edit(request *q, atg_err *err) {
     int rc = request_members(q, "!fields", err);
 
     if (!rc)
-        rc = get_unchanged(q, &s, err);
+        rc = changes_unchanged(q, &s, err);
     if (!rc)
         rc = read_fields(q, s.r, err);
     if (!rc &&
@@ -170,7 +168,7 @@ static int edit(request *q, atg_err *err) {
          json_object_get(json_object_get(q->json, "fields"), "signed_by")) &&
         is_signed(s.r))
         rc = changes_confirmed(q, err);
-    return rc ? rc : apply(q, CHANGE_EDIT, s.r, err);
+    return rc ? rc : changes_apply(q, CHANGE_EDIT, s.r, err);
 }
 
 static int move(request *q, atg_err *err) {
@@ -181,21 +179,21 @@ static int move(request *q, atg_err *err) {
     if (!rc)
         rc = request_text(q, "state", &word, err);
     if (!rc)
-        rc = get_unchanged(q, &s, err);
+        rc = changes_unchanged(q, &s, err);
     if (rc)
         return rc;
     at = record_word(record_types[s.r->kind].states, word);
     if (at < 0)
         return atg_fail(err, ATG_EINVAL, "A %s has no such state", record_types[s.r->kind].title);
     s.r->state = (uint32_t)at;
-    return apply(q, CHANGE_STATE, s.r, err);
+    return changes_apply(q, CHANGE_STATE, s.r, err);
 }
 
 static int withdraw(request *q, atg_err *err) {
     seen s;
-    int rc = get_unchanged(q, &s, err);
+    int rc = changes_unchanged(q, &s, err);
 
-    return rc ? rc : apply(q, CHANGE_WITHDRAW, s.r, err);
+    return rc ? rc : changes_apply(q, CHANGE_WITHDRAW, s.r, err);
 }
 
 const route routes_records[] = {

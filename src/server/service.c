@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/service_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ enum {
     LOOK_S = 3600,
     LINGER_MS = 2000,
     NAP_MS = 5,
+    WORKERS = 2,
 };
 
 int64_t service_clock(void) {
@@ -84,6 +86,35 @@ static void stop_keeper(service *s) {
     s->keeping = false;
 }
 
+/* ---- the worker ---- */
+
+/* Without one the service goes on: uploads alone are refused. */
+static void start_worker(service *s) {
+    worker_options o = {.program = s->o.worker, .workers = WORKERS};
+    worker_health health = {.known = false};
+    atg_err err = {0};
+    char text[sizeof(err.msg) + 80];
+    int rc = worker_pool_open(&o, &s->worker, &err);
+
+    if (!rc)
+        rc = worker_pool_check(s->worker, &health, &err);
+    if (!rc && health.hold.decodes) {
+        logs_event(s, "worker", "It is there and confined");
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "Uploads are refused ('antigone doctor' says more): %s",
+                   rc ? err.msg : health.hold.why);
+    logs_event(s, "worker", text);
+}
+
+bool service_decodes(const service *s) {
+    worker_health health = {.known = false};
+
+    if (s->worker)
+        worker_pool_health(s->worker, &health);
+    return health.known && health.hold.decodes;
+}
+
 /* ---- open and close ---- */
 
 static int start(service *s, atg_err *err) {
@@ -104,6 +135,8 @@ static int start(service *s, atg_err *err) {
         rc = pool_open(s->o.threads, s->o.queue, &s->pool, err);
     if (!rc)
         rc = hub_open(s->c, &s->hub, err);
+    if (!rc)
+        start_worker(s);
     if (!rc)
         rc = daemon_start(s, err);
     return rc ? rc : start_keeper(s, err);
@@ -162,6 +195,7 @@ void service_close(service *s) {
         stop_daemon(s);
     pool_close(s->pool);
     hub_close(s->hub);
+    worker_pool_close(s->worker);
     if (s->daemon)
         logs_event(s, "stop", NULL);
     metrics_close(s->metrics);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "ipc/worker.h"
 #include "server/metrics.h"
 #include "server/pool.h"
 #include "server/request.h"
@@ -19,7 +20,8 @@ struct service {
     tls *tls;
     pool *pool;
     metrics *metrics;
-    struct hub *hub; /* of streams of events */
+    worker_pool *worker; /* NULL: there is no such program, and uploads are refused */
+    struct hub *hub;     /* of streams of events */
     limiter *by_address, *by_account;
     struct MHD_Daemon *daemon;
     char address[SERVICE_ADDRESS], host[SERVICE_ADDRESS], warning[200];
@@ -36,6 +38,9 @@ struct service {
 
 /* A clock that goes on, microseconds. */
 int64_t service_clock(void);
+
+/* Is there a worker, and does this machine confine it well enough to decode? */
+bool service_decodes(const service *s);
 
 /* ---- guard.c ---- */
 

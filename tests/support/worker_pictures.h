@@ -34,11 +34,11 @@ static inline int tear_down(void **state) {
     return 0;
 }
 
-static inline worker_picture read_picture(worker_picture_ask ask) {
+static inline worker_picture read_picture(worker_picture_ask wanted) {
     worker_picture p = {0};
     atg_err err = {0};
 
-    if (worker_picture_read(pool, &ask, arena, &p, &err))
+    if (worker_picture_read(pool, &wanted, arena, &p, &err))
         fail_msg("%s", err.msg);
     return p;
 }
@@ -48,10 +48,10 @@ static inline worker_picture read_all(atg_str bytes) {
         .in = {.bytes = bytes}, .clean = WORKER_CLEAN_AUTO, .thumbnail = THUMBNAIL, .seal = SEAL});
 }
 
-static inline void refused_ask(worker_picture_ask ask, int code, const char *words) {
+static inline void refused_ask(worker_picture_ask wanted, int code, const char *words) {
     worker_picture p = {.width = 77};
     atg_err err = {0};
-    int rc = worker_picture_read(pool, &ask, arena, &p, &err);
+    int rc = worker_picture_read(pool, &wanted, arena, &p, &err);
 
     if (rc != code || !strstr(err.msg, words))
         fail_msg("expected \"%s\", got code %d: %s", words, rc, rc ? err.msg : "no failure");

@@ -14,7 +14,7 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 BASE=$(sed -n 's/^Serving at //p' address)
-PASSWORD=$(cat password)
+PASSWORD=$(cat password) PHOTO=$here/../../docs/report.png
 # what stands in blocks of sh, in order; each command must succeed
 awk '/^```sh/ { on = 1; next } /^```/ { on = 0 } on' "$here/../../docs/api.md" >examples
 set -e
