@@ -96,6 +96,8 @@ static void settle(request *q, int rc, const atg_err *err) {
     if (kind == PROBLEM_DENIED && !q->who.reason.n && strstr(err->msg, "reason"))
         kind = PROBLEM_PURPOSE;
     q->problem = kind;
+    if (!problem_told(kind))
+        q->cause = atg_arena_str(q->arena, atg_str_of(err->msg)).p;
     reply_problem(q, kind, err->msg, err->line ? err : NULL);
     if (!q->wait_s && problem_rows[kind].status == MHD_HTTP_SERVICE_UNAVAILABLE)
         q->wait_s = 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of JSON: which route, how it ended, how long it took, which account.  Never what stands in
- * a path, a query, a header or a body. */
+/* Lines of JSON: which route, how it ended, how long it took, which account, and why the
+ * service or the store failed.  Never what stands in a path, a query, a header or a body. */
 #include "server/service_internal.h"
 
 #include "base/clock.h"
@@ -56,6 +56,10 @@ void logs_request(service *s, const request *q, unsigned status, int64_t us) {
     if (q->problem) {
         json_key(&j, "problem");
         json_text(&j, problem_rows[q->problem].type);
+    }
+    if (q->cause) {
+        json_key(&j, "cause");
+        json_text(&j, q->cause);
     }
     json_end(&j, '}');
     write_line(s, buf);

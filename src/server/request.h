@@ -97,8 +97,9 @@ struct request {
     size_t taken; /* bytes of the body that came */
     json_t *json; /* the body */
 
-    actor who;     /* none until the session is known */
-    int64_t fresh; /* until when it counts as confirmed */
+    actor who;         /* none until the session is known */
+    int64_t fresh;     /* until when it counts as confirmed */
+    const char *cause; /* of a failure that the answer does not explain; for the log */
     limiter_state rate;
 
     unsigned status;

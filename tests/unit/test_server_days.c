@@ -193,7 +193,10 @@ static void heads_that_are_large_in_any_way_are_refused(const database *where) {
 /* ---- the disk ---- */
 
 static void a_full_disk_refuses_changes_and_keeps_those_before(const database *where) {
-    served w = served_open(where, NULL);
+    char *text = NULL;
+    size_t n = 0;
+    service_options o = {.log = open_memstream(&text, &n)};
+    served w = served_open(where, &o);
     struct rlimit limit, small;
     uint32_t kept = 0;
     long status = 201;
@@ -213,6 +216,10 @@ static void a_full_disk_refuses_changes_and_keeps_those_before(const database *w
     ANSWER_AUTO well = MUST(&w, 200, "GET", "/health", SERVED_NOBODY);
     assert_int_equal(made_count(&w.made), kept + 1);
     served_close(&w);
+    /* the operator is told why */
+    fclose(o.log);
+    assert_non_null(strstr(text, "\"problem\": \"store\", \"cause\": \""));
+    free(text);
 }
 
 /* ---- the database ---- */
