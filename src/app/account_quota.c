@@ -59,15 +59,24 @@ int account_spend(db *d, const actor *who, quota_kind kind, int64_t n, int64_t *
     return rc;
 }
 
-int account_left(db *d, const actor *who, quota_kind kind, int64_t *ret_left, atg_err *err) {
+static int left_of(db *d, const actor *who, quota_kind kind, int64_t *ret_left, int64_t *ret_most,
+                   atg_err *err) {
     int64_t used = 0, most = 0;
     int rc = quotas_most(d, &who->account, quota_names[kind], limits[kind].most, &most, err);
 
     if (!rc)
         rc = quotas_used(d, &who->account, quota_names[kind], period_of(kind), &used, err);
-    if (!rc)
-        *ret_left = most > used ? most - used : 0;
-    return rc;
+    if (rc)
+        return rc;
+    *ret_left = most > used ? most - used : 0;
+    *ret_most = most;
+    return ATG_OK;
+}
+
+int account_left(db *d, const actor *who, quota_kind kind, int64_t *ret_left, atg_err *err) {
+    int64_t most;
+
+    return left_of(d, who, kind, ret_left, &most, err);
 }
 
 typedef struct asking {
@@ -80,12 +89,8 @@ static int look(db *d, void *user, atg_err *err) {
     asking *w = user;
     int rc = ATG_OK;
 
-    for (quota_kind k = w->from; k < w->to && !rc; k++) {
-        rc = quotas_most(d, &w->who->account, quota_names[k], limits[k].most, &w->state.most[k],
-                         err);
-        if (!rc)
-            rc = account_left(d, w->who, k, &w->state.left[k], err);
-    }
+    for (quota_kind k = w->from; k < w->to && !rc; k++)
+        rc = left_of(d, w->who, k, &w->state.left[k], &w->state.most[k], err);
     return rc;
 }
 
