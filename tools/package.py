@@ -26,9 +26,10 @@ Recommends: postgresql-client-15
 Section: science
 Priority: optional
 Description: identification of disaster victims from DNA
- Antigone keeps what families report about their missing and what mortuaries find,
- compares the DNA of remains with that of the families, says who is who, how strongly,
- and what is still missing to decide, and carries a team to a decision that people sign.
+ Antigone keeps what families report about their missing and what mortuaries
+ find, compares the DNA of remains with that of the families, says who is who,
+ how strongly, and what is still missing to decide, and carries a team to a
+ decision that people sign.
  .
  This package has the program with its service and its worker, and the library
  libantigone with its headers.
@@ -112,7 +113,7 @@ def depends(scratch, root):
     own = sorted({os.path.dirname(p) for p in binaries(root) if ".so" in p})
     out = run("dpkg-shlibdeps", "-O", *[f"-l{p}" for p in own], *binaries(root), cwd=scratch)
     found = next(line for line in out.splitlines() if line.startswith("shlibs:Depends="))
-    return (found.split("=", 1)[1] + ", init-system-helpers"
+    return (found.split("=", 1)[1] +
             ", systemd | systemd-standalone-sysusers | systemd-sysusers")
 
 
