@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "app/cases_internal.h"
+#include "app/rights.h"
 #include "base/csv.h"
 #include "base/map.h"
 #include "base/text.h"
@@ -405,4 +407,27 @@ int cases_import_table(cases *c, const actor *who, atg_arena *arena, atg_str tab
     importing w = {.c = c, .who = who, .arena = arena, .o = o};
 
     return import_as(w, table, true, ret, err);
+}
+
+typedef struct asking {
+    const actor *who;
+    const uuid *operation;
+    record_kind kind;
+} asking;
+
+static int check_right(db *d, void *user, atg_err *err) {
+    const asking *w = user;
+    uint32_t roles = 0;
+    int rc = cases_roles(d, w->who, w->operation, &roles, err);
+
+    return rc ? rc
+              : rights_in(roles, ACTION_ADD, (int)w->kind, (int)w->kind,
+                          record_types[w->kind].states[0] ? 0 : -1, err);
+}
+
+int cases_import_check(cases *c, const actor *who, const uuid *operation, record_kind kind,
+                       atg_err *err) {
+    asking w = {who, operation, kind};
+
+    return store_read(cases_store(c), check_right, &w, err);
 }

@@ -34,6 +34,12 @@ typedef struct csv_done {
     csv_problem *problems; /* by line */
 } csv_done;
 
+/* May this account add files of this kind there at all?  To be asked before a table of somebody
+ * from elsewhere: what is said of rows that are there already would tell what stands in them.
+ * ATG_EDENIED: no. */
+int cases_import_check(cases *c, const actor *who, const uuid *operation, record_kind kind,
+                       atg_err *err);
+
 /* ATG_OK with `n_problems` > 0: nothing was taken in.  Other codes: the file cannot be read as a
  * table at all, or the store failed. */
 int cases_import_csv(cases *c, const actor *who, atg_arena *arena, atg_str bytes,

@@ -122,11 +122,13 @@ static bool is_json(atg_str type) {
            (!type.n || atg_str_eq_nocase(atg_str_trim(type), ATG_STR("charset=utf-8")));
 }
 
-/* Of the family that a route names which takes no JSON: "image/" and a star. */
+/* What a route names that takes no JSON: "text/csv", or a family, "image/" and a star. */
 static bool is_media(const char *range, atg_str type) {
     atg_str kind = atg_str_trim(atg_str_cut(&type, ';'));
     size_t n = strlen(range) - 1;
 
+    if (range[n] != '*')
+        return atg_str_eq_nocase(kind, atg_str_of(range));
     return kind.n > n && atg_str_eq_nocase((atg_str){kind.p, n}, (atg_str){range, n});
 }
 

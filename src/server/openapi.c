@@ -26,6 +26,8 @@ const char *openapi_query(atg_str name) {
         {"invent", "yes: invent what families tell (exercises)"},
         {"recipient", "Who receives it: profiles leave only as their donors agreed"},
         {"format", "json, fam or csv"},
+        {"source", "Names where the table comes from, so that it can be sent again: hospital.csv"},
+        {"check", "yes: list every problem, and take nothing in"},
         {"form", "full (default), thumbnail or sealed: blurred beyond recognition"},
     };
 

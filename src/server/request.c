@@ -188,6 +188,14 @@ cases *request_cases(const request *q) {
     return q->s->c;
 }
 
+int request_decoded(request *q, int rc, atg_err *err) {
+    if (rc != ATG_EIO && rc != ATG_EDENIED)
+        return rc;
+    return request_refuse(q, PROBLEM_WORKER, err,
+                          "Nothing can be decoded here at the moment: try again, and if it stays "
+                          "so, the operator finds with 'antigone doctor' what is missing");
+}
+
 int request_refuse(request *q, problem_kind kind, atg_err *err, const char *fmt, ...) {
     char text[sizeof(err->msg)];
     va_list ap;

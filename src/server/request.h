@@ -40,6 +40,7 @@ enum {
     BODY_RECORD = 8 << 20,
     BODY_IMPORT = 64 << 20,
     BODY_PICTURE = 64 << 20,
+    TABLE_MAX = 128 << 20, /* JSON that the worker makes of a table */
     ARENA_SMALL = 32 << 20,
     ARENA_LARGE = 256 << 20,
     REPLY_MAX = 256 << 20,
@@ -141,6 +142,10 @@ int request_id(request *q, atg_str text, uuid *ret, atg_err *err);
 
 /* The revision of If-Match. */
 int request_revision(request *q, int64_t *ret, atg_err *err);
+
+/* What the worker said of an upload: that a file is refused is the fault of the file; all else is
+ * refused as what the machine lacks. */
+int request_decoded(request *q, int rc, atg_err *err);
 
 /* Ends long work when the service stops. */
 const atg_progress *request_progress(request *q);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What comes in and goes out as a whole: the DNA of an operation, tables of files, and what is
- * erased. Only JSON is read here; tables and other formats that somebody sends are for the worker.
+ * erased. Only JSON is read here; tables that somebody sends go through the worker.
  */
 #include "server/routes.h"
 
@@ -10,8 +10,10 @@
 
 #include "app/cases_json.h"
 #include "app/csv_export.h"
+#include "app/csv_import.h"
 #include "app/operation_save.h"
 #include "server/changes.h"
+#include "server/service_internal.h"
 
 static int read_options(request *q, save_options *o, atg_err *err) {
     file_row operation;
@@ -74,6 +76,92 @@ static int import(request *q, atg_err *err) {
     if (!rc)
         rc = operation_save(request_cases(q), &q->who, &op, &o, request_progress(q), &done, err);
     return rc ? rc : write_saved(q, &done, notes, err);
+}
+
+/* ---- tables of files ---- */
+
+static int read_table_options(request *q, csv_options *o, atg_err *err) {
+    file_row operation;
+    int kind = record_kind_of(request_word(q, "kind"));
+    int rc = request_operation(q, &operation, err);
+
+    if (!rc && (kind < 0 || !record_types[kind].is_file))
+        rc = request_refuse(q, PROBLEM_UNKNOWN, err, "There is no such kind of file");
+    if (!rc)
+        rc = request_flag(q, "check", &o->dry_run, err);
+    if (!rc && !q->body)
+        rc = request_refuse(q, PROBLEM_REQUEST, err, "The body is to be the table");
+    if (rc)
+        return rc;
+    o->operation = operation.id;
+    o->kind = (record_kind)kind;
+    o->source = request_query(q, "source");
+    o->progress = request_progress(q);
+    return ATG_OK;
+}
+
+/* The body as antigone-table/1. */
+static int parse_table(request *q, atg_str *ret, atg_err *err) {
+    worker_input in = {.name = ATG_STR("table.csv")};
+    worker_parse_ask ask = {.kind = WORKER_PARSE_TABLE, .n = 1, .in = &in, .out_max = TABLE_MAX};
+    worker_parsed parsed = {.size = 0};
+    int rc = atg_buf_take(q->body, &in.bytes, err);
+
+    if (rc)
+        return rc;
+    rc = q->s->worker ? worker_parse(q->s->worker, &ask, q->arena, &parsed, err) : ATG_EIO;
+    *ret = parsed.json;
+    return request_decoded(q, rc, err);
+}
+
+static int write_table(request *q, const csv_done *done, atg_err *err) {
+    int rc = reply_json(q, MHD_HTTP_OK, err);
+
+    if (rc)
+        return rc;
+    json_begin_object(&q->j);
+    cases_put_number(&q->j, "rows", done->rows);
+    cases_put_number(&q->j, "added", done->added);
+    cases_put_number(&q->j, "changed", done->changed);
+    cases_put_number(&q->j, "same", done->same);
+    cases_put_number(&q->j, "found", done->n_problems);
+    json_key(&q->j, "problems");
+    json_begin_array(&q->j);
+    for (uint32_t i = 0; i < done->n_problems && i < CSV_PROBLEMS_MAX; i++) {
+        json_object_line(&q->j);
+        cases_put_number(&q->j, "line", done->problems[i].line);
+        cases_put_number(&q->j, "column", done->problems[i].col);
+        cases_put_text(&q->j, "text", done->problems[i].text);
+        json_end(&q->j, '}');
+    }
+    json_end(&q->j, ']');
+    json_end(&q->j, '}');
+    return ATG_OK;
+}
+
+static int import_table(request *q, atg_err *err) {
+    csv_options o = {.dry_run = false};
+    csv_done done = {.rows = 0};
+    atg_str table = {NULL, 0};
+    int rc = read_table_options(q, &o, err);
+
+    if (!rc)
+        rc = cases_import_check(request_cases(q), &q->who, &o.operation, o.kind, err);
+    if (!rc)
+        rc = parse_table(q, &table, err);
+    if (!rc)
+        rc = cases_import_table(request_cases(q), &q->who, q->arena, table, &o, &done, err);
+    if (!rc && done.n_problems && !o.dry_run) {
+        const csv_problem *first = done.problems;
+
+        rc = atg_fail(err, ATG_EPARSE,
+                      "%.*s (%u problems; 'check=yes' lists them; nothing was "
+                      "taken in)",
+                      ATG_FMT(first->text), done.n_problems);
+        err->line = first->line;
+        err->col = first->col;
+    }
+    return rc ? rc : write_table(q, &done, err);
 }
 
 static int export_table(request *q, atg_err *err) {
@@ -168,6 +256,17 @@ const route routes_exchange[] = {
      .query = "!agreed_on !ends_on !basis sign invent",
      .takes = "Operation",
      .gives = "Imported",
+     .status = 200},
+    {.method = "POST",
+     .path = "/api/v1/operations/{operation}/import/{kind}",
+     .flags = ROUTE_LONG | ROUTE_RAW,
+     .body = BODY_IMPORT,
+     .run = import_table,
+     .tag = "exchange",
+     .summary = "Take a table of files in: everything or, where a row is wrong, nothing",
+     .query = "!source check",
+     .takes = "text/csv",
+     .gives = "TableImported",
      .status = 200},
     {.method = "GET",
      .path = "/api/v1/operations/{operation}/export/{kind}",

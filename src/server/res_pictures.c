@@ -44,16 +44,10 @@ static int read_place(request *q, picture_wish *ret, atg_err *err) {
 
 /* ---- decoding ---- */
 
-/* That a file is refused is the fault of the file; all else is told as what the machine lacks. */
 static int decode(request *q, const worker_picture_ask *ask, worker_picture *ret, atg_err *err) {
     int rc = q->s->worker ? worker_picture_read(q->s->worker, ask, q->arena, ret, err) : ATG_EIO;
 
-    if (rc == ATG_EIO || rc == ATG_EDENIED)
-        return request_refuse(q, PROBLEM_WORKER, err,
-                              "Nothing can be decoded here at the moment: try again, and if it "
-                              "stays so, the operator finds with 'antigone doctor' what is "
-                              "missing");
-    return rc;
+    return request_decoded(q, rc, err);
 }
 
 /* The stored picture drawn small or blurred.  Why one cannot be drawn could tell what it is. */

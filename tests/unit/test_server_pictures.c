@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures that somebody uploads: decoded by the worker, kept clean, shown blurred until a purpose
- * is given. */
+/* What somebody uploads goes through the worker: pictures, kept clean and shown blurred until a
+ * purpose is given, and tables. */
 #include "served.h"
 
 #include "worker_pictures.h"
@@ -132,6 +132,39 @@ static void an_upload_that_cannot_be_is_refused_and_nothing_is_changed(const dat
     served_close(&s.w);
 }
 
+#define HEAD                                                                                       \
+    "external,family_name,given_name,sex,born,last_seen,last_place,informant_name,"                \
+    "informant_contact,basis\n"
+#define ROW "1,Halvorsen,Liv,female,1984-03-12,2026-11-01,Harbour,Ida Berg,+47 22,consent\n"
+#define WRONG "2,Berg,Per,purple,1984-03-12,2026-11-01,Harbour,Ida Berg,+47 22,consent\n"
+
+static void a_table_comes_in_whole_or_says_where_it_is_wrong(const database *where) {
+    scene s = open_scene(where, worker_program());
+    char path[PATH_SIZE], check[PATH_SIZE + 20], id[UUID_TEXT + 1];
+
+    uuid_text(&s.w.made.operation, id);
+    snprintf(path, sizeof(path), "/api/v1/operations/%s/import/missing?source=h.csv", id);
+    snprintf(check, sizeof(check), "%s&check=yes", path);
+    ANSWER_AUTO odd = MUST(&s.w, 422, "POST", path, ROLE_INTERVIEWER, .body = HEAD ROW WRONG,
+                           .header = {"Content-Type: text/csv"});
+    assert_int_equal(json_integer_value(json_object_get(odd.json, "line")), 3);
+    assert_int_equal(json_integer_value(json_object_get(odd.json, "column")), 12);
+    ANSWER_AUTO list = MUST(&s.w, 200, "POST", check, ROLE_INTERVIEWER, .body = HEAD WRONG,
+                            .header = {"Content-Type: text/csv; charset=utf-8"});
+    assert_true(json_array_size(json_object_get(list.json, "problems")) > 0);
+    assert_int_equal(made_count(&s.w.made), 0);
+    ANSWER_AUTO reads = MUST(&s.w, 403, "POST", path, ROLE_AUDITOR, .body = HEAD ROW,
+                             .header = {"Content-Type: text/csv"});
+    ANSWER_AUTO done = MUST(&s.w, 200, "POST", path, ROLE_INTERVIEWER, .body = HEAD ROW,
+                            .header = {"Content-Type: text/csv"});
+    assert_int_equal(json_integer_value(json_object_get(done.json, "added")), 1);
+    ANSWER_AUTO again = MUST(&s.w, 200, "POST", path, ROLE_INTERVIEWER, .body = HEAD ROW,
+                             .header = {"Content-Type: text/csv"});
+    assert_int_equal(json_integer_value(json_object_get(again.json, "same")), 1);
+    assert_int_equal(made_count(&s.w.made), 1);
+    served_close(&s.w);
+}
+
 static void without_a_worker_uploads_alone_are_refused(const database *where) {
     scene s = open_scene(where, "/nonexistent/antigone-worker");
 
@@ -150,6 +183,8 @@ int main(void) {
         {"what is not opened is blurred", what_is_not_opened_is_blurred, ON_BOTH},
         {"an upload that cannot be is refused, and nothing is changed",
          an_upload_that_cannot_be_is_refused_and_nothing_is_changed, ON_SQLITE},
+        {"a table comes in whole, or says where it is wrong",
+         a_table_comes_in_whole_or_says_where_it_is_wrong, ON_BOTH},
         {"without a worker uploads alone are refused", without_a_worker_uploads_alone_are_refused,
          ON_SQLITE},
     };

@@ -5,6 +5,7 @@ export ANTIGONE_PASSWORD_FILE=$PWD/password ANTIGONE_NEW_PASSWORD_FILE=$PWD/pass
 export ANTIGONE_STORE=$PWD/store ANTIGONE_SESSION=$PWD/session
 antigone init root --site K1 --agency "Institute K1" --plain-key -q
 umask 022
+: >address
 "$program" serve --listen 127.0.0.1:0 --log log >address &
 service=$!
 umask 077
