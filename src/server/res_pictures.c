@@ -95,7 +95,7 @@ static int show_full(request *q, const picture_wish *w, atg_err *err) {
 
 static int show_small(request *q, const picture_wish *w, bool sealed, atg_err *err) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(REPLY_MAX);
-    atg_str bytes;
+    atg_str bytes = {NULL, 0};
     int rc;
 
     if (!buf)

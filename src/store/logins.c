@@ -126,7 +126,7 @@ static int read_session(db_rows *rows, session_row *ret, atg_err *err) {
 }
 
 int sessions_get(db *d, const hash256 *token, session_row *ret, atg_err *err) {
-    session_row s;
+    session_row s = {0};
     db_value key = hash_value(token);
     db_rows *rows = NULL;
     int rc = db_query(d, &get_session, &key, 1, &rows, err);
