@@ -81,7 +81,7 @@ static int look(request *q, const picture_wish *w, atg_buf *to, atg_err *err) {
 }
 
 static int show_full(request *q, const picture_wish *w, atg_err *err) {
-    atg_str bytes;
+    atg_str bytes = {NULL, 0};
     int rc = reply_text(q, MHD_HTTP_OK, "application/octet-stream", err);
 
     if (!rc)
