@@ -191,6 +191,19 @@ static enum MHD_Result on_body(request *q, const char *data, size_t *n) {
     return MHD_YES;
 }
 
+/* libmicrohttpd tells the end of a request only when its head was whole: until then the request
+ * belongs to the connection. */
+typedef struct half {
+    request *q;
+} half;
+
+static half *half_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): its parameters are those of libmicrohttpd */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
@@ -199,12 +212,16 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     atg_err err = {0};
 
     (void)user;
-    (void)connection;
     (void)url;
     if (!q)
         return MHD_NO;
-    if (q->stage == STAGE_NEW)
+    if (q->stage == STAGE_NEW) {
+        half *h = half_of(connection);
+
+        if (h) /* from here on on_done() is called */
+            h->q = NULL;
         return on_head(q, method, version);
+    }
     if (q->stage == STAGE_BODY && *n)
         return on_body(q, data, n);
     if (q->stage == STAGE_BODY && q->taken > q->route->body) {
@@ -217,18 +234,42 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     return q->stage == STAGE_ANSWER ? reply_send(q) : MHD_YES;
 }
 
+static void on_connection(void *user, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code) {
+    half *h = *context;
+
+    (void)user;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = mem_zero(1, sizeof(half));
+        return;
+    }
+    if (h)
+        request_free(h->q);
+    mem_free(h);
+    *context = NULL;
+}
+
 static void *on_target(void *user, const char *raw, struct MHD_Connection *connection) {
-    return request_new(user, connection, raw);
+    half *h = half_of(connection);
+
+    if (!h)
+        return NULL;
+    request_free(h->q);
+    h->q = request_new(user, connection, raw);
+    return h->q;
 }
 
 static void on_done(void *user, struct MHD_Connection *connection, void **state,
                     enum MHD_RequestTerminationCode code) {
     service *s = user;
     request *q = *state;
+    half *h = half_of(connection);
     int64_t us;
 
-    (void)connection;
     (void)code;
+    if (h)
+        h->q = NULL;
     if (!q)
         return;
     us = service_clock() - q->began;
@@ -282,9 +323,9 @@ int daemon_start(service *s, atg_err *err) {
         (unsigned)o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->connections_each,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_done, s,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_HTTPS_PRIORITIES, priorities,
-        MHD_OPTION_HTTPS_CERT_CALLBACK, tls_retrieve, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+        s, MHD_OPTION_HTTPS_PRIORITIES, priorities, MHD_OPTION_HTTPS_CERT_CALLBACK, tls_retrieve,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     freeaddrinfo(at);
     if (!s->daemon)
         return atg_fail(err, ATG_EIO, "Nothing can listen at %s: is another service there?",
