@@ -150,18 +150,15 @@ static void check_operation(const char *path) {
     json_decref(p.root);
 }
 
+static const char *folder; /* of published numbers; NULL: none */
+
 static void published_operations_are_identified_as_published(void **state) {
-    const char *folder = getenv("ATG_REFERENCE"); /* NOLINT(concurrency-mt-unsafe): one thread */
     char path[PATH_LENGTH];
     struct dirent **entries;
     uint32_t n_checked = 0;
     int n;
 
     (void)state;
-    if (!folder || !*folder) {
-        print_message("# skipped: ATG_REFERENCE names no folder of published operations\n");
-        skip();
-    }
     (void)snprintf(path, sizeof(path), "%s/operations", folder);
     n = scandir(path, &entries, NULL, alphasort);
     if (n < 0)
@@ -181,6 +178,13 @@ static void published_operations_are_identified_as_published(void **state) {
 }
 
 int main(void) {
+    folder = getenv("ATG_REFERENCE"); /* NOLINT(concurrency-mt-unsafe): one thread */
+    /* Meson takes cmocka's way of saying "skipped" for a failure */
+    if (!folder || !*folder) {
+        puts("1..0 # SKIP ATG_REFERENCE names no folder of published operations");
+        return 0;
+    }
+
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_operations_are_identified_as_published),
     };

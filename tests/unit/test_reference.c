@@ -360,19 +360,14 @@ static void check_folder(const char *folder) {
     assert_true(any);
 }
 
-static void a_folder_of_more_numbers_is_checked_where_one_is_named(void **state) {
-    const char *folder = getenv("ATG_REFERENCE"); /* NOLINT(concurrency-mt-unsafe): one thread */
+static const char *more_numbers; /* a folder of them; NULL: none */
+
+static void a_folder_of_more_numbers_is_checked(void **state) {
     char path[PATH_LENGTH];
 
     (void)state;
-    if (!folder) {
-        print_message("# skipped: ATG_REFERENCE names no folder, so only the tests' own numbers "
-                      "were checked\n");
-        skip();
-        return;
-    }
-    check_folder(folder);
-    (void)snprintf(path, sizeof(path), "%s/operations", folder);
+    check_folder(more_numbers);
+    (void)snprintf(path, sizeof(path), "%s/operations", more_numbers);
     check_folder(path);
 }
 
@@ -385,8 +380,16 @@ int main(void) {
         cmocka_unit_test(a_wrong_number_is_found_and_named),
         cmocka_unit_test(another_file_is_refused_in_words),
         cmocka_unit_test(relative_differences_are_symmetric_and_strict_about_zero),
-        cmocka_unit_test(a_folder_of_more_numbers_is_checked_where_one_is_named),
+        cmocka_unit_test(a_folder_of_more_numbers_is_checked), /* the last */
     };
+    size_t n = sizeof(tests) / sizeof(*tests);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    more_numbers = getenv("ATG_REFERENCE"); /* NOLINT(concurrency-mt-unsafe): one thread */
+    /* Meson takes cmocka's way of saying "skipped" for a failure: so it is left out */
+    if (!more_numbers) {
+        (void)fputs("ATG_REFERENCE names no folder: only the tests' own numbers are checked\n",
+                    stderr);
+        n--;
+    }
+    return _cmocka_run_group_tests("tests", tests, n, NULL, NULL);
 }
