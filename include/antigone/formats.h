@@ -75,6 +75,9 @@ typedef struct atg_profile_row {
     bool staff;
 } atg_profile_row;
 
+/** Does any of the rows, or of their genotypes, stand on this line of its file? */
+ATG_API bool atg_profile_rows_on(uint32_t n, const atg_profile_row *list, uint32_t line);
+
 /** A genotype table: one row per person ("wide") or per person and marker ("long", GeneMapper). */
 ATG_API ATG_MUST_USE int atg_table_read(atg_arena *arena, atg_str bytes, uint32_t *ret_n,
                                         const atg_profile_row **ret, atg_notes *notes,

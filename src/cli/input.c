@@ -156,25 +156,12 @@ static int read_rows(reading *r, file *f) {
     return EXIT_DONE;
 }
 
-static bool has_place(const file *f, const atg_err *err) {
-    for (uint32_t i = 0; i < f->n_rows; i++) {
-        const atg_profile_row *row = &f->rows[i];
-
-        if (row->line == err->line)
-            return true;
-        for (uint32_t k = 0; k < row->n_calls; k++)
-            if (row->calls[k].line == err->line)
-                return true;
-    }
-    return false;
-}
-
 /* Which file an error of the merged rows stands in, when only one can be meant. */
 static const char *culprit(const reading *r, const atg_err *err) {
     const char *found = NULL;
 
     for (int i = 0; err->line && i < r->n; i++) {
-        if (!has_place(&r->files[i], err))
+        if (!atg_profile_rows_on(r->files[i].n_rows, r->files[i].rows, err->line))
             continue;
         if (found)
             return NULL;

@@ -146,6 +146,15 @@ int request_kind(request *q, atg_str name, record_kind *ret, atg_err *err) {
     return ATG_OK;
 }
 
+int request_new_kind(request *q, record_kind *ret, atg_err *err) {
+    atg_str name = {NULL, 0};
+    int rc = request_members(q, "!kind !fields", err);
+
+    if (!rc)
+        rc = request_text(q, "kind", &name, err);
+    return rc ? rc : request_kind(q, name, ret, err);
+}
+
 int request_id(request *q, atg_str text, uuid *ret, atg_err *err) {
     return uuid_read(text, ret) ? ATG_OK
                                 : request_refuse(q, PROBLEM_UNKNOWN, err, "That is no identifier");

@@ -138,6 +138,8 @@ int request_file(request *q, const char *word, file_row *ret, atg_err *err);
 /* The same; it is an operation. */
 int request_operation(request *q, file_row *ret, atg_err *err);
 int request_kind(request *q, atg_str name, record_kind *ret, atg_err *err);
+/* The kind of a record that is to be made: the body has "kind" and "fields". */
+int request_new_kind(request *q, record_kind *ret, atg_err *err);
 int request_id(request *q, atg_str text, uuid *ret, atg_err *err);
 
 /* The revision of If-Match. */

@@ -143,16 +143,11 @@ static int search_files(request *q, atg_err *err) {
 static int add_file(request *q, atg_err *err) {
     file_row operation;
     record_kind kind = RECORD_MISSING;
-    atg_str name = {NULL, 0};
     record *r;
     int rc = request_operation(q, &operation, err);
 
     if (!rc)
-        rc = request_members(q, "!kind !fields", err);
-    if (!rc)
-        rc = request_text(q, "kind", &name, err);
-    if (!rc)
-        rc = request_kind(q, name, &kind, err);
+        rc = request_new_kind(q, &kind, err);
     if (rc)
         return rc;
     if (!record_types[kind].is_file || kind == RECORD_OPERATION)

@@ -89,16 +89,11 @@ static int get(request *q, seen *ret, atg_err *err) {
 static int add(request *q, atg_err *err) {
     file_row file;
     record_kind kind = RECORD_MARK;
-    atg_str name = {NULL, 0};
     record *r;
     int rc = request_file(q, "file", &file, err);
 
     if (!rc)
-        rc = request_members(q, "!kind !fields", err);
-    if (!rc)
-        rc = request_text(q, "kind", &name, err);
-    if (!rc)
-        rc = request_kind(q, name, &kind, err);
+        rc = request_new_kind(q, &kind, err);
     if (rc)
         return rc;
     if (record_types[kind].is_file)

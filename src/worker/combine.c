@@ -35,24 +35,11 @@ int combine_rows(atg_arena *arena, uint32_t n, const combine_file *files, uint32
     return ATG_OK;
 }
 
-static bool has_place(const combine_file *f, const atg_err *err) {
-    for (uint32_t i = 0; i < f->n_rows; i++) {
-        const atg_profile_row *row = &f->rows[i];
-
-        if (row->line == err->line)
-            return true;
-        for (uint32_t k = 0; k < row->n_calls; k++)
-            if (row->calls[k].line == err->line)
-                return true;
-    }
-    return false;
-}
-
 const combine_file *combine_culprit(uint32_t n, const combine_file *files, const atg_err *err) {
     const combine_file *found = NULL;
 
     for (uint32_t i = 0; err->line && i < n; i++) {
-        if (!has_place(&files[i], err))
+        if (!atg_profile_rows_on(files[i].n_rows, files[i].rows, err->line))
             continue;
         if (found)
             return NULL;
