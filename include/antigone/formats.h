@@ -75,9 +75,6 @@ typedef struct atg_profile_row {
     bool staff;
 } atg_profile_row;
 
-/** Does any of the rows, or of their genotypes, stand on this line of its file? */
-ATG_API bool atg_profile_rows_on(uint32_t n, const atg_profile_row *list, uint32_t line);
-
 /** A genotype table: one row per person ("wide") or per person and marker ("long", GeneMapper). */
 ATG_API ATG_MUST_USE int atg_table_read(atg_arena *arena, atg_str bytes, uint32_t *ret_n,
                                         const atg_profile_row **ret, atg_notes *notes,
@@ -112,6 +109,30 @@ typedef struct atg_frequencies {
 /** @param population  Which one, when the file holds several; empty: the only one. */
 ATG_API ATG_MUST_USE int atg_frequencies_read(atg_arena *arena, atg_str bytes, atg_str population,
                                               atg_frequencies *ret, atg_notes *notes, atg_err *err);
+
+/** One of several files that make an operation together: tables of genotypes, CMF, and the
+ *  frequencies that they are read with. */
+typedef struct atg_source {
+    const char *name; /**< As the user calls it. */
+    atg_str bytes;
+    atg_format format;
+    uint32_t n_rows; /**< Of genotypes, once they are read. */
+    const atg_profile_row *rows;
+} atg_source;
+
+/** Does a file of this format hold an operation by itself? */
+ATG_API bool atg_format_is_whole(atg_format format);
+/** Read the rows of a table or a CMF into `file`. */
+ATG_API ATG_MUST_USE int atg_source_read(atg_arena *arena, atg_source *file, atg_notes *notes,
+                                         atg_err *err);
+/** All rows of all files, one after the other. */
+ATG_API ATG_MUST_USE int atg_sources_join(atg_arena *arena, uint32_t n, const atg_source *files,
+                                          uint32_t *ret_n, const atg_profile_row **ret,
+                                          atg_err *err);
+/** Which file the line of an error in the joined rows stands in, when only one can be meant; else
+ *  NULL. */
+ATG_API const atg_source *atg_sources_culprit(uint32_t n, const atg_source *files,
+                                              const atg_err *err);
 
 /** Make an operation of rows and frequencies.  Alleles that the table lacks get the minimum
  *  frequency, with a note; a marker it lacks is left out, with a note. */

@@ -12,14 +12,6 @@
 enum { NOTES_SHOWN = 20 };
 static const size_t arena_max = (size_t)16 << 30; /* bytes; the machine's memory ends earlier */
 
-typedef struct file {
-    const char *path;
-    atg_str bytes;
-    atg_format format;
-    uint32_t n_rows;
-    const atg_profile_row *rows;
-} file;
-
 /* What is being read, while it is. */
 typedef struct reading {
     const args *a;
@@ -27,7 +19,7 @@ typedef struct reading {
     atg_notes *notes;
     uint32_t told; /* notes that were shown */
     int n;
-    file files[INPUT_FILES_MAX];
+    atg_source files[INPUT_FILES_MAX];
 } reading;
 
 static int no_memory(void) {
@@ -77,26 +69,21 @@ static int read_all(reading *r, int n, char *const *paths) {
     const char *frequencies = r->a->value[OPT_FREQUENCIES];
 
     for (int i = 0; i < n + (frequencies != NULL); i++) {
-        file *f = &r->files[r->n];
+        atg_source *f = &r->files[r->n];
 
         if (r->n == INPUT_FILES_MAX)
             return cli_usage(r->a->command, "More than %d files at once", INPUT_FILES_MAX);
-        f->path = i < n ? paths[i] : frequencies;
+        f->name = i < n ? paths[i] : frequencies;
 
-        int code = input_bytes(r->arena, f->path, &f->bytes);
+        int code = input_bytes(r->arena, f->name, &f->bytes);
 
         if (code)
             return code;
         f->format =
-            i < n ? atg_format_guess(atg_str_of(f->path), f->bytes) : ATG_FORMAT_FREQUENCIES;
+            i < n ? atg_format_guess(atg_str_of(f->name), f->bytes) : ATG_FORMAT_FREQUENCIES;
         r->n++;
     }
     return EXIT_DONE;
-}
-
-static bool whole(atg_format format) {
-    return format == ATG_FORMAT_OPERATION || format == ATG_FORMAT_REFERENCE ||
-           format == ATG_FORMAT_FAMILIAS;
 }
 
 /* Parameters that the options name, on top of those that are there. */
@@ -111,7 +98,7 @@ static int options_into(const args *a, atg_params *params) {
 }
 
 /* One file that holds a whole operation. */
-static int read_operation(reading *r, const file *f, atg_operation *ret) {
+static int read_operation(reading *r, const atg_source *f, atg_operation *ret) {
     static const option_id table_only[] = {OPT_FREQUENCIES, OPT_MUTATION, OPT_MUTATION_MALE};
     static const option_id unnamed_only[] = {OPT_POPULATION, OPT_THETA, OPT_MIN_FREQUENCY};
     const args *a = r->a;
@@ -121,56 +108,39 @@ static int read_operation(reading *r, const file *f, atg_operation *ret) {
     for (size_t i = 0; i < sizeof(table_only) / sizeof(*table_only); i++)
         if (cli_has(a, table_only[i]))
             return cli_usage(a->command, "--%s is for tables: %s brings its own",
-                             cli_options[table_only[i]].name, f->path);
+                             cli_options[table_only[i]].name, f->name);
     for (size_t i = 0; f->format == ATG_FORMAT_OPERATION && i < 3; i++)
         if (cli_has(a, unnamed_only[i]))
             return cli_usage(a->command,
                              "--%s is for tables: the operation %s names its own, signed "
                              "parameters",
-                             cli_options[unnamed_only[i]].name, f->path);
+                             cli_options[unnamed_only[i]].name, f->name);
     rc = f->format == ATG_FORMAT_FAMILIAS
              ? atg_familias_read(r->arena, f->bytes, ret, r->notes, &err)
              : atg_operation_read_json(r->arena, f->bytes, ret, r->notes, &err);
     if (rc)
-        return cli_fail(f->path, &err);
+        return cli_fail(f->name, &err);
 
-    tell_notes(r, f->path);
+    tell_notes(r, f->name);
 
     int code = options_into(a, &ret->params);
 
     if (!code && ret->params.population.n == 0)
         ret->params.population =
-            atg_arena_printf(r->arena, "not named; frequencies of %s", f->path);
+            atg_arena_printf(r->arena, "not named; frequencies of %s", f->name);
     return code;
 }
 
-static int read_rows(reading *r, file *f) {
+static int read_rows(reading *r, atg_source *f) {
     atg_err err = {0};
-    int rc = f->format == ATG_FORMAT_CMF
-                 ? atg_cmf_read(r->arena, f->bytes, &f->n_rows, &f->rows, r->notes, &err)
-                 : atg_table_read(r->arena, f->bytes, &f->n_rows, &f->rows, r->notes, &err);
 
-    if (rc)
-        return cli_fail(f->path, &err);
-    tell_notes(r, f->path);
+    if (atg_source_read(r->arena, f, r->notes, &err))
+        return cli_fail(f->name, &err);
+    tell_notes(r, f->name);
     return EXIT_DONE;
 }
 
-/* Which file an error of the merged rows stands in, when only one can be meant. */
-static const char *culprit(const reading *r, const atg_err *err) {
-    const char *found = NULL;
-
-    for (int i = 0; err->line && i < r->n; i++) {
-        if (!atg_profile_rows_on(r->files[i].n_rows, r->files[i].rows, err->line))
-            continue;
-        if (found)
-            return NULL;
-        found = r->files[i].path;
-    }
-    return found;
-}
-
-static int parse_frequencies(reading *r, const file *f, atg_frequencies *ret) {
+static int parse_frequencies(reading *r, const atg_source *f, atg_frequencies *ret) {
     const char *population = r->a->value[OPT_POPULATION];
     atg_err err = {0};
 
@@ -179,19 +149,19 @@ static int parse_frequencies(reading *r, const file *f, atg_frequencies *ret) {
                          "Name the population of the frequencies with --population: there is no "
                          "default");
     if (atg_frequencies_read(r->arena, f->bytes, atg_str_of(population), ret, r->notes, &err))
-        return cli_fail(f->path, &err);
-    tell_notes(r, f->path);
+        return cli_fail(f->name, &err);
+    tell_notes(r, f->name);
     return EXIT_DONE;
 }
 
 int input_frequencies(const args *a, atg_arena *arena, atg_frequencies *ret) {
     reading r = {.a = a, .arena = arena, .notes = atg_notes_new(arena)};
-    file f = {.path = a->value[OPT_FREQUENCIES]};
+    atg_source f = {.name = a->value[OPT_FREQUENCIES]};
 
-    if (!f.path)
+    if (!f.name)
         return cli_usage(a->command, "Name the file of allele frequencies with --frequencies");
 
-    int code = input_bytes(arena, f.path, &f.bytes);
+    int code = input_bytes(arena, f.name, &f.bytes);
 
     if (!r.notes)
         return no_memory();
@@ -221,31 +191,9 @@ static int table_params(reading *r, const atg_frequencies *freqs, atg_params *pa
     return code ? code : input_mutation(a, OPT_MUTATION_MALE, male);
 }
 
-/* All rows of all tables, one after the other. */
-static int join_rows(reading *r, uint32_t *ret_n, const atg_profile_row **ret) {
-    uint32_t n = 0;
-
-    for (int i = 0; i < r->n; i++)
-        n += r->files[i].n_rows;
-
-    atg_profile_row *rows = ATG_GET(r->arena, atg_profile_row, n ? n : 1);
-
-    if (!rows)
-        return no_memory();
-    n = 0;
-    for (int i = 0; i < r->n; i++) {
-        if (r->files[i].n_rows)
-            memcpy(rows + n, r->files[i].rows, r->files[i].n_rows * sizeof(*rows));
-        n += r->files[i].n_rows;
-    }
-    *ret_n = n;
-    *ret = rows;
-    return EXIT_DONE;
-}
-
 static int read_tables(reading *r, atg_operation *ret) {
     atg_frequencies freqs = {0};
-    const file *table = NULL;
+    const atg_source *table = NULL, *culprit;
     atg_params params;
     atg_mutation female = {0}, male = {0};
     const atg_profile_row *rows = NULL;
@@ -258,7 +206,7 @@ static int read_tables(reading *r, atg_operation *ret) {
             continue;
         if (table)
             return cli_usage(r->a->command, "Both %s and %s hold frequencies: give one",
-                             table->path, r->files[i].path);
+                             table->name, r->files[i].name);
         table = &r->files[i];
     }
     if (!table)
@@ -270,12 +218,15 @@ static int read_tables(reading *r, atg_operation *ret) {
     for (int i = 0; !code && i < r->n; i++)
         if (&r->files[i] != table)
             code = read_rows(r, &r->files[i]);
-    if (!code)
-        code = join_rows(r, &n, &rows);
     if (code)
         return code;
-    if (atg_operation_of_rows(r->arena, n, rows, &freqs, params, female, male, ret, r->notes, &err))
-        return cli_fail(culprit(r, &err), &err);
+    if (atg_sources_join(r->arena, (uint32_t)r->n, r->files, &n, &rows, &err))
+        return cli_fail(NULL, &err);
+    if (atg_operation_of_rows(r->arena, n, rows, &freqs, params, female, male, ret, r->notes,
+                              &err)) {
+        culprit = atg_sources_culprit((uint32_t)r->n, r->files, &err);
+        return cli_fail(culprit ? culprit->name : NULL, &err);
+    }
     tell_notes(r, NULL);
     return EXIT_DONE;
 }
@@ -284,7 +235,7 @@ static int convert(reading *r, atg_operation *ret) {
     int tables = 0;
 
     for (int i = 0; i < r->n; i++) {
-        const file *f = &r->files[i];
+        const atg_source *f = &r->files[i];
 
         if (f->format == ATG_FORMAT_UNKNOWN) {
             atg_err err = {0};
@@ -292,19 +243,19 @@ static int convert(reading *r, atg_operation *ret) {
             (void)atg_fail(&err, ATG_EPARSE,
                            "This is none of the formats that are read: an operation (JSON), a "
                            "Familias file, CODIS CMF, or a table of genotypes");
-            return cli_fail(f->path, &err);
+            return cli_fail(f->name, &err);
         }
         tables += f->format == ATG_FORMAT_TABLE || f->format == ATG_FORMAT_CMF;
-        if (whole(f->format) && r->n > 1)
+        if (atg_format_is_whole(f->format) && r->n > 1)
             return cli_usage(r->a->command,
                              "%s is a whole operation: it is not combined with other files",
-                             f->path);
+                             f->name);
     }
-    if (whole(r->files[0].format))
+    if (atg_format_is_whole(r->files[0].format))
         return read_operation(r, &r->files[0], ret);
     if (!tables)
         return cli_usage(r->a->command, "%s holds frequencies only: name a file with profiles",
-                         r->files[0].path);
+                         r->files[0].name);
     return read_tables(r, ret);
 }
 

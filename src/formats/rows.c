@@ -372,14 +372,3 @@ int atg_operation_of_rows(atg_arena *arena, uint32_t n_rows, const atg_profile_r
     map_free(r->draft.ids);
     return rc;
 }
-
-bool atg_profile_rows_on(uint32_t n, const atg_profile_row *list, uint32_t line) {
-    for (uint32_t i = 0; i < n; i++) {
-        if (list[i].line == line)
-            return true;
-        for (uint32_t k = 0; k < list[i].n_calls; k++)
-            if (list[i].calls[k].line == line)
-                return true;
-    }
-    return false;
-}

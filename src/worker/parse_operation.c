@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "worker/combine.h"
 #include "worker/parse.h"
 
 static const char unknown[] = "This is none of the formats that are read: an operation (JSON), a "
                               "Familias file, CODIS CMF, or a table of genotypes";
 
-static void guess(const parse *p, combine_file *files) {
+static void guess(const parse *p, atg_source *files) {
     for (uint32_t i = 0; i < p->ask->n; i++) {
-        files[i] = (combine_file){.name = p->ask->files[i].name, .bytes = p->w->files[i]};
+        files[i] = (atg_source){.name = p->ask->files[i].name, .bytes = p->w->files[i]};
         files[i].format = atg_format_guess(atg_str_of(files[i].name), files[i].bytes);
     }
 }
 
 /* ---- an operation ---- */
 
-static int read_whole(const parse *p, const combine_file *f, atg_operation *ret, atg_err *err) {
+static int read_whole(const parse *p, const atg_source *f, atg_operation *ret, atg_err *err) {
     return f->format == ATG_FORMAT_FAMILIAS
                ? atg_familias_read(p->arena, f->bytes, ret, p->notes, err)
                : atg_operation_read_json(p->arena, f->bytes, ret, p->notes, err);
 }
 
 /* The one file of frequencies, and at least one of genotypes. */
-static int find_frequencies(const parse *p, const combine_file *files, uint32_t *ret,
-                            atg_err *err) {
+static int find_frequencies(const parse *p, const atg_source *files, uint32_t *ret, atg_err *err) {
     uint32_t found = 0;
 
     for (uint32_t i = 0; i < p->ask->n; i++) {
         if (files[i].format == ATG_FORMAT_UNKNOWN)
             return atg_fail(err, ATG_EPARSE, "%s: %s", files[i].name, unknown);
-        if (combine_whole(files[i].format))
+        if (atg_format_is_whole(files[i].format))
             return atg_fail(err, ATG_EINVAL,
                             "%s is a whole operation: it is not combined with other files",
                             files[i].name);
@@ -61,7 +59,7 @@ static int check_mutation(const worker_mutation *m, atg_err *err) {
     return atg_fail(err, ATG_EINVAL, "This mutation model does not exist or has wrong numbers");
 }
 
-static int read_rows(const parse *p, combine_file *files, atg_frequencies *freqs, atg_err *err) {
+static int read_rows(const parse *p, atg_source *files, atg_frequencies *freqs, atg_err *err) {
     uint32_t at = 0;
     atg_err e = {0};
     int rc = find_frequencies(p, files, &at, err);
@@ -72,17 +70,17 @@ static int read_rows(const parse *p, combine_file *files, atg_frequencies *freqs
                               p->notes, &e);
     for (uint32_t i = 0; i < p->ask->n && rc == ATG_OK; i++)
         if (i != at) {
-            rc = combine_read_rows(p->arena, &files[i], p->notes, &e);
+            rc = atg_source_read(p->arena, &files[i], p->notes, &e);
             at = rc ? i : at;
         }
     return rc ? parse_in_file(p, at, rc, &e, err) : ATG_OK;
 }
 
-static int read_tables(const parse *p, combine_file *files, atg_operation *ret, atg_err *err) {
+static int read_tables(const parse *p, atg_source *files, atg_operation *ret, atg_err *err) {
     atg_params params = atg_params_default();
     atg_frequencies freqs = {0};
     const atg_profile_row *rows = NULL;
-    const combine_file *culprit;
+    const atg_source *culprit;
     uint32_t n = 0;
     atg_err e = {0};
     int rc = read_rows(p, files, &freqs, err);
@@ -92,7 +90,7 @@ static int read_tables(const parse *p, combine_file *files, atg_operation *ret, 
     if (rc == ATG_OK)
         rc = check_mutation(&p->ask->male, err);
     if (rc == ATG_OK)
-        rc = combine_rows(p->arena, p->ask->n, files, &n, &rows, err);
+        rc = atg_sources_join(p->arena, p->ask->n, files, &n, &rows, err);
     if (rc)
         return rc;
     params.population = atg_str_of(p->ask->population);
@@ -100,14 +98,14 @@ static int read_tables(const parse *p, combine_file *files, atg_operation *ret, 
     params.min_freq = p->ask->min_frequency;
     rc = atg_operation_of_rows(p->arena, n, rows, &freqs, params, mutation_of(&p->ask->female),
                                mutation_of(&p->ask->male), ret, p->notes, &e);
-    culprit = rc ? combine_culprit(p->ask->n, files, &e) : NULL;
+    culprit = rc ? atg_sources_culprit(p->ask->n, files, &e) : NULL;
     if (culprit)
         return parse_in_file(p, (uint32_t)(culprit - files), rc, &e, err);
     return rc ? atg_fail_at(err, rc, e.line, e.col, "%s", e.msg) : ATG_OK;
 }
 
 int parse_operation(const parse *p, atg_err *err) {
-    combine_file files[WORKER_INPUTS_MAX];
+    atg_source files[WORKER_INPUTS_MAX];
     parse_out out;
     atg_operation op = {0};
     int rc;
@@ -115,8 +113,8 @@ int parse_operation(const parse *p, atg_err *err) {
     guess(p, files);
     if (p->ask->n == 1 && files[0].format == ATG_FORMAT_UNKNOWN)
         return atg_fail(err, ATG_EPARSE, "%s", unknown);
-    rc = p->ask->n == 1 && combine_whole(files[0].format) ? read_whole(p, &files[0], &op, err)
-                                                          : read_tables(p, files, &op, err);
+    rc = p->ask->n == 1 && atg_format_is_whole(files[0].format) ? read_whole(p, &files[0], &op, err)
+                                                                : read_tables(p, files, &op, err);
     if (rc == ATG_OK)
         rc = atg_operation_check(&op, err);
     if (rc == ATG_OK)
@@ -183,7 +181,7 @@ static void put_row(json *j, const atg_profile_row *row) {
     json_end(j, '}');
 }
 
-static int put_rows(const combine_file *f, parse_out *out, atg_err *err) {
+static int put_rows(const atg_source *f, parse_out *out, atg_err *err) {
     int rc = ATG_OK;
 
     for (uint32_t i = 0; i < f->n_rows && rc == ATG_OK; i++) {
@@ -193,7 +191,7 @@ static int put_rows(const combine_file *f, parse_out *out, atg_err *err) {
     return rc;
 }
 
-static int write_profiles(const parse *p, const combine_file *files, parse_out *out, atg_err *err) {
+static int write_profiles(const parse *p, const atg_source *files, parse_out *out, atg_err *err) {
     int rc = ATG_OK;
 
     json_begin_object(&out->j);
@@ -211,7 +209,7 @@ static int write_profiles(const parse *p, const combine_file *files, parse_out *
 }
 
 int parse_profiles(const parse *p, atg_err *err) {
-    combine_file files[WORKER_INPUTS_MAX];
+    atg_source files[WORKER_INPUTS_MAX];
     parse_out out;
     int rc = ATG_OK;
 
@@ -222,7 +220,7 @@ int parse_profiles(const parse *p, atg_err *err) {
         if (files[i].format != ATG_FORMAT_CMF && files[i].format != ATG_FORMAT_TABLE)
             rc = atg_fail(&e, ATG_EPARSE, "This is neither a table of genotypes nor CODIS CMF");
         else
-            rc = combine_read_rows(p->arena, &files[i], p->notes, &e);
+            rc = atg_source_read(p->arena, &files[i], p->notes, &e);
         if (rc)
             rc = parse_in_file(p, i, rc, &e, err);
     }
