@@ -113,6 +113,8 @@ int account_device_is(cases *c, atg_str device, bool *ret, atg_err *err);
 /* A session of somebody who was let in, for at most 12 hours, and 30 minutes without use. */
 int account_session_new(cases *c, const actor *who, char ret_token[ACCOUNT_TOKEN + 1],
                         atg_err *err);
+/* What is kept of a session's token. */
+hash256 account_token_hash(atg_str token);
 /* Who it is.  ATG_EDENIED: it ended, or never was. */
 int account_session(cases *c, atg_arena *arena, atg_str token, actor *ret, atg_err *err);
 typedef struct session_state {

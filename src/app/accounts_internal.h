@@ -45,9 +45,6 @@ static inline bool account_has_code(const account_row *a) {
     return a->totp.n && a->totp_step >= 0;
 }
 
-/* What is kept of a session's token. */
-hash256 account_token_hash(atg_str token);
-
 /* Check a code of the telephone or on paper, and use it up: writes the row (not yet: `a` is
  * changed, the caller updates it) or takes the code on paper off.  `*ret_paper`: which it was. */
 int account_use_code(cases *c, db *d, account_row *a, atg_str typed, bool *ret_paper, atg_err *err);

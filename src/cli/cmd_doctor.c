@@ -174,6 +174,11 @@ static void worker_sandbox(checkup *all, const worker_hold *hold) {
                       : "Does not hold in the worker (%s): it decodes nothing. Use a kernel with "
                         "CONFIG_SECCOMP_FILTER.",
         hold->why);
+    add(all, "rights", hold->decodes || !hold->seccomp,
+        hold->decodes   ? "The worker has none, and can gain none."
+        : hold->seccomp ? "Of the worker: %s."
+                        : "Were not looked at: without seccomp the worker decodes nothing.",
+        hold->why);
     if (hold->landlock)
         add(all, "landlock", true, "Version %u: the worker can open no file.", hold->landlock);
     else

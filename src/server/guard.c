@@ -230,6 +230,25 @@ static problem_kind check_rate(request *q, uint32_t n, atg_err *err) {
     return PROBLEM_RATE;
 }
 
+/* The token of the header, or an empty text where it is none. */
+static atg_str token_in(atg_str text) {
+    static const atg_str bearer = {"Bearer ", 7};
+
+    if (text.n != bearer.n + ACCOUNT_TOKEN ||
+        !atg_str_eq_nocase((atg_str){text.p, bearer.n}, bearer))
+        return (atg_str){"", 0};
+    return (atg_str){text.p + bearer.n, ACCOUNT_TOKEN};
+}
+
+/* An address counts for those who have no good token; who has one is counted by account. */
+static problem_kind check_address(request *q, const head *h, atg_err *err) {
+    atg_str token = token_in(h->value[HEAD_AUTHORIZATION]);
+
+    if (token.n && known_is(q->s->known, token))
+        return PROBLEM_NONE;
+    return check_rate(q, h->value[HEAD_AUTHORIZATION].n ? 0 : 1, err);
+}
+
 /* ---- in order ---- */
 
 static problem_kind read_target(request *q, const char *method, atg_err *err) {
@@ -273,7 +292,7 @@ static problem_kind check_head(request *q, const head *h, const char *method, co
         problem = PROBLEM_CROSS_SITE;
     }
     if (!problem)
-        problem = check_rate(q, h->value[HEAD_AUTHORIZATION].n ? 0 : 1, err);
+        problem = check_address(q, h, err);
     if (!problem && !(q->route->flags & ROUTE_PUBLIC) && !h->value[HEAD_AUTHORIZATION].n) {
         (void)atg_fail(err, ATG_EDENIED, "A token is needed: POST /api/v1/session gives one");
         problem = PROBLEM_NO_SESSION;
@@ -313,27 +332,23 @@ static problem_kind read_purpose(request *q, atg_err *err) {
 }
 
 static problem_kind read_session(request *q, atg_err *err) {
-    static const atg_str bearer = {"Bearer ", 7};
-    atg_str text = q->authorization;
+    atg_str token = token_in(q->authorization);
     session_state state;
-    int rc;
+    int rc = token.n ? account_session_look(q->s->c, q->arena, token, &state, err)
+                     : atg_fail(err, ATG_EDENIED, "Authorization is to be Bearer and the token");
 
-    if (text.n != bearer.n + ACCOUNT_TOKEN ||
-        !atg_str_eq_nocase((atg_str){text.p, bearer.n}, bearer))
-        rc = atg_fail(err, ATG_EDENIED, "Authorization is to be Bearer and the token");
-    else
-        rc = account_session_look(q->s->c, q->arena, (atg_str){text.p + bearer.n, ACCOUNT_TOKEN},
-                                  &state, err);
     if (rc == ATG_EDENIED) {
         atg_err limit = {0};
         problem_kind problem = check_rate(q, 1, &limit);
 
+        known_remove(q->s->known, token);
         if (problem)
             *err = limit;
         return problem ? problem : PROBLEM_NO_SESSION;
     }
     if (rc)
         return problem_of(err);
+    known_add(q->s->known, token);
     q->who = state.who;
     q->fresh = state.confirmed;
     return PROBLEM_NONE;

@@ -182,7 +182,24 @@ static int browse(request *q, atg_err *err) {
     return rc;
 }
 
+/* There is no page of its own yet. */
+static int front(request *q, atg_err *err) {
+    int rc = reply_empty(q);
+
+    (void)err;
+    q->status = MHD_HTTP_TEMPORARY_REDIRECT;
+    q->location = ATG_STR("/api/");
+    return rc;
+}
+
 const route routes_meta[] = {
+    {.method = "GET",
+     .path = "/",
+     .flags = ROUTE_PUBLIC | ROUTE_NAVIGATE,
+     .run = front,
+     .tag = "service",
+     .summary = "Leads to the page of the API",
+     .status = 307},
     {.method = "GET",
      .path = "/health",
      .flags = ROUTE_PUBLIC | ROUTE_NAVIGATE | ROUTE_WATCH,

@@ -19,6 +19,7 @@ static int write_token(request *q, const session_state *s, char *token, const ch
                        atg_err *err) {
     int rc = reply_json(q, MHD_HTTP_CREATED, err);
 
+    known_add(q->s->known, (atg_str){token, ACCOUNT_TOKEN});
     if (!rc) {
         json_object_line(&q->j);
         json_key(&q->j, "token");

@@ -130,6 +130,8 @@ static int start(service *s, atg_err *err) {
     if (!rc)
         rc = limiter_open(s->o.account_rate, BURST * s->o.account_rate, &s->by_account, err);
     if (!rc)
+        rc = known_open(&s->known, err);
+    if (!rc)
         rc = metrics_open(route_count(), &s->metrics, err);
     if (!rc)
         rc = pool_open(s->o.threads, s->o.queue, &s->pool, err);
@@ -199,6 +201,7 @@ void service_close(service *s) {
     if (s->daemon)
         logs_event(s, "stop", NULL);
     metrics_close(s->metrics);
+    known_close(s->known);
     limiter_close(s->by_account);
     limiter_close(s->by_address);
     tls_close(s->tls);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "ipc/worker.h"
+#include "server/known.h"
 #include "server/metrics.h"
 #include "server/pool.h"
 #include "server/request.h"
@@ -23,6 +24,7 @@ struct service {
     worker_pool *worker; /* NULL: there is no such program, and uploads are refused */
     struct hub *hub;     /* of streams of events */
     limiter *by_address, *by_account;
+    known_tokens *known; /* tokens that were good */
     struct MHD_Daemon *daemon;
     char address[SERVICE_ADDRESS], host[SERVICE_ADDRESS], warning[200];
     uint16_t port;

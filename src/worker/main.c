@@ -137,6 +137,8 @@ static int read_options(int argc, char **argv, sandbox_options *ret) {
             ret->memory = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--without-seccomp") == 0)
             ret->without_seccomp = true;
+        else if (strcmp(argv[i], "--without-capset") == 0)
+            ret->without_capset = true;
         else
             return -1;
     }

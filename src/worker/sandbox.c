@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -54,13 +55,18 @@ static bool empty_root(void) {
            chdir("/") == 0;
 }
 
-static void drop_rights(void) {
+/* Whoever has no rights already may not take them out of the bounding set, and need not: with
+ * no_new_privs none come back. */
+static bool drop_rights(const sandbox_options *o) {
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct none[2] = {{0}};
+    struct __user_cap_data_struct none[2] = {{0}}, left[2] = {{1, 1, 1}, {1, 1, 1}};
 
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
         (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-    (void)syscall(SYS_capset, &head, none);
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (o->without_capset || syscall(SYS_capset, &head, none) || syscall(SYS_capget, &head, left))
+        return false;
+    return memcmp(none, left, sizeof(none)) == 0;
 }
 
 /* Signals without a handler do not reach the first process of a namespace. */
@@ -69,11 +75,15 @@ static void time_is_up(int sig) {
 }
 
 /* Enough is: no rights to gain, and every attempt refused by seccomp. */
-static void judge(worker_hold *hold) {
+static void judge(worker_hold *hold, bool dropped) {
     const char *name;
     int error;
 
-    hold->decodes = hold->seccomp && hold->no_new_privs;
+    hold->decodes = hold->seccomp && hold->no_new_privs && dropped;
+    if (!hold->no_new_privs || !dropped)
+        (void)snprintf(hold->why, sizeof(hold->why),
+                       dropped ? "the kernel does not keep it from gaining rights"
+                               : "its rights (capabilities) could not be given up");
     for (size_t i = 0; hold->decodes && (name = sandbox_try(i, &error)); i++) {
         if (error)
             continue;
@@ -85,19 +95,20 @@ static void judge(worker_hold *hold) {
 void sandbox_close(const sandbox_options *o, frame_hello *hello) {
     worker_hold *hold = &hello->hold;
     struct sigaction up = {.sa_handler = time_is_up};
+    bool dropped;
 
     (void)sigaction(SIGXCPU, &up, NULL);
     if (hold->namespaces & WORKER_NS_MOUNT && !empty_root())
         hold->namespaces &= ~(uint32_t)WORKER_NS_MOUNT;
     set_limits(o, hello);
-    drop_rights();
+    dropped = drop_rights(o);
     hold->no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     (void)landlock_close(&hold->landlock);
     if (o->without_seccomp)
         (void)snprintf(hold->why, sizeof(hold->why), "seccomp was left out on demand");
     else
         hold->seccomp = seccomp_close(hold->why, sizeof(hold->why)) == 0;
-    judge(hold);
+    judge(hold, dropped);
 }
 
 void sandbox_time(uint32_t milliseconds) {

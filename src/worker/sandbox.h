@@ -9,6 +9,7 @@
 typedef struct sandbox_options {
     uint64_t memory;      /* bytes of address space */
     bool without_seccomp; /* act as on a kernel that has none: tests */
+    bool without_capset;  /* act as where rights cannot be given up: tests */
 } sandbox_options;
 
 /* Namespaces, as far as the kernel grants them.  Where it grants one for processes, this comes back

@@ -260,6 +260,11 @@ static void whoever_asks_too_often_waits(const database *where) {
     }
     assert_true(refused_anonymous >= 3);
     assert_true(refused_account >= 10);
+    /* behind the same address: whose token is good goes on, whoever tries others does not */
+    ANSWER_AUTO good = MUST(&w, 200, "GET", "/api/v1/session", ROLE_BOARD);
+    ANSWER_AUTO bad = MUST(&w, 429, "GET", "/api/v1/session",
+                           .token = "0123456789abcdef0123456789abcdef"
+                                    "0123456789abcdef0123456789abcdef");
     served_close(&w);
 }
 

@@ -102,6 +102,19 @@ static void without_seccomp_it_refuses_to_decode(void **state) {
     worker_pool_close(pool);
 }
 
+static void with_rights_it_refuses_to_decode(void **state) {
+    worker_pool *pool = open_pool((worker_options){.argument = "--without-capset"});
+    worker_health h;
+    atg_err err = {0};
+
+    (void)state;
+    assert_int_equal(worker_pool_check(pool, &h, &err), ATG_OK);
+    assert_true(h.hold.seccomp);
+    assert_false(h.hold.decodes);
+    expect(pool, FRAME_TEST_ECHO, TEST_DEADLINE, ATG_EDENIED, "could not be given up");
+    worker_pool_close(pool);
+}
+
 /* ---- bad days ---- */
 
 static void one_that_dies_fails_one_request_and_the_next_finds_a_fresh_one(void **state) {
@@ -346,6 +359,7 @@ int main(void) {
         cmocka_unit_test(nothing_that_is_forbidden_works_inside_on_any_thread),
         cmocka_unit_test(it_says_what_holds),
         cmocka_unit_test(without_seccomp_it_refuses_to_decode),
+        cmocka_unit_test(with_rights_it_refuses_to_decode),
         cmocka_unit_test(one_that_dies_fails_one_request_and_the_next_finds_a_fresh_one),
         cmocka_unit_test(one_that_loops_is_ended_when_time_is_up),
         cmocka_unit_test(one_that_wants_too_much_memory_is_refused_it),
