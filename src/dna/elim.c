@@ -346,38 +346,48 @@ static void longest_last(const elim *e, uint32_t rank, uint32_t *vars) {
     }
 }
 
-/* Set up the sum of all tables that have v.  Returns false when there are too many. */
-static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum *s) {
+/* A sum over a variable of `dim` values, of no table yet. */
+static void start_sum(const elim *e, uint32_t rank, const uint32_t *vars, uint32_t dim, sum *s) {
     s->n_flat = s->n_steep = 0;
     s->flat = s->terms;
     s->steep = s->terms + TERMS_MAX;
+    s->n_outer = rank ? rank - 1 : 0;
+    s->lines = rank ? e->dims[vars[rank - 1]] : 1;
+    s->dim = dim;
+    for (uint32_t i = 0; i < s->n_outer; i++)
+        s->dims[i] = e->dims[vars[i]];
+}
+
+/* One more factor, which is then used up.  Returns false when there are too many. */
+static bool add_term(sum *s, table *t, size_t sum_step, uint32_t rank, const uint32_t *vars) {
+    size_t line_step = rank ? stride_of(t, vars[rank - 1]) : 0;
+    term *x;
+
+    if (s->n_flat + s->n_steep == TERMS_MAX)
+        return false;
+    t->used = true;
+    x = line_step ? --s->steep : &s->flat[s->n_flat];
+    s->n_flat += !line_step;
+    s->n_steep += line_step != 0;
+    x->at = t->cells;
+    x->sum_step = sum_step;
+    x->line_step = line_step;
+    for (uint32_t i = 0; i + 1 < rank; i++)
+        x->step[i] = stride_of(t, vars[i]);
+    return true;
+}
+
+/* Set up the sum of all tables that have v.  Returns false when there are too many. */
+static bool gather(elim *e, uint32_t v, uint32_t rank, const uint32_t *vars, sum *s) {
+    start_sum(e, rank, vars, e->dims[v], s);
     for (uint32_t at = e->head[v]; at != NONE;) {
         table *t = &e->tables[at / ELIM_RANK_MAX];
         uint32_t slot = at % ELIM_RANK_MAX;
 
         at = t->next[slot];
-        if (t->used)
-            continue;
-        if (s->n_flat + s->n_steep == TERMS_MAX)
+        if (!t->used && !add_term(s, t, t->strides[slot], rank, vars))
             return false;
-        t->used = true;
-
-        size_t line_step = rank ? stride_of(t, vars[rank - 1]) : 0;
-        term *x = line_step ? --s->steep : &s->flat[s->n_flat];
-
-        s->n_flat += !line_step;
-        s->n_steep += line_step != 0;
-        x->at = t->cells;
-        x->sum_step = t->strides[slot];
-        x->line_step = line_step;
-        for (uint32_t i = 0; i + 1 < rank; i++)
-            x->step[i] = stride_of(t, vars[i]);
     }
-    s->n_outer = rank ? rank - 1 : 0;
-    s->lines = rank ? e->dims[vars[rank - 1]] : 1;
-    s->dim = e->dims[v];
-    for (uint32_t i = 0; i < s->n_outer; i++)
-        s->dims[i] = e->dims[vars[i]];
     return true;
 }
 
@@ -444,29 +454,21 @@ double elim_cost(elim *e, uint32_t n_keep, const uint32_t *keep) {
     return cost;
 }
 
-/* What is left has kept variables only: multiply it out. */
-static void finish(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret) {
-    size_t n = 1, stride[ELIM_RANK_MAX];
+/* What is left has kept variables only: the product of those tables.  False when there are too
+ * many. */
+static bool finish(elim *e, uint32_t n_keep, const uint32_t *keep, sum *s, double *ret) {
+    size_t n = 1;
 
-    for (uint32_t i = n_keep; i-- > 0;) {
-        stride[i] = n;
+    start_sum(e, n_keep, keep, 1, s);
+    for (uint32_t k = 0; k < e->n_tables; k++)
+        if (!e->tables[k].used && !add_term(s, &e->tables[k], 0, n_keep, keep))
+            return false;
+    add_up(s, ret);
+    for (uint32_t i = 0; i < n_keep; i++)
         n *= e->dims[keep[i]];
-    }
     for (size_t c = 0; c < n; c++)
-        ret[c] = e->scale;
-    for (uint32_t k = 0; k < e->n_tables; k++) {
-        const table *t = &e->tables[k];
-
-        if (t->used)
-            continue;
-        for (size_t c = 0; c < n; c++) {
-            size_t at = 0;
-
-            for (uint32_t i = 0; i < n_keep; i++)
-                at += c / stride[i] % e->dims[keep[i]] * stride_of(t, keep[i]);
-            ret[c] *= t->cells[at];
-        }
-    }
+        ret[c] *= e->scale;
+    return true;
 }
 
 /* Refuse at once what would not end well: too large a table, or too many cells together. */
@@ -506,9 +508,9 @@ int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double
         else
             rc = sum_out(e, step, &work, err);
     }
-    if (rc)
-        return rc;
-    finish(e, n_keep, keep, ret);
-    *ret_log = e->log_scale;
-    return ATG_OK;
+    if (!rc && !finish(e, n_keep, keep, &work, ret))
+        rc = atg_fail(err, ATG_ELIMIT, "A person is in more than %d tables", TERMS_MAX);
+    if (!rc)
+        *ret_log = e->log_scale;
+    return rc;
 }
