@@ -45,6 +45,7 @@ enum {
     ATG_EIO = -8,
     ATG_EDB = -9,
     ATG_ECANCEL = -10, /**< The progress callback asked to stop; nothing was kept. */
+    ATG_EFULL = -11,   /**< There is no room on the disk. */
 };
 
 /** What went wrong, in words, and where in the input. */

@@ -67,6 +67,7 @@ int cli_fail(const char *file, const atg_err *err) {
     case ATG_ENOMEM:
     case ATG_EIO:
     case ATG_EDB:
+    case ATG_EFULL:
         return EXIT_MACHINE;
     case ATG_EDENIED:
         return EXIT_NO;

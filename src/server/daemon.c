@@ -10,12 +10,12 @@
 
 #include "app/accounts.h"
 #include "base/mem.h"
+#include "server/feed.h"
 
 enum {
     POLLERS = 4,
     CONNECTION_BYTES = 32 << 10,
     BODY_SLACK = 1 << 20, /* of a body that is too large, read before the connection is cut */
-    BODY_US = 300000000,  /* for a whole body to come */
 };
 
 /* TLS 1.2 and 1.3 with forward secrecy and authenticated ciphers (RFC 9325). */
@@ -72,6 +72,7 @@ request *request_new(service *s, struct MHD_Connection *connection, const char *
 void request_free(request *q) {
     if (!q)
         return;
+    feed_free(q);
     atomic_fetch_sub(&q->s->in_flight, 1);
     if (q->stream)
         MHD_destroy_response(q->stream);
@@ -83,7 +84,7 @@ void request_free(request *q) {
 
 /* ---- on the pool ---- */
 
-static void settle(request *q, int rc, const atg_err *err) {
+void request_settle(request *q, int rc, const atg_err *err) {
     problem_kind kind = q->problem;
 
     if (!rc && !kind)
@@ -122,10 +123,11 @@ static void run(void *user) {
     atg_err err = {0};
     int rc = ATG_OK;
 
-    q->problem = guard_session(q, &err);
+    if (!q->route->begin) /* else it was looked at before the body came */
+        q->problem = guard_session(q, &err);
     if (!q->problem)
         rc = q->route->run(q, &err);
-    settle(q, rc, &err);
+    request_settle(q, rc, &err);
     tell_quota(q);
     q->stage = STAGE_ANSWER;
     /* from here on it may be gone */
@@ -153,7 +155,7 @@ static enum MHD_Result on_head(request *q, const char *method, const char *versi
         reply_problem(q, problem, err.msg, NULL);
     }
     q->stage = problem ? STAGE_ANSWER : STAGE_BODY;
-    return MHD_YES;
+    return !problem && q->route->begin ? feed_begin(q) : MHD_YES;
 }
 
 static pool_lane lane_of(const request *q) {
@@ -166,15 +168,19 @@ static pool_lane lane_of(const request *q) {
     return flags & ROUTE_LONG ? POOL_LONG : POOL_ORDINARY;
 }
 
+void request_busy(request *q) {
+    q->problem = PROBLEM_BUSY;
+    q->wait_s = 1;
+    reply_problem(q, PROBLEM_BUSY, "Too much is being asked at the moment: try again", NULL);
+}
+
 static enum MHD_Result on_whole(request *q) {
     *q->job = (pool_job){run, q, NULL};
     q->stage = STAGE_RUNNING;
     MHD_suspend_connection(q->connection);
     if (pool_push(q->s->pool, lane_of(q), q->job))
         return MHD_YES;
-    q->problem = PROBLEM_BUSY;
-    q->wait_s = 1;
-    reply_problem(q, PROBLEM_BUSY, "Too much is being asked at the moment: try again", NULL);
+    request_busy(q);
     q->stage = STAGE_ANSWER;
     MHD_resume_connection(q->connection);
     return MHD_YES;
@@ -183,11 +189,27 @@ static enum MHD_Result on_whole(request *q) {
 static enum MHD_Result on_body(request *q, const char *data, size_t *n) {
     q->taken += *n;
     /* nobody keeps a place by sending a byte now and then */
-    if (q->taken > q->route->body + BODY_SLACK || service_clock() - q->began > BODY_US)
+    if (q->taken > q->route->body + BODY_SLACK ||
+        service_clock() - q->began > (int64_t)q->s->o.body_s * 1000000)
         return MHD_NO;
+    if (q->feed) {
+        enum MHD_Result done = feed_body(q, data, n);
+
+        q->taken -= *n; /* comes again */
+        return done;
+    }
     if (q->body && q->taken <= q->route->body)
         atg_buf_add(q->body, (atg_str){data, *n});
     *n = 0;
+    return MHD_YES;
+}
+
+/* Asked again with nothing of the body read: it is refused here, or read from now on. */
+static enum MHD_Result on_begun(request *q) {
+    q->drop = q->problem != PROBLEM_NONE;
+    if (q->problem)
+        return reply_send(q);
+    q->stage = STAGE_BODY;
     return MHD_YES;
 }
 
@@ -222,8 +244,12 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
             h->q = NULL;
         return on_head(q, method, version);
     }
+    if (q->stage == STAGE_BEGUN)
+        return on_begun(q);
     if (q->stage == STAGE_BODY && *n)
         return on_body(q, data, n);
+    if (q->stage == STAGE_BODY && q->problem)
+        return reply_send(q);
     if (q->stage == STAGE_BODY && q->taken > q->route->body) {
         (void)atg_fail(&err, ATG_ELIMIT, "The body may have %zu bytes", q->route->body);
         q->drop = true;
@@ -275,7 +301,10 @@ static void on_done(void *user, struct MHD_Connection *connection, void **state,
     us = service_clock() - q->began;
     metrics_count(s->metrics, q->route ? q->found.index : route_count(), q->status, us);
     logs_request(s, q, q->status, us);
-    request_free(q);
+    if (q->feed)
+        feed_cut(q);
+    else
+        request_free(q);
     *state = NULL;
 }
 

@@ -25,6 +25,7 @@ typedef enum head_name {
     HEAD_IF_MATCH,
     HEAD_IF_NONE_MATCH,
     HEAD_LAST_EVENT,
+    HEAD_UPLOAD_OFFSET,
     HEADS,
 } head_name;
 
@@ -40,6 +41,7 @@ static const char *const head_names[HEADS] = {
     [HEAD_IF_MATCH] = "If-Match",
     [HEAD_IF_NONE_MATCH] = "If-None-Match",
     [HEAD_LAST_EVENT] = "Last-Event-ID",
+    [HEAD_UPLOAD_OFFSET] = "Upload-Offset",
 };
 
 typedef struct head {
@@ -176,6 +178,9 @@ static problem_kind check_body(request *q, const head *h, atg_err *err) {
     }
     if (check_type(q->route, h->value[HEAD_TYPE], err))
         return PROBLEM_MEDIA_TYPE;
+    q->length = n;
+    if (q->route->begin)
+        return PROBLEM_NONE;
     q->body = atg_buf_new(q->route->body);
     if (!q->body) {
         (void)atg_fail(err, ATG_ENOMEM, "Out of memory for a request");
@@ -275,6 +280,7 @@ static void keep(request *q, const head *h) {
     q->if_match = atg_arena_str(q->arena, h->value[HEAD_IF_MATCH]);
     q->if_none_match = atg_arena_str(q->arena, h->value[HEAD_IF_NONE_MATCH]);
     q->last_event = atg_arena_str(q->arena, h->value[HEAD_LAST_EVENT]);
+    q->upload_offset = atg_arena_str(q->arena, h->value[HEAD_UPLOAD_OFFSET]);
 }
 
 static problem_kind check_head(request *q, const head *h, const char *method, const char *version,

@@ -92,6 +92,9 @@ static void write_parameters(json *j, const route *r) {
                         "Why, percent-encoded UTF-8: it stands in the history");
     if (r->flags & ROUTE_MATCH)
         write_parameter(j, "header", ATG_STR("If-Match"), true, "The ETag of what was read");
+    if (r->begin)
+        write_parameter(j, "header", ATG_STR("Upload-Offset"), true,
+                        "The byte at which this goes on: as the upload said last");
     json_end(j, ']');
 }
 

@@ -17,6 +17,7 @@ const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_UNKNOWN] = {404, "not-found", "There is nothing there"},
     [PROBLEM_METHOD] = {405, "method-not-allowed", "Not with this method"},
     [PROBLEM_CONFLICT] = {409, "conflict", "It contradicts what is there"},
+    [PROBLEM_OFFSET] = {409, "offset", "The upload goes on at another byte (Upload-Offset)"},
     [PROBLEM_CHANGED] = {412, "changed", "Somebody else changed it"},
     [PROBLEM_TOO_LARGE] = {413, "too-large", "The body is too large"},
     [PROBLEM_TARGET_LENGTH] = {414, "target-too-long", "The target is too long"},
@@ -30,6 +31,8 @@ const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_BUSY] = {503, "busy", "The service is busy"},
     [PROBLEM_STORE] = {503, "store", "The store cannot be reached"},
     [PROBLEM_WORKER] = {503, "no-worker", "Nothing is decoded at the moment"},
+    [PROBLEM_UPLOADS] = {503, "no-uploads", "No uploads are taken at the moment"},
+    [PROBLEM_FULL] = {507, "full", "There is no room"},
 };
 
 problem_kind problem_of(const atg_err *err) {
@@ -45,6 +48,8 @@ problem_kind problem_of(const atg_err *err) {
         return PROBLEM_CONFLICT;
     case ATG_EDENIED:
         return PROBLEM_DENIED;
+    case ATG_EFULL:
+        return PROBLEM_FULL;
     case ATG_EDB:
     case ATG_EIO:
         return PROBLEM_STORE;

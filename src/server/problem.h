@@ -21,6 +21,7 @@ typedef enum problem_kind {
     PROBLEM_UNKNOWN,
     PROBLEM_METHOD,
     PROBLEM_CONFLICT,
+    PROBLEM_OFFSET,
     PROBLEM_CHANGED,
     PROBLEM_TOO_LARGE,
     PROBLEM_TARGET_LENGTH,
@@ -34,6 +35,8 @@ typedef enum problem_kind {
     PROBLEM_BUSY,
     PROBLEM_STORE,
     PROBLEM_WORKER,
+    PROBLEM_UPLOADS,
+    PROBLEM_FULL,
     PROBLEMS,
 } problem_kind;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/service_internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,22 @@ void reply_next(request *q, atg_str after) {
     atg_buf_adds(buf, ">; rel=\"next\"");
     if (atg_buf_take(buf, &text, NULL) == ATG_OK)
         q->link = atg_arena_str(q->arena, text);
+}
+
+void reply_head(request *q, const char *name, const char *fmt, ...) {
+    char text[200];
+    va_list ap;
+    size_t i = 0;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    while (i < REPLY_HEADS && q->heads[i].name && strcmp(q->heads[i].name, name) != 0)
+        i++;
+    if (i == REPLY_HEADS)
+        return;
+    q->heads[i].name = name;
+    q->heads[i].text = atg_arena_str(q->arena, atg_str_of(text));
 }
 
 void reply_problem(request *q, problem_kind kind, const char *detail, const atg_err *where) {
@@ -137,6 +154,8 @@ static void put_headers(const request *q, struct MHD_Response *r) {
     put(r, MHD_HTTP_HEADER_LINK, q->link.p);
     put(r, MHD_HTTP_HEADER_ETAG, q->etag.p);
     put(r, MHD_HTTP_HEADER_CONTENT_DISPOSITION, q->file_name.p);
+    for (size_t i = 0; i < REPLY_HEADS && q->heads[i].name; i++)
+        put(r, q->heads[i].name, q->heads[i].text.p);
     if (q->status == MHD_HTTP_UNAUTHORIZED)
         put(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"antigone\"");
     if (q->status == MHD_HTTP_METHOD_NOT_ALLOWED)

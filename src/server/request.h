@@ -40,12 +40,14 @@ enum {
     BODY_RECORD = 8 << 20,
     BODY_IMPORT = 64 << 20,
     BODY_PICTURE = 64 << 20,
-    TABLE_MAX = 128 << 20, /* JSON that the worker makes of a table */
+    BODY_UPLOAD = 512 << 20, /* a piece of an upload; never in memory */
+    TABLE_MAX = 128 << 20,   /* JSON that the worker makes of a table */
     ARENA_SMALL = 32 << 20,
     ARENA_LARGE = 256 << 20,
     REPLY_MAX = 256 << 20,
     ID_TEXT = 32,
     ADDRESS_TEXT = 46,
+    REPLY_HEADS = 6,
 };
 
 typedef struct route {
@@ -54,6 +56,7 @@ typedef struct route {
     unsigned flags;
     size_t body; /* most bytes it takes; 0: no body */
     route_fn *run;
+    route_fn *begin; /* before the body is read, which then goes on piece by piece (feed.h) */
     const char *tag, *summary;
     const char *query;         /* names with blanks between, "!" before those that are needed */
     const char *takes, *gives; /* schemas of the JSON of body and answer, or media ranges of what is
@@ -90,13 +93,16 @@ struct request {
     target at;
     route_found found;
     const route *route; /* NULL until it is known */
-    enum { STAGE_NEW, STAGE_BODY, STAGE_RUNNING, STAGE_ANSWER, STAGE_SENT } stage;
+    enum { STAGE_NEW, STAGE_BEGUN, STAGE_BODY, STAGE_RUNNING, STAGE_ANSWER, STAGE_SENT } stage;
     bool head, drop; /* only the head is wanted; what is left of the body is not read */
 
-    atg_str authorization, purpose, if_match, if_none_match, last_event;
+    atg_str authorization, purpose, if_match, if_none_match, last_event, upload_offset;
     atg_buf *body;
-    size_t taken; /* bytes of the body that came */
-    json_t *json; /* the body */
+    size_t taken;    /* bytes of the body that came */
+    uint64_t length; /* that it is said to have; 0: none, or not said */
+    struct feed *feed;
+    size_t dropped; /* of a body that failed */
+    json_t *json;   /* the body */
 
     actor who;         /* none until the session is known */
     int64_t fresh;     /* until when it counts as confirmed */
@@ -110,6 +116,10 @@ struct request {
     problem_kind problem;
     uint32_t wait_s; /* Retry-After; 0: none */
     atg_str location, link, etag, quota, file_name;
+    struct {
+        const char *name;
+        atg_str text;
+    } heads[REPLY_HEADS]; /* more of them, also of a problem */
     struct MHD_Response *stream;
     struct pool_job *job;
 };
@@ -178,6 +188,8 @@ int reply_empty(request *q);
 void reply_revision(request *q, int64_t rev);
 /* The next page: the same target with another `after`. */
 void reply_next(request *q, atg_str after);
+/* One more header, also of a problem that follows. */
+void reply_head(request *q, const char *name, const char *fmt, ...) ATG_PRINTF(3, 4);
 /* In place of whatever was written. */
 void reply_problem(request *q, problem_kind kind, const char *detail, const atg_err *where);
 

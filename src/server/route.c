@@ -6,10 +6,9 @@
 
 /* NULL at the end. */
 static const route *const tables[] = {
-    routes_meta,    routes_session,  routes_files,     routes_records,
-    routes_compare, routes_pictures, routes_exchange,  routes_accounts,
-    routes_audit,   routes_sites,    routes_conflicts, routes_events,
-    NULL,
+    routes_meta,     routes_session,   routes_files,    routes_records, routes_compare,
+    routes_pictures, routes_exchange,  routes_accounts, routes_uploads, routes_audit,
+    routes_sites,    routes_conflicts, routes_events,   NULL,
 };
 
 uint32_t route_count(void) {

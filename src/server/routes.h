@@ -14,6 +14,7 @@ extern const route routes_pictures[];
 extern const route routes_exchange[];
 extern const route routes_accounts[];
 extern const route routes_audit[];
+extern const route routes_uploads[];
 extern const route routes_sites[];
 extern const route routes_conflicts[];
 extern const route routes_events[];

@@ -25,7 +25,9 @@ typedef struct service_options {
     uint32_t connections, connections_each; /* at a time; from one address */
     uint32_t idle_s;                        /* without a byte, before a connection is closed */
     uint32_t address_rate, account_rate;    /* requests a second; bursts are ten times as many */
-    uint32_t stop_s; /* how long running requests have when the service stops */
+    uint64_t uploads, reserve; /* bytes of uploads that may wait; of the disk left to others */
+    uint32_t body_s;           /* for a whole body to come */
+    uint32_t stop_s;           /* how long running requests have when the service stops */
 } service_options;
 
 /* Start to answer.  ATG_EINVAL: an address or a name that is none; ATG_EIO: it cannot be listened

@@ -19,6 +19,7 @@ enum {
     ADDRESS_RATE = 20,
     ACCOUNT_RATE = 100,
     BURST = 10,
+    BODY_S = 300,
     STOP_S = 30,
     LOOK_S = 3600,
     LINGER_MS = 2000,
@@ -42,6 +43,7 @@ static void fill_in(service_options *o) {
     o->idle_s = o->idle_s ? o->idle_s : IDLE_S;
     o->address_rate = o->address_rate ? o->address_rate : ADDRESS_RATE;
     o->account_rate = o->account_rate ? o->account_rate : ACCOUNT_RATE;
+    o->body_s = o->body_s ? o->body_s : BODY_S;
     o->stop_s = o->stop_s ? o->stop_s : STOP_S;
 }
 
@@ -61,6 +63,8 @@ static void *keep(void *user) {
 
         atg_err err = {0};
 
+        if (s->uploads)
+            (void)uploads_tidy(s->uploads);
         if (service_reload(s, &err))
             logs_event(s, "certificate", err.msg);
         else if (service_warning(s))
@@ -115,6 +119,17 @@ bool service_decodes(const service *s) {
     return health.known && health.hold.decodes;
 }
 
+/* ---- uploads ---- */
+
+/* So does it without a folder for them. */
+static void start_uploads(service *s) {
+    uploads_options o = {.all = s->o.uploads, .reserve = s->o.reserve};
+    atg_err err = {0};
+
+    if (uploads_open(s->c, &o, &s->uploads, &err))
+        logs_event(s, "uploads", err.msg);
+}
+
 /* ---- open and close ---- */
 
 static int start(service *s, atg_err *err) {
@@ -137,8 +152,10 @@ static int start(service *s, atg_err *err) {
         rc = pool_open(s->o.threads, s->o.queue, &s->pool, err);
     if (!rc)
         rc = hub_open(s->c, &s->hub, err);
-    if (!rc)
+    if (!rc) {
         start_worker(s);
+        start_uploads(s);
+    }
     if (!rc)
         rc = daemon_start(s, err);
     return rc ? rc : start_keeper(s, err);
@@ -197,6 +214,7 @@ void service_close(service *s) {
         stop_daemon(s);
     pool_close(s->pool);
     hub_close(s->hub);
+    uploads_close(s->uploads);
     worker_pool_close(s->worker);
     if (s->daemon)
         logs_event(s, "stop", NULL);

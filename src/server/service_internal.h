@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "app/uploads.h"
 #include "ipc/worker.h"
 #include "server/known.h"
 #include "server/metrics.h"
@@ -23,6 +24,8 @@ struct service {
     metrics *metrics;
     worker_pool *worker; /* NULL: there is no such program, and uploads are refused */
     struct hub *hub;     /* of streams of events */
+    uploads *uploads;    /* NULL: another service takes them in this folder */
+    atomic_uint feeds;   /* uploads that come in now */
     limiter *by_address, *by_account;
     known_tokens *known; /* tokens that were good */
     struct MHD_Daemon *daemon;
@@ -58,6 +61,11 @@ bool guard_loopback(const request *q);
 enum MHD_Result reply_send(request *q);
 
 /* ---- daemon.c ---- */
+
+/* Make an answer of how a handler ended. */
+void request_settle(request *q, int rc, const atg_err *err);
+/* There is no place on the pool. */
+void request_busy(request *q);
 
 request *request_new(service *s, struct MHD_Connection *connection, const char *raw);
 void request_free(request *q);

@@ -44,6 +44,7 @@ typedef enum site_purpose {
     SITE_SIGN,  /* seed of the Ed25519 pair that signs checkpoints and bundles */
     SITE_BOX,   /* seed of the X25519 pair that bundles are sealed to */
     SITE_CODES, /* seals TOTP secrets */
+    SITE_SPOOL, /* seals the keys of what waits on disk */
     SITE_PURPOSES,
 } site_purpose;
 
