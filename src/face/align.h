@@ -59,7 +59,9 @@ typedef struct face_picture {
  * height pixels, RGB, rows without gaps, into the caller's `ret` (3 width height bytes).  What
  * lies outside the picture is black.  Where `to` shrinks, each pixel is a weighted mean over the
  * area that it stands for, so nothing aliases; where it enlarges, bilinear.  Values are averaged
- * as stored (as the networks' training does).  ATG_EINVAL, ATG_ENOMEM. */
+ * as stored (as the networks' training does).  An upright part (to->b == 0) is made smaller in one
+ * pass over the picture; for many turned looks at one picture, shrink it upright first and turn
+ * what comes out.  ATG_EINVAL, ATG_ENOMEM. */
 int face_warp(const face_picture *picture, const face_transform *to, uint32_t width,
               uint32_t height, uint8_t *ret, atg_err *err);
 
