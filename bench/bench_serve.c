@@ -4,13 +4,12 @@
  *     bench_serve [files [sqlite|postgres]]
  */
 #include "people.h"
+#include "service.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "served.h"
@@ -31,7 +30,6 @@ enum {
     DIAL_SECONDS = 3,
     ANSWER = 1 << 20,
     PATH = 600,
-    NO_LIMIT = 1000000,
 };
 
 typedef enum page { PAGE_LIST, PAGE_SEARCH, PAGE_FILE, PAGES } page;
@@ -44,90 +42,14 @@ typedef struct scene {
     uint32_t files;
     char operation[UUID_TEXT + 1];
     char token[USERS][ACCOUNT_TOKEN + 1];
-    pid_t pid;
-    uint16_t port;
+    bench_service service;
 } scene;
-
-/* ---- the service, in a process of its own ---- */
-
-/* bench_serve serve FOLDER CONNINFO: says its port and serves until its standard input ends. */
-static int serve(const char *folder, const char *conninfo) {
-    made_cases m = {.c = NULL};
-    database where = {.postgres = *conninfo};
-    service_options o = {.listen = "127.0.0.1:0",
-                         .address_rate = NO_LIMIT,
-                         .account_rate = NO_LIMIT,
-                         .log = fopen("/dev/null", "we")};
-    service *s;
-    char c;
-    atg_err err = {0};
-
-    (void)snprintf(where.directory, sizeof(where.directory), "%s", folder);
-    (void)snprintf(where.conninfo, sizeof(where.conninfo), "%s", conninfo);
-    bench_must(made_open_again(&m, &where, false, &err), &err);
-    o.c = m.c;
-    bench_must(service_open(&o, &s, &err), &err);
-    printf("%u\n", service_port(s));
-    (void)fflush(stdout);
-    while (read(STDIN_FILENO, &c, 1) > 0)
-        ;
-    service_close(s);
-    cases_close(m.c);
-    (void)fclose(o.log);
-    return 0;
-}
-
-static int stopper; /* closing it ends the service */
-
-static void start_service(scene *s) {
-    int in[2], out[2];
-    char text[32] = "";
-
-    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
-        bench_must(ATG_EIO, &(atg_err){.msg = "No more pipes"});
-    (void)fflush(NULL);
-    s->pid = fork();
-    if (s->pid == 0) {
-        (void)dup2(in[0], STDIN_FILENO);
-        (void)dup2(out[1], STDOUT_FILENO);
-        (void)execl("/proc/self/exe", "bench_serve", "serve", s->where->directory,
-                    s->where->conninfo, (char *)NULL);
-        _exit(127);
-    }
-    (void)close(in[0]);
-    (void)close(out[1]);
-    stopper = in[1];
-    if (read(out[0], text, sizeof(text) - 1) <= 0)
-        bench_must(ATG_EIO, &(atg_err){.msg = "The service does not start"});
-    (void)close(out[0]);
-    s->port = (uint16_t)strtoul(text, NULL, 10);
-}
-
-static void stop_service(scene *s) {
-    (void)close(stopper);
-    (void)waitpid(s->pid, NULL, 0);
-}
-
-/* A line of /proc/PID/status, in MiB. */
-static double memory_of(const scene *s, const char *line) {
-    char path[64], text[200];
-    double kib = 0;
-    FILE *f;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)s->pid);
-    f = bench_had(fopen(path, "re"));
-    while (fgets(text, sizeof(text), f))
-        if (strncmp(text, line, strlen(line)) == 0)
-            kib = strtod(text + strlen(line) + 1, NULL);
-    (void)fclose(f);
-    return kib / 1024;
-}
 
 static double cpu_of(const scene *s) {
     struct timespec t = {0};
     clockid_t clock;
 
-    if (!clock_getcpuclockid(s->pid, &clock))
+    if (!clock_getcpuclockid(s->service.pid, &clock))
         (void)clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
@@ -174,7 +96,7 @@ static bool take_answer(client *c) {
 
 static void dial_again(client *c) {
     c->dialled++;
-    c->raw = bench_had(raw_dial(c->s->port, "127.0.0.1"));
+    c->raw = bench_had(raw_dial(c->s->service.port, "127.0.0.1"));
 }
 
 static void ask_for(client *c, const char *path) {
@@ -182,7 +104,7 @@ static void ask_for(client *c, const char *path) {
     int n = snprintf(text, sizeof(text),
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\n"
                      "Antigone-Purpose: a measurement\r\n\r\n",
-                     path, c->s->port, c->token);
+                     path, c->s->service.port, c->token);
 
     if (!c->raw)
         dial_again(c);
@@ -383,8 +305,8 @@ static void measure_users(const scene *s) {
             bench_must(ATG_ENOMEM, &(atg_err){.msg = "No more threads"});
     while (atomic_load(&w.ready) < USERS)
         sleep_until(bench_seconds() + 0.05);
-    rss = memory_of(s, "VmRSS");
-    anonymous = memory_of(s, "RssAnon");
+    rss = service_memory(&s->service, "VmRSS");
+    anonymous = service_memory(&s->service, "RssAnon");
     atomic_store(&w.leave, true);
     for (uint32_t i = 0; i < USERS; i++)
         pthread_join(threads[i], NULL);
@@ -404,7 +326,7 @@ static void *dial(void *user) {
     load *l = user;
 
     while (bench_seconds() < l->start + DIAL_SECONDS) {
-        raw_close(bench_had(raw_dial(l->s->port, "127.0.0.1")));
+        raw_close(bench_had(raw_dial(l->s->service.port, "127.0.0.1")));
         atomic_fetch_add(&l->dialled, 1);
     }
     return NULL;
@@ -431,8 +353,8 @@ static void measure_half_open(const scene *s) {
     static raw_client *slow[HALF_OPEN / 2];
 
     for (int i = 0; i < HALF_OPEN / 2; i++) {
-        silent[i] = raw_connect(s->port, "127.0.0.2");
-        slow[i] = bench_had(raw_dial(s->port, "127.0.0.3"));
+        silent[i] = raw_connect(s->service.port, "127.0.0.2");
+        slow[i] = bench_had(raw_dial(s->service.port, "127.0.0.3"));
         (void)raw_send(slow[i], half, sizeof(half) - 1);
     }
     printf("# %d half-open connections\n", HALF_OPEN);
@@ -488,7 +410,7 @@ static void measure_start(scene *s) {
     double start = bench_seconds();
     client c;
 
-    start_service(s);
+    s->service = service_start(s->where);
     c = client_new(s, 0);
     ask_for(&c, "/health");
     printf("# from the start of the process to the first answer: the store opened, its key known\n"
@@ -508,8 +430,8 @@ static void run(const database *where, uint32_t files) {
     measure_half_open(&s);
     printf("# largest resident set of the service, and of the clients with the making of the "
            "store: %.0f MiB\nserve.peak_mib_%s %.0f MiB\n",
-           bench_peak_mib(), s.name, memory_of(&s, "VmHWM"));
-    stop_service(&s);
+           bench_peak_mib(), s.name, service_memory(&s.service, "VmHWM"));
+    service_stop(&s.service);
 }
 
 int main(int argc, char **argv) {
@@ -518,7 +440,7 @@ int main(int argc, char **argv) {
     database where = {.backend = "SQLite"};
 
     if (argc == 4 && strcmp(argv[1], "serve") == 0)
-        return serve(argv[2], argv[3]);
+        return service_serve(argv[2], argv[3]);
     (void)signal(SIGPIPE, SIG_IGN);
     database_make_folder(where.directory, sizeof(where.directory));
     if (!only || strcmp(only, "sqlite") == 0)
