@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# usage: tools/setup.sh [lint|dist]
+# usage: tools/setup.sh [lint|dist|faces]
 # Installs what building and testing need (with `lint`: what the linters and fuzzers need too; with
 # `dist`: what making and trying out a package needs), by apt-get, and only when something is
-# missing.  Never asks anything.
+# missing.  With `faces`: ONNX Runtime alone (tools/onnxruntime.sh).  Never asks anything.
 set -eu
+# what runs networks for faces is the user's own, and needs no administrator
+[ "${1:-}" = faces ] && exec "$(dirname "$0")/onnxruntime.sh"
 # where debootstrap lies, which is not in the PATH of everybody
 PATH=$PATH:/usr/sbin
 

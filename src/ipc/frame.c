@@ -109,6 +109,34 @@ static void number(codec *c, double *v) {
     c->bad |= !c->out && !isfinite(*v);
 }
 
+static void single(codec *c, float *v) {
+    if (c->out) {
+        unsigned char *p = room(c, 4);
+        uint32_t x;
+
+        memcpy(&x, v, sizeof(x));
+        if (p)
+            bytes_put32(p, x);
+        return;
+    }
+
+    const unsigned char *p = next(c, 4);
+    uint32_t x = p ? bytes_get32(p) : 0;
+
+    memcpy(v, &x, sizeof(*v));
+    c->bad |= !isfinite(*v);
+}
+
+static void blob(codec *c, unsigned char *v, size_t n) {
+    unsigned char *out = c->out ? room(c, n) : NULL;
+    const unsigned char *in = c->out ? NULL : next(c, n);
+
+    if (out)
+        memcpy(out, v, n);
+    if (in)
+        memcpy(v, in, n);
+}
+
 /* Length and bytes, without the NUL that ends it. */
 static void text(codec *c, char *z, size_t size) {
     uint64_t n = c->out ? strnlen(z, size - 1) : 0;
@@ -144,6 +172,8 @@ static void walk_hello(codec *c, frame_hello *v) {
     count(c, &h->formats, UINT16_MAX);
     text(c, h->libraries, sizeof(h->libraries));
     text(c, h->why, sizeof(h->why));
+    flag(c, &h->faces);
+    text(c, h->why_no_faces, sizeof(h->why_no_faces));
 }
 
 static void walk_picture(codec *c, frame_picture *v) {
@@ -154,6 +184,39 @@ static void walk_picture(codec *c, frame_picture *v) {
     count(c, &v->quality, 100);
     count(c, &v->thumbnail, WORKER_SIDE_MAX);
     count(c, &v->seal, WORKER_SIDE_MAX);
+}
+
+static void numbers(codec *c, double *v, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        number(c, &v[i]);
+}
+
+static void walk_faces(codec *c, frame_faces *v) {
+    whole(c, &v->pixels, UINT64_MAX);
+    count(c, &v->milliseconds, UINT32_MAX);
+    count(c, &v->pick, WORKER_FACE_PLACED);
+    flag(c, &v->aligned);
+    numbers(c, v->marks, WORKER_MARKS);
+}
+
+static void walk_face(codec *c, frame_face *v) {
+    double *const measures[] = {&v->width,        &v->height,     &v->angle, &v->score,
+                                &v->eye_distance, &v->sharpness,  &v->yaw,   &v->pitch,
+                                &v->roll,         &v->brightness, &v->burnt, &v->contrast,
+                                &v->outside,      &v->misfit};
+
+    numbers(c, v->centre, 2);
+    numbers(c, v->marks, WORKER_MARKS);
+    numbers(c, v->eyes, 2);
+    for (size_t i = 0; i < sizeof(measures) / sizeof(*measures); i++)
+        number(c, measures[i]);
+    count(c, &v->refused, UINT32_MAX);
+    count(c, &v->cautions, UINT32_MAX);
+    count(c, &v->pipeline, UINT16_MAX);
+    count(c, &v->dimension, WORKER_TEMPLATE_MAX);
+    blob(c, v->model, WORKER_MODEL);
+    for (uint32_t i = 0; i < v->dimension && !c->bad; i++)
+        single(c, &v->template[i]);
 }
 
 static void walk_mutation(codec *c, worker_mutation *v) {
@@ -190,6 +253,7 @@ static void walk_done(codec *c, frame_done *v) {
     count(c, &v->height, INT32_MAX);
     count(c, &v->orientation, 8);
     count(c, &v->frames, INT32_MAX);
+    count(c, &v->chosen, WORKER_FACES_MAX);
     for (int i = 0; i < 3; i++) {
         count(c, &v->images[i].format, WORKER_BMP);
         count(c, &v->images[i].width, INT32_MAX);
@@ -232,6 +296,8 @@ static int finish(const codec *c, atg_err *err) {
 
 BODY(hello)
 BODY(picture)
+BODY(faces)
+BODY(face)
 BODY(parse)
 BODY(selftest)
 BODY(done)

@@ -30,6 +30,7 @@ typedef enum frame_kind {
 typedef enum frame_work {
     FRAME_PICTURE = 1,
     FRAME_PARSE,
+    FRAME_FACES,
     FRAME_SELFTEST,
 } frame_work;
 
@@ -37,7 +38,9 @@ typedef enum frame_part {
     FRAME_RESULT = 1, /* JSON, or the clean picture */
     FRAME_THUMBNAIL,
     FRAME_SEAL,
-    FRAME_NOTE, /* each a whole sentence */
+    FRAME_FACE,    /* each a whole face: frame_put_face() */
+    FRAME_ALIGNED, /* its aligned face, behind it */
+    FRAME_NOTE,    /* each a whole sentence */
 } frame_part;
 
 typedef struct frame {
@@ -69,6 +72,16 @@ typedef struct frame_picture {
     uint64_t pixels, clean_max;
     uint32_t milliseconds, clean, quality, thumbnail, seal;
 } frame_picture;
+
+typedef struct frame_faces {
+    uint64_t pixels;
+    uint32_t milliseconds, pick;
+    bool aligned;
+    double marks[WORKER_MARKS];
+} frame_faces;
+
+/* Without `aligned`, which follows in parts of its own. */
+typedef worker_face frame_face;
 
 /* One file that goes with the request. */
 typedef struct frame_file {
@@ -105,6 +118,7 @@ typedef struct frame_done_image {
 
 typedef struct frame_done {
     uint32_t format, width, height, orientation, frames;
+    uint32_t chosen;            /* number of the face that is meant, from 1; 0: none */
     frame_done_image images[3]; /* clean, thumbnail, seal */
 } frame_done;
 
@@ -117,12 +131,16 @@ typedef struct frame_refused {
  * every number in its range and every text ended. */
 void frame_put_hello(frame_body *b, const frame_hello *v);
 void frame_put_picture(frame_body *b, const frame_picture *v);
+void frame_put_faces(frame_body *b, const frame_faces *v);
+void frame_put_face(frame_body *b, const frame_face *v);
 void frame_put_parse(frame_body *b, const frame_parse *v);
 void frame_put_selftest(frame_body *b, const frame_selftest *v);
 void frame_put_done(frame_body *b, const frame_done *v);
 void frame_put_refused(frame_body *b, const frame_refused *v);
 int frame_get_hello(atg_str body, frame_hello *ret, atg_err *err);
 int frame_get_picture(atg_str body, frame_picture *ret, atg_err *err);
+int frame_get_faces(atg_str body, frame_faces *ret, atg_err *err);
+int frame_get_face(atg_str body, frame_face *ret, atg_err *err);
 int frame_get_parse(atg_str body, frame_parse *ret, atg_err *err);
 int frame_get_selftest(atg_str body, frame_selftest *ret, atg_err *err);
 int frame_get_done(atg_str body, frame_done *ret, atg_err *err);

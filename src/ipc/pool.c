@@ -310,6 +310,7 @@ static int refused(atg_str body, outcome *ret, atg_err *err) {
     case ATG_EPARSE:
     case ATG_ELIMIT:
     case ATG_EDENIED:
+    case ATG_ENOTFOUND:
         return atg_fail_at(err, -(int)r.code, r.line, r.col, "%s", r.msg);
     default:
         return atg_fail(err, ATG_ELIMIT, "%s", r.msg);

@@ -36,6 +36,12 @@ typedef struct exchange {
 /* Wait for a worker, ask it, and take the answer.  Codes as in worker.h. */
 int pool_exchange(worker_pool *pool, exchange *x, atg_err *err);
 
+/* A file that goes with a request; its descriptor is added to `fds`. */
+int request_input(const worker_input *in, channel_fds *fds, frame_file *ret, atg_err *err);
+
+/* What is no answer: ATG_EIO. */
+int request_nonsense(atg_err *err);
+
 /* A test that is built into the worker.  What it answered, in the arena. */
 int worker_selftest(worker_pool *pool, frame_test test, uint32_t deadline_ms, atg_arena *arena,
                     atg_str *ret, atg_err *err);

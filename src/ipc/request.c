@@ -62,7 +62,7 @@ static int file_of_fd(int fd, int *ret, uint64_t *ret_size, atg_err *err) {
     return ATG_OK;
 }
 
-static int open_input(const worker_input *in, channel_fds *fds, frame_file *ret, atg_err *err) {
+int request_input(const worker_input *in, channel_fds *fds, frame_file *ret, atg_err *err) {
     size_t cut = in->name.n < sizeof(ret->name) ? 0 : in->name.n - sizeof(ret->name) + 1;
     uint64_t size = in->bytes.n;
     int fd, rc;
@@ -87,6 +87,10 @@ static int open_input(const worker_input *in, channel_fds *fds, frame_file *ret,
 
 /* ---- bytes on their way back ---- */
 
+int request_nonsense(atg_err *err) {
+    return atg_fail(err, ATG_EIO, "The worker answered with what is no answer");
+}
+
 /* Where the parts of an answer go. */
 typedef struct answer {
     const worker_sink *to; /* of the result */
@@ -106,7 +110,7 @@ static int add_note(answer *a, atg_str note, atg_err *err) {
     atg_str kept = note.n && note.n <= NOTE_MAX ? atg_arena_str(a->arena, note) : (atg_str){0};
 
     if (!a->notes || a->n_notes == WORKER_NOTES_MAX || note.n == 0 || note.n > NOTE_MAX)
-        return atg_fail(err, ATG_EIO, "The worker answered with what is no answer");
+        return request_nonsense(err);
     if (!kept.p)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for notes");
     a->notes[a->n_notes++] = kept;
@@ -127,7 +131,7 @@ static int take_part(void *user, frame_part what, atg_str bytes, atg_err *err) {
             return a->to->write(a->to->user, bytes, err);
     }
     if (!to)
-        return atg_fail(err, ATG_EIO, "The worker answered with what is no answer");
+        return request_nonsense(err);
     atg_buf_add(to, bytes);
     return atg_buf_take(to, &bytes, err);
 }
@@ -151,7 +155,7 @@ static int settle_image(const answer *a, const atg_buf *buf, const frame_done_im
         return ATG_OK;
     if (told->width == 0 || told->height == 0 ||
         (told->format != WORKER_JPEG && told->format != WORKER_PNG))
-        return atg_fail(err, ATG_EIO, "The worker answered with what is no answer");
+        return request_nonsense(err);
     ret->format = (worker_format)told->format;
     ret->width = told->width;
     ret->height = told->height;
@@ -178,7 +182,7 @@ static int settle_picture(const answer *a, const frame_done *d, worker_picture *
         return rc;
     if (p.format < WORKER_JPEG || p.width == 0 || p.height == 0 || p.orientation == 0 ||
         p.frames == 0)
-        return atg_fail(err, ATG_EIO, "The worker answered with what is no answer");
+        return request_nonsense(err);
     if (a->to && p.clean.width) {
         p.clean.bytes = (atg_str){0};
         p.clean.size = a->size;
@@ -197,7 +201,7 @@ static int ask_picture(worker_pool *pool, const worker_picture_ask *ask, answer 
                        .thumbnail = ask->thumbnail,
                        .seal = ask->seal};
     frame_file file;
-    int rc = open_input(&ask->in, &x->fds, &file, err);
+    int rc = request_input(&ask->in, &x->fds, &file, err);
 
     if (rc)
         return rc;
@@ -247,7 +251,7 @@ static int ask_parse(worker_pool *pool, const worker_parse_ask *ask, exchange *x
     if (ask->population.n)
         memcpy(v.population, ask->population.p, ask->population.n);
     for (uint32_t i = 0; i < ask->n && rc == ATG_OK; i++)
-        rc = open_input(&ask->in[i], &x->fds, &v.files[i], err);
+        rc = request_input(&ask->in[i], &x->fds, &v.files[i], err);
     if (rc)
         return rc;
     frame_put_parse(&x->body, &v);

@@ -81,26 +81,68 @@ static int set_signals(posix_spawnattr_t *a) {
     return bad ? bad : posix_spawnattr_setpgroup(a, 0);
 }
 
-static int spawn(const char *program, const worker_options *o, int fd, pid_t *ret) {
-    char path[PATH_MAX], memory[24], argument[64], option[] = "--memory";
+enum { WORDS_MAX = 16, TEXTS_MAX = 8192 };
+
+/* The words of a command line, copied: posix_spawn() takes them as not const. */
+typedef struct words {
+    int n;
+    char *word[WORDS_MAX + 1];
+    size_t used;
+    char texts[TEXTS_MAX];
+    bool full;
+} words;
+
+static void add_word(words *w, const char *z) {
+    size_t n = strlen(z) + 1;
+
+    w->full = w->full || w->n == WORDS_MAX || n > sizeof(w->texts) - w->used;
+    if (w->full)
+        return;
+    w->word[w->n++] = memcpy(w->texts + w->used, z, n);
+    w->used += n;
+}
+
+static void add_networks(words *w, const worker_networks *networks) {
+    char threads[12];
+
+    (void)snprintf(threads, sizeof(threads), "%u", networks->threads);
+    add_word(w, "--networks");
+    add_word(w, threads);
+    add_word(w, networks->runtime);
+    for (int i = 0; i < WORKER_NETWORKS; i++) {
+        add_word(w, networks->of[i].manifest);
+        add_word(w, networks->of[i].file);
+    }
+}
+
+static void make_words(words *w, const char *program, const worker_options *o) {
+    char memory[24];
+
+    (void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)o->memory);
+    add_word(w, program);
+    add_word(w, "--memory");
+    add_word(w, memory);
+    if (o->networks)
+        add_networks(w, o->networks);
+    if (o->argument)
+        add_word(w, o->argument);
+}
+
+static int spawn(const words *w, int fd, bool loud, pid_t *ret) {
     char language[] = "LC_ALL=C.UTF-8";
-    char *argv[] = {path, option, memory, o->argument ? argument : NULL, NULL};
     char *envp[] = {language, NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     int bad;
 
-    (void)snprintf(path, sizeof(path), "%s", program);
-    (void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)o->memory);
-    (void)snprintf(argument, sizeof(argument), "%s", o->argument ? o->argument : "");
     bad = posix_spawn_file_actions_init(&files);
     if (bad)
         return bad;
     bad = posix_spawnattr_init(&attributes);
     if (bad == 0) {
-        bad = set_files(&files, fd, o->loud);
+        bad = set_files(&files, fd, loud);
         bad = bad ? bad : set_signals(&attributes);
-        bad = bad ? bad : posix_spawn(ret, path, &files, &attributes, argv, envp);
+        bad = bad ? bad : posix_spawn(ret, w->word[0], &files, &attributes, w->word, envp);
         (void)posix_spawnattr_destroy(&attributes);
     }
     (void)posix_spawn_file_actions_destroy(&files);
@@ -109,12 +151,14 @@ static int spawn(const char *program, const worker_options *o, int fd, pid_t *re
 
 int start_process(const char *program, const worker_options *o, pool_process *ret, atg_err *err) {
     int ends[2], bad, rc = make_pipe(ends, err);
+    words w = {.n = 0};
     char text[100];
     pid_t pid;
 
     if (rc)
         return rc;
-    bad = spawn(program, o, ends[1], &pid);
+    make_words(&w, program, o);
+    bad = w.full ? E2BIG : spawn(&w, ends[1], o->loud, &pid);
     (void)close(ends[1]);
     if (bad) {
         (void)close(ends[0]);

@@ -27,6 +27,17 @@ enum {
 
 /* ---- the pool ---- */
 
+enum { WORKER_DETECTOR, WORKER_EMBEDDER, WORKER_NETWORKS };
+
+/* Files that a worker loads before its sandbox closes (docs/models.md); all of them, or none. */
+typedef struct worker_networks {
+    const char *runtime; /* the library of ONNX Runtime */
+    struct {
+        const char *manifest, *file;
+    } of[WORKER_NETWORKS];
+    uint32_t threads; /* of each worker; 0: two */
+} worker_networks;
+
 typedef struct worker_options {
     const char *program;  /* NULL: beside this program, else where it was installed */
     uint32_t workers;     /* at most so many at once; 0: one */
@@ -34,6 +45,8 @@ typedef struct worker_options {
     uint64_t memory;      /* bytes of address space of each; 0: 2 GiB */
     bool loud;            /* its standard error is ours: tests */
     const char *argument; /* one more argument of the program, or NULL: tests */
+    /* for faces; lives as long as the pool.  NULL: none */
+    const struct worker_networks *networks;
 } worker_options;
 
 typedef struct worker_pool worker_pool;
@@ -74,6 +87,8 @@ typedef struct worker_hold {
     uint32_t formats;    /* bit 1 << worker_format for each that it decodes */
     char libraries[80];  /* that decode, with their versions */
     char why[200];       /* when it does not decode */
+    bool faces;          /* its networks are loaded */
+    char why_no_faces[300];
 } worker_hold;
 
 typedef struct worker_health {
@@ -146,6 +161,64 @@ typedef struct worker_picture {
 
 int worker_picture_read(worker_pool *pool, const worker_picture_ask *ask, atg_arena *arena,
                         worker_picture *ret, atg_err *err);
+
+/* ---- faces ---- */
+
+enum {
+    WORKER_FACES_MAX = 32,     /* told of one picture: the best ones */
+    WORKER_TEMPLATE_MAX = 512, /* numbers of an embedding */
+    WORKER_MARKS = 10,         /* x and y of five landmarks */
+    WORKER_MODEL = 32,         /* bytes of a network's SHA-256 */
+    WORKER_PIPELINE = 1,       /* version of detection, alignment and preprocessing */
+};
+
+/* Which of the faces that are found become templates. */
+typedef enum worker_face_pick {
+    WORKER_FACE_NONE,   /* they are only found and assessed */
+    WORKER_FACE_BEST,   /* the one that is meant, where that is plain (worker_faces.chosen) */
+    WORKER_FACE_ALL,    /* each */
+    WORKER_FACE_PLACED, /* nothing is looked for: an operator placed the landmarks */
+} worker_face_pick;
+
+typedef struct worker_face_ask {
+    worker_input in;      /* a picture as worker_picture_read() takes it */
+    uint32_t deadline_ms; /* 0: 30 s */
+    uint64_t pixels;      /* refuse more than so many; 0: 100 million */
+    worker_face_pick pick;
+    bool aligned;               /* give the aligned faces of those that are picked, too */
+    double marks[WORKER_MARKS]; /* for WORKER_FACE_PLACED, as in worker_face */
+} worker_face_ask;
+
+/* Pixels are those of the upright picture, from its upper left corner, y down. */
+typedef struct worker_face {
+    double centre[2], width, height, angle; /* of the box; radians, clockwise as seen */
+    double marks[WORKER_MARKS]; /* eye on the picture's left when the face is upright, other eye,
+                                   nose, corner of the mouth on the picture's left, other corner */
+    double score;               /* of the detector, 0 to 1; 1 where landmarks were placed */
+    /* as face_quality (src/face/quality.h), whose bits `refused` and `cautions` are */
+    uint32_t refused, cautions;
+    double eye_distance, sharpness, yaw, pitch, roll, brightness, burnt, contrast, eyes[2], outside,
+        misfit;
+    /* Of those that are picked and not refused; dimension 0: none.  What made a template belongs
+     * to it: those of other models and pipelines are never compared with it. */
+    unsigned char model[WORKER_MODEL];
+    uint32_t pipeline, dimension;
+    float template[WORKER_TEMPLATE_MAX]; /* unit length */
+    atg_str aligned;                     /* PNG, 112 x 112, in the arena; empty: not asked for */
+} worker_face;
+
+typedef struct worker_faces {
+    worker_format format;    /* of the file */
+    uint32_t width, height;  /* upright */
+    uint32_t n;              /* best first */
+    const worker_face *face; /* in the arena */
+    int32_t chosen;          /* the one that is meant; -1: none, or somebody must choose */
+} worker_faces;
+
+/* Find faces.  A picture without any is no failure.  ATG_ENOTFOUND, with what to do: the pool's
+ * workers have no networks.  Whoever calls seals what comes back as the picture itself. */
+int worker_faces_read(worker_pool *pool, const worker_face_ask *ask, atg_arena *arena,
+                      worker_faces *ret, atg_err *err);
 
 /* ---- files that are parsed ---- */
 

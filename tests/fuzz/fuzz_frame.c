@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 CHECK(hello)
 CHECK(picture)
+CHECK(faces)
+CHECK(face)
 CHECK(parse)
 CHECK(selftest)
 CHECK(done)
@@ -51,6 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         check_hello(body);
         check_picture(body);
+        check_faces(body);
+        check_face(body);
         check_parse(body);
         check_selftest(body);
         check_done(body);
