@@ -62,7 +62,8 @@ static bool become_postgres(void) {
            setuid(user->pw_uid) == 0;
 }
 
-static pid_t launch(const char *program, const char *const *arguments) {
+/* arguments[0] is filled in: the programs find their fellows by it. */
+static pid_t launch(const char *program, const char **arguments) {
     char path[PATH_BYTES], log[PATH_BYTES + 8];
     pid_t pid = fork();
 
@@ -78,26 +79,27 @@ static pid_t launch(const char *program, const char *const *arguments) {
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    arguments[0] = path;
     execv(path, (char *const *)(const void *)arguments);
     _exit(121);
 }
 
 static bool make_cluster(void) {
     char data[PATH_BYTES + 8];
-    const char *const arguments[] = {"initdb",
-                                     "-D",
-                                     data,
-                                     "-U",
-                                     "atg",
-                                     "-A",
-                                     "trust",
-                                     "-E",
-                                     "UTF8",
-                                     "-N",
-                                     "--locale=C.UTF-8",
-                                     "--no-sync",
-                                     "--no-instructions",
-                                     NULL};
+    const char *arguments[] = {NULL,
+                               "-D",
+                               data,
+                               "-U",
+                               "atg",
+                               "-A",
+                               "trust",
+                               "-E",
+                               "UTF8",
+                               "-N",
+                               "--locale=C.UTF-8",
+                               "--no-sync",
+                               "--no-instructions",
+                               NULL};
     int status = -1;
     pid_t pid;
 
@@ -109,7 +111,7 @@ static bool make_cluster(void) {
 /* One that keeps what it says is kept is set up as docs/keeper.md tells its keeper. */
 static pid_t start_postgres(bool sync) {
     char data[PATH_BYTES + 8];
-    const char *arguments[] = {"postgres",
+    const char *arguments[] = {NULL,
                                "-D",
                                data,
                                "-k",
