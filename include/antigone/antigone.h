@@ -17,6 +17,7 @@
 #include <antigone/marker.h>
 #include <antigone/operation.h>
 #include <antigone/pedigree.h>
+#include <antigone/portrait.h>
 #include <antigone/reference.h>
 #include <antigone/report.h>
 #include <antigone/scan.h>

@@ -34,6 +34,7 @@ typedef enum option_id {
     OPT_BODIES,
     OPT_OWN,
     OPT_DIRECTORY,
+    OPT_PORTRAITS,
     OPT_TO,
     OPT_RECIPIENT,
     OPT_LAB,

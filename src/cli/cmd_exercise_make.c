@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "cli/input.h"
+#include "base/json.h"
+#include "cli/exercise.h"
 
 enum { PATH_BYTES = 4096 };
 static const size_t output_max = (size_t)8 << 30;
@@ -108,6 +109,44 @@ static int save(const char *folder, const char *name, writer *write, const void 
     return EXIT_DONE;
 }
 
+static void say(const args *a, const atg_operation *op, const char *folder, uint32_t portraits) {
+    if (cli_has(a, OPT_QUIET))
+        return;
+    (void)fprintf(stderr,
+                  "%u missing persons of %u families, %u samples: %s/operation.json; who is "
+                  "who: %s/truth.json\n",
+                  op->n_missing, op->n_families, op->n_samples, folder, folder);
+    if (portraits)
+        (void)fprintf(stderr, "%u portraits of nobody: %s/portraits.json\n", portraits,
+                      a->value[OPT_PORTRAITS]);
+}
+
+static int say_json(const args *a, const atg_operation *op, const char *folder,
+                    uint32_t portraits) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new((size_t)1 << 20);
+    json j = json_new(buf);
+
+    if (!buf || !cli_has(a, OPT_JSON))
+        return buf ? EXIT_DONE : cli_write(NULL, NULL);
+    json_begin_object(&j);
+    json_key(&j, "folder");
+    json_text(&j, folder);
+    json_key(&j, "missing");
+    json_int(&j, op->n_missing);
+    json_key(&j, "families");
+    json_int(&j, op->n_families);
+    json_key(&j, "samples");
+    json_int(&j, op->n_samples);
+    if (a->value[OPT_PORTRAITS]) {
+        json_key(&j, "portraits_folder");
+        json_text(&j, a->value[OPT_PORTRAITS]);
+        json_key(&j, "portraits");
+        json_int(&j, portraits);
+    }
+    json_end(&j, '}');
+    return cli_write(NULL, buf);
+}
+
 static int run(const args *a) {
     ATG_AUTO(atg_arena) arena = input_arena();
     const char *folder = a->value[OPT_DIRECTORY] ? a->value[OPT_DIRECTORY] : ".";
@@ -116,6 +155,7 @@ static int run(const args *a) {
     atg_operation op;
     atg_truth truth;
     atg_err err = {0};
+    uint32_t portraits = 0;
     int code = arena ? options_of(a, &made) : EXIT_MACHINE;
 
     if (!code)
@@ -137,18 +177,18 @@ static int run(const args *a) {
     code = save(folder, "operation.json", write_operation, NULL, &op);
     if (!code)
         code = save(folder, "truth.json", write_truth, &truth, &op);
-    if (!code && !cli_has(a, OPT_QUIET))
-        (void)fprintf(stderr,
-                      "%u missing persons of %u families, %u samples: %s/operation.json; who is "
-                      "who: %s/truth.json\n",
-                      op.n_missing, op.n_families, op.n_samples, folder, folder);
-    return code;
+    if (!code && a->value[OPT_PORTRAITS])
+        code = exercise_portraits(a, arena, &op, &truth, &portraits);
+    if (code)
+        return code;
+    say(a, &op, folder, portraits);
+    return say_json(a, &op, folder, portraits);
 }
 
-static const option_id options[] = {OPT_FREQUENCIES, OPT_POPULATION,    OPT_MARKERS,   OPT_SIZE,
-                                    OPT_BODIES,      OPT_OWN,           OPT_SEED,      OPT_MUTATION,
-                                    OPT_THETA,       OPT_MIN_FREQUENCY, OPT_DIRECTORY, OPT_QUIET,
-                                    OPT_HELP};
+static const option_id options[] = {
+    OPT_FREQUENCIES, OPT_POPULATION, OPT_MARKERS, OPT_SIZE,          OPT_BODIES,    OPT_OWN,
+    OPT_SEED,        OPT_MUTATION,   OPT_THETA,   OPT_MIN_FREQUENCY, OPT_DIRECTORY, OPT_PORTRAITS,
+    OPT_THREADS,     OPT_JSON,       OPT_QUIET,   OPT_HELP};
 
 const command command_exercise_make = {
     .name = "exercise make",
@@ -158,7 +198,11 @@ const command command_exercise_make = {
                "--frequencies, and makes remains of them: degraded and partial profiles, "
                "fragments, bodies of nobody on the list, missing persons who are not found, wrong "
                "reported relations and exchanged labels. The same seed makes the same operation. "
-               "Writes operation.json, and truth.json for 'exercise score'.",
+               "Writes operation.json, and truth.json for 'exercise score'.\n\n"
+               "With --portraits faces are drawn from numbers as well, for everything that handles "
+               "photographs: nobody of such a face lives or lived. The folder gets AM/ and PM/ and "
+               "portraits.json, which says which file belongs to which missing file or remains. "
+               "They try out functions; no accuracy can be claimed from them.",
     .options = options,
     .run = run,
 };

@@ -75,7 +75,9 @@ static int import_dna(const args *a, store_session *s) {
         return cli_usage(a->command,
                          "Relatives' profiles need what the donors signed: --agreed-on DATE "
                          "--ends-on DATE --basis WORD");
-    code = cli_store_operation(a, s);
+    code = cli_uint(a, OPT_SEED, 0, UINT64_MAX, &o.seed);
+    if (!code)
+        code = cli_store_operation(a, s);
     o.operation = s->operation.id;
     if (!code)
         code = input_read(a, s->arena, a->n, a->operands, &in);
@@ -105,10 +107,9 @@ static int run(const args *a) {
 }
 
 static const option_id options[] = {
-    OPT_AS,         OPT_SOURCE, OPT_DRY_RUN,       OPT_OPERATION, OPT_AGREED_ON,
-    OPT_ENDS_ON,    OPT_BASIS,  OPT_SIGN,          OPT_INVENT,    OPT_FREQUENCIES,
-    OPT_POPULATION, OPT_THETA,  OPT_MIN_FREQUENCY, OPT_MUTATION,  OPT_MUTATION_MALE,
-    STORE_OPTIONS};
+    OPT_AS,    OPT_SOURCE,        OPT_DRY_RUN,  OPT_OPERATION,     OPT_AGREED_ON,   OPT_ENDS_ON,
+    OPT_BASIS, OPT_SIGN,          OPT_INVENT,   OPT_SEED,          OPT_FREQUENCIES, OPT_POPULATION,
+    OPT_THETA, OPT_MIN_FREQUENCY, OPT_MUTATION, OPT_MUTATION_MALE, STORE_OPTIONS};
 
 const command command_import = {
     .name = "import",
@@ -124,7 +125,9 @@ const command command_import = {
         "Without --as: an operation file, a Familias .fam file, or tables of genotypes, as "
         "'antigone identify' reads them. They become remains files, families with donors, samples "
         "and profiles, and missing files. An operation that does not say yet which population, "
-        "theta and markers it computes with learns them from the file; --sign signs for them.",
+        "theta and markers it computes with learns them from the file; --sign signs for them. "
+        "--invent with the --seed of 'exercise make' "
+        "tells of the people that its portraits show.",
     .options = options,
     .run = run,
 };

@@ -32,6 +32,9 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_OWN] = {"own", 0, "SHARE", "Share of the missing with an own sample; default 0."},
     [OPT_BODIES] = {"bodies", 0, "NUMBER", "Bodies and parts; default 7/6 of the missing."},
     [OPT_DIRECTORY] = {"directory", 'd', "FOLDER", "Folder to write to; default: this one."},
+    [OPT_PORTRAITS] = {"portraits", 0, "FOLDER",
+                       "Draw invented faces into FOLDER besides: three of each missing person, "
+                       "one of each body."},
     [OPT_TO] = {"to", 't', "FORMAT", "fam, json, csv or cmf."},
     [OPT_RECIPIENT] = {"recipient", 0, "NAME",
                        "Who receives the file: only relatives who agreed to this recipient have "

@@ -35,13 +35,21 @@ static const tongue tongues[] = {
 static const char *const places[] = {
     "Car deck",  "Cafeteria", "Cabin 214", "Upper deck, port side", "Stairs to the lifeboats",
     "Quay of K1"};
-static const char *const hairs[] = {"brown", "black", "blond", "grey", "red", "dark, curly"};
-static const char *const eyes[] = {"brown", "blue", "green", "grey", "dark brown"};
+/* By pigment; a draw is of six and of five, whatever the row. */
+static const char *const hairs[][6] = {
+    {"brown", "black", "blond", "grey", "red", "dark, curly"},
+    {"brown", "black", "black", "grey", "brown", "dark, curly"},
+    {"black", "black", "dark, curly", "grey", "dark, curly", "dark, curly"}};
+static const char *const eyes[][5] = {{"brown", "blue", "green", "grey", "dark brown"},
+                                      {"brown", "dark brown", "green", "brown", "dark brown"},
+                                      {"brown", "dark brown", "dark brown", "brown", "dark brown"}};
 static const char *const clothes[] = {"blue raincoat, jeans",   "red anorak, black trousers",
                                       "green jumper, boots",    "grey suit",
                                       "yellow dress, cardigan", "work clothes of the ferry line"};
 
 #define PICK(rng, list) (list)[atg_rng_below(rng, sizeof(list) / sizeof(*(list)))]
+
+enum { GREY_BEFORE = 1980 };
 
 static void copy(char *to, size_t size, const char *from) {
     (void)snprintf(to, size, "%s", from);
@@ -55,18 +63,25 @@ void people_make(uint64_t seed, uint32_t family, uint32_t number, atg_sex sex, m
     const char *informant =
         atg_rng_below(&of_family, 2) ? PICK(&of_family, t->women) : PICK(&of_family, t->men);
 
+    unsigned year, month, day;
+
     memset(ret, 0, sizeof(*ret));
+    ret->man = !woman;
     copy(ret->family, sizeof(ret->family), PICK(&of_family, t->families));
     copy(ret->given, sizeof(ret->given), woman ? PICK(&rng, t->women) : PICK(&rng, t->men));
-    (void)snprintf(ret->born, sizeof(ret->born), "%04u-%02u-%02u",
-                   1940 + (unsigned)atg_rng_below(&rng, 75), 1 + (unsigned)atg_rng_below(&rng, 12),
-                   1 + (unsigned)atg_rng_below(&rng, 28));
+    year = 1940 + (unsigned)atg_rng_below(&rng, 75);
+    month = 1 + (unsigned)atg_rng_below(&rng, 12);
+    day = 1 + (unsigned)atg_rng_below(&rng, 28);
+    (void)snprintf(ret->born, sizeof(ret->born), "%04u-%02u-%02u", year, month, day);
     copy(ret->last_place, sizeof(ret->last_place), PICK(&rng, places));
     (void)snprintf(ret->informant, sizeof(ret->informant), "%s %s", informant, ret->family);
     (void)snprintf(ret->contact, sizeof(ret->contact), "telephone 555-%04u",
                    (unsigned)atg_rng_below(&of_family, 10000));
-    copy(ret->hair, sizeof(ret->hair), PICK(&rng, hairs));
-    copy(ret->eyes, sizeof(ret->eyes), PICK(&rng, eyes));
+    ret->pigment = (int)atg_rng_below(&of_family, 3);
+    copy(ret->hair, sizeof(ret->hair), PICK(&rng, hairs[ret->pigment]));
+    if (strcmp(ret->hair, "grey") == 0 && year >= GREY_BEFORE)
+        copy(ret->hair, sizeof(ret->hair), hairs[ret->pigment][0]);
+    copy(ret->eyes, sizeof(ret->eyes), PICK(&rng, eyes[ret->pigment]));
     copy(ret->clothing, sizeof(ret->clothing), PICK(&rng, clothes));
     ret->stature = (woman ? 152 : 164) + (int)atg_rng_below(&rng, 26);
 }

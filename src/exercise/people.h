@@ -14,6 +14,8 @@ typedef struct made_person {
     char last_place[PERSON_TEXT], informant[2 * PERSON_TEXT], contact[PERSON_TEXT];
     char hair[PERSON_TEXT], eyes[PERSON_TEXT], clothing[PERSON_TEXT];
     int stature; /* cm */
+    bool man;
+    int pigment; /* of the family's skin and hair: 0 light to 2 dark */
 } made_person;
 
 /* `family` numbers the family: its members share a name. */
