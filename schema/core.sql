@@ -152,6 +152,27 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (kind, state, due, id);
 CREATE UNIQUE INDEX job_waiting ON job (operation, kind, subject) WHERE state = 'waiting';
 
+-- Long work that somebody asked the service for: store/tasks.h.  `ask` and `answer` are sealed.
+CREATE TABLE task (
+    id BYTES PRIMARY KEY,
+    account BYTES NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    made INT NOT NULL,
+    ended INT NOT NULL,
+    lease INT NOT NULL,
+    worker TEXT NOT NULL,
+    again INT NOT NULL,
+    cancel INT NOT NULL,
+    phase TEXT NOT NULL,
+    done INT NOT NULL,
+    total INT NOT NULL,
+    ask BYTES NOT NULL,
+    answer BYTES NOT NULL
+);
+CREATE INDEX task_account ON task (account, made, id);
+CREATE INDEX task_state ON task (state, lease, id);
+
 -- Sealed pictures and scans, by the keyed hash of their content; `stream` is one sealing of it: a
 -- file of DIRECTORY/pictures, or the rows of blob_chunk.
 CREATE TABLE blob (

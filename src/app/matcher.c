@@ -143,19 +143,25 @@ static int compare(round *r, atg_err *err) {
 
 /* ---- one operation ---- */
 
+static int ask_joint(db *d, const uuid *operation, int64_t due, atg_err *err) {
+    char subject[UUID_TEXT + 1];
+
+    uuid_text(operation, subject);
+    return jobs_add(d, joint_kind, atg_str_of(subject), operation, ATG_STR("{}"), due, err);
+}
+
+int matcher_ask(db *d, const uuid *operation, atg_err *err) {
+    return ask_joint(d, operation, 0, err);
+}
+
 static int finish_jobs(db *d, void *user, atg_err *err) {
     const round *r = user;
     int rc = ATG_OK;
 
     for (uint32_t i = 0; i < r->n && !rc; i++)
         rc = jobs_done(d, &r->jobs[i].id, atg_str_of(r->m->worker), err);
-    if (!rc && r->joint) {
-        char subject[UUID_TEXT + 1];
-
-        uuid_text(&r->jobs->operation, subject);
-        rc = jobs_add(d, joint_kind, atg_str_of(subject), &r->jobs->operation, ATG_STR("{}"),
-                      clock_now() + (int64_t)JOINT_DELAY_S * 1000000, err);
-    }
+    if (!rc && r->joint)
+        rc = ask_joint(d, &r->jobs->operation, clock_now() + (int64_t)JOINT_DELAY_S * 1000000, err);
     return rc;
 }
 

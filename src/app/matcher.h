@@ -28,6 +28,10 @@ static inline void matcher_freep(matcher **p) {
     matcher_close(*p);
 }
 
+/* Ask for a comparison of everything in an operation, by whichever matcher comes first.  In the
+ * caller's transaction. */
+int matcher_ask(db *d, const uuid *operation, atg_err *err);
+
 typedef struct matcher_done {
     uint32_t jobs, failed;
     uint32_t written; /* hypotheses that are new or say something else now */

@@ -11,6 +11,7 @@
 #include "app/accounts.h"
 #include "base/mem.h"
 #include "server/feed.h"
+#include "server/runner.h"
 
 enum {
     POLLERS = 4,
@@ -43,16 +44,14 @@ static void read_address(request *q, const struct sockaddr *from) {
     }
 }
 
-request *request_new(service *s, struct MHD_Connection *connection, const char *raw) {
+static request *make(service *s, atg_str raw) {
     atg_arena *arena = atg_arena_new(ARENA_LARGE);
     request *q = arena ? ATG_GET(arena, request, 1) : NULL;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     uint64_t number = atomic_fetch_add(&s->requests, 1) + 1;
 
     if (q) {
         q->job = ATG_GET(arena, pool_job, 1);
-        q->raw = atg_arena_str(arena, atg_str_of(raw)).p;
+        q->raw = atg_arena_str(arena, raw).p;
     }
     if (!q || !q->job || !q->raw) {
         atg_arena_free(arena);
@@ -60,13 +59,39 @@ request *request_new(service *s, struct MHD_Connection *connection, const char *
     }
     q->s = s;
     q->arena = arena;
-    q->connection = connection;
     q->began = service_clock();
     (void)snprintf(q->id, sizeof(q->id), "%llx-%llx", (unsigned long long)(q->began / 1000000),
                    (unsigned long long)number);
-    read_address(q, info ? info->client_addr : NULL);
     atomic_fetch_add(&s->in_flight, 1);
     return q;
+}
+
+request *request_new(service *s, struct MHD_Connection *connection, const char *raw) {
+    request *q = make(s, atg_str_of(raw));
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    if (!q)
+        return NULL;
+    q->connection = connection;
+    read_address(q, info ? info->client_addr : NULL);
+    return q;
+}
+
+int request_detached(service *s, const char *method, atg_str raw, request **ret, atg_err *err) {
+    request *q = make(s, raw);
+    int rc = q ? target_read(q->arena, atg_str_of(q->raw), &q->at, err)
+               : atg_fail(err, ATG_ENOMEM, "Out of memory for a job");
+
+    if (!rc && route_find(method, &q->at, &q->found))
+        rc = atg_fail(err, ATG_ENOTFOUND, "There is no such path");
+    if (rc) {
+        request_free(q);
+        return rc;
+    }
+    q->route = q->found.route;
+    *ret = q;
+    return ATG_OK;
 }
 
 void request_free(request *q) {
@@ -126,7 +151,7 @@ static void run(void *user) {
     if (!q->route->begin) /* else it was looked at before the body came */
         q->problem = guard_session(q, &err);
     if (!q->problem)
-        rc = q->route->run(q, &err);
+        rc = runner_wants(q) ? runner_take(q->s->runner, q, &err) : q->route->run(q, &err);
     request_settle(q, rc, &err);
     tell_quota(q);
     q->stage = STAGE_ANSWER;
@@ -165,7 +190,7 @@ static pool_lane lane_of(const request *q) {
         return POOL_WATCH;
     if (flags & ROUTE_HASH)
         return POOL_HASH;
-    return flags & ROUTE_LONG ? POOL_LONG : POOL_ORDINARY;
+    return flags & ROUTE_LONG && !runner_wants(q) ? POOL_LONG : POOL_ORDINARY;
 }
 
 void request_busy(request *q) {

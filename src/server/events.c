@@ -341,6 +341,14 @@ uint32_t hub_count(hub *h) {
     return n;
 }
 
+void hub_tell(hub *h, const uuid *account, atg_str text) {
+    pthread_mutex_lock(&h->lock);
+    for (stream *s = h->first; s; s = s->next)
+        if (!s->ended && uuid_cmp(&s->account, account) == 0)
+            append(s, text);
+    pthread_mutex_unlock(&h->lock);
+}
+
 static bool join(hub *h, stream *s) {
     bool in;
 
@@ -371,6 +379,7 @@ int hub_add(hub *h, request *q, int64_t after, atg_err *err) {
     s->h = h;
     s->connection = q->connection;
     s->after = after;
+    s->account = q->who.account;
     memcpy(s->token, q->authorization.p + 7, ACCOUNT_TOKEN);
     if (!still_in(h, s->token, s) || !join(h, s)) {
         mem_free(s);

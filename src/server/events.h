@@ -20,4 +20,7 @@ uint32_t hub_count(hub *h);
 /* Make the request's answer a stream that begins behind `after` (negative: now). */
 int hub_add(hub *h, request *q, int64_t after, atg_err *err);
 
+/* Tell the streams of an account something that is no change of a file: lines of an event. */
+void hub_tell(hub *h, const uuid *account, atg_str text);
+
 #endif

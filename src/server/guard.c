@@ -26,6 +26,7 @@ typedef enum head_name {
     HEAD_IF_NONE_MATCH,
     HEAD_LAST_EVENT,
     HEAD_UPLOAD_OFFSET,
+    HEAD_PREFER,
     HEADS,
 } head_name;
 
@@ -42,6 +43,7 @@ static const char *const head_names[HEADS] = {
     [HEAD_IF_NONE_MATCH] = "If-None-Match",
     [HEAD_LAST_EVENT] = "Last-Event-ID",
     [HEAD_UPLOAD_OFFSET] = "Upload-Offset",
+    [HEAD_PREFER] = "Prefer",
 };
 
 typedef struct head {
@@ -274,7 +276,19 @@ static problem_kind read_target(request *q, const char *method, atg_err *err) {
     return problem;
 }
 
+/* Preferences that are not known here are passed over (RFC 7240). */
+static bool prefers(atg_str all, const char *what) {
+    while (all.n) {
+        atg_str one = atg_str_cut(&all, ',');
+
+        if (atg_str_eq_nocase(atg_str_trim(atg_str_cut(&one, ';')), atg_str_of(what)))
+            return true;
+    }
+    return false;
+}
+
 static void keep(request *q, const head *h) {
+    q->prefers_job = prefers(h->value[HEAD_PREFER], "respond-async");
     q->authorization = atg_arena_str(q->arena, h->value[HEAD_AUTHORIZATION]);
     q->purpose = atg_arena_str(q->arena, h->value[HEAD_PURPOSE]);
     q->if_match = atg_arena_str(q->arena, h->value[HEAD_IF_MATCH]);

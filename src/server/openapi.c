@@ -90,6 +90,9 @@ static void write_parameters(json *j, const route *r) {
     if (!(r->flags & ROUTE_PUBLIC))
         write_parameter(j, "header", ATG_STR("Antigone-Purpose"), (r->flags & ROUTE_PURPOSE) != 0,
                         "Why, percent-encoded UTF-8: it stands in the history");
+    if (r->job && !(r->flags & ROUTE_JOB))
+        write_parameter(j, "header", ATG_STR("Prefer"), false,
+                        "respond-async: answer 202 and do it as a job");
     if (r->flags & ROUTE_MATCH)
         write_parameter(j, "header", ATG_STR("If-Match"), true, "The ETag of what was read");
     if (r->begin)
@@ -111,18 +114,33 @@ static void write_content(json *j, const char *gives) {
     json_end(j, '}');
 }
 
+/* What is always a job is answered so and not otherwise. */
+static void write_job(json *j, const route *r) {
+    json_key(j, "202");
+    json_object_line(j);
+    put(j, "description", "A job was made, to which Location leads");
+    if (r->gives)
+        put(j, "x-result", r->gives);
+    write_content(j, "Job");
+    json_end(j, '}');
+}
+
 static void write_answers(json *j, const route *r) {
     char status[16];
 
     (void)snprintf(status, sizeof(status), "%u", r->status);
     json_key(j, "responses");
     json_begin_object(j);
-    json_key(j, status);
-    json_object_line(j);
-    put(j, "description", r->summary);
-    if (r->gives)
-        write_content(j, r->gives);
-    json_end(j, '}');
+    if (r->job)
+        write_job(j, r);
+    if (!(r->flags & ROUTE_JOB)) {
+        json_key(j, status);
+        json_object_line(j);
+        put(j, "description", r->summary);
+        if (r->gives)
+            write_content(j, r->gives);
+        json_end(j, '}');
+    }
     json_key(j, "default");
     json_object_line(j);
     put(j, "description", "What is wrong (RFC 9457)");

@@ -70,7 +70,9 @@ static void write_route(atg_buf *buf, const route *r) {
     write_query(buf, r->query);
     write_schema(buf, "Body", r->takes);
     atg_buf_printf(buf, "<p>Answer: %u</p>\n", r->status);
-    write_schema(buf, "Content", r->gives);
+    if (r->job)
+        write_schema(buf, r->flags & ROUTE_JOB ? "Content" : "202, when asked for a job", "Job");
+    write_schema(buf, r->flags & ROUTE_JOB ? "What comes of it" : "Content", r->gives);
     atg_buf_adds(buf, "</details>\n");
 }
 

@@ -11,6 +11,7 @@ enum {
     LONG_AT_ONCE = 2,
     HASHES_AT_ONCE = 2,
     HASHES_WAITING = 32,
+    JOBS_AT_ONCE = 2,
     STACK = 1 << 20
 };
 
@@ -124,6 +125,7 @@ int pool_open(uint32_t threads, uint32_t depth, pool **ret, atg_err *err) {
     p->lanes[POOL_ORDINARY].most = threads;
     p->lanes[POOL_LONG].most = LONG_AT_ONCE;
     p->lanes[POOL_HASH].most = HASHES_AT_ONCE;
+    p->lanes[POOL_JOB].most = JOBS_AT_ONCE;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     pthread_condattr_init(&attr);

@@ -7,7 +7,14 @@
 
 #include <antigone/base.h>
 
-typedef enum pool_lane { POOL_WATCH, POOL_ORDINARY, POOL_LONG, POOL_HASH, POOL_LANES } pool_lane;
+typedef enum pool_lane {
+    POOL_WATCH,
+    POOL_ORDINARY,
+    POOL_LONG,
+    POOL_HASH,
+    POOL_JOB, /* what nobody waits for */
+    POOL_LANES,
+} pool_lane;
 
 /* Lies in what is to be done. */
 typedef struct pool_job {

@@ -30,6 +30,7 @@ const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_FAILED] = {500, "failed", "The service failed"},
     [PROBLEM_BUSY] = {503, "busy", "The service is busy"},
     [PROBLEM_STORE] = {503, "store", "The store cannot be reached"},
+    [PROBLEM_INTERRUPTED] = {503, "interrupted", "The service ended before the job did"},
     [PROBLEM_WORKER] = {503, "no-worker", "Nothing is decoded at the moment"},
     [PROBLEM_UPLOADS] = {503, "no-uploads", "No uploads are taken at the moment"},
     [PROBLEM_FULL] = {507, "full", "There is no room"},

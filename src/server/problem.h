@@ -37,6 +37,7 @@ typedef enum problem_kind {
     PROBLEM_WORKER,
     PROBLEM_UPLOADS,
     PROBLEM_FULL,
+    PROBLEM_INTERRUPTED,
     PROBLEMS,
 } problem_kind;
 

@@ -7,6 +7,7 @@
 
 #include "base/json_read.h"
 #include "base/number.h"
+#include "server/runner.h"
 
 /* ---- words ---- */
 
@@ -179,10 +180,7 @@ int request_revision(request *q, int64_t *ret, atg_err *err) {
 static bool go_on(void *user, const char *phase, uint64_t done, uint64_t total) {
     const request *q = user;
 
-    (void)phase;
-    (void)done;
-    (void)total;
-    return !atomic_load(&q->s->hurry);
+    return q->done_as ? runner_go_on(q->done_as, phase, done, total) : !atomic_load(&q->s->hurry);
 }
 
 const atg_progress *request_progress(request *q) {

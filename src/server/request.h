@@ -32,6 +32,7 @@ enum {
     ROUTE_LOOKS = 256,
     ROUTE_SEARCHES = 512,
     ROUTE_EXPORTS = 1024,
+    ROUTE_JOB = 4096,   /* always done as a job (`job`) */
     ROUTE_WATCH = 2048, /* whoever asks without a token waits for nobody who waits for the store */
 };
 
@@ -62,6 +63,10 @@ typedef struct route {
     const char *takes, *gives; /* schemas of the JSON of body and answer, or media ranges of what is
                                   no JSON; NULL: none */
     unsigned status;           /* of the answer when all went well */
+    const char *job;           /* as what it is done behind the answer: always, or for whoever sends
+                                  "Prefer: respond-async"; NULL: never */
+    bool again;                /* such a job can be begun anew: it has no body */
+    route_fn *may;             /* may this account?  Asked before it becomes a job; NULL: not */
     uint32_t roles;            /* bits of those who alone may; 0: the rights of the file say who */
 } route;
 
@@ -94,7 +99,8 @@ struct request {
     route_found found;
     const route *route; /* NULL until it is known */
     enum { STAGE_NEW, STAGE_BEGUN, STAGE_BODY, STAGE_RUNNING, STAGE_ANSWER, STAGE_SENT } stage;
-    bool head, drop; /* only the head is wanted; what is left of the body is not read */
+    bool prefers_job; /* "respond-async" (RFC 7240) */
+    bool head, drop;  /* only the head is wanted; what is left of the body is not read */
 
     atg_str authorization, purpose, if_match, if_none_match, last_event, upload_offset;
     atg_buf *body;
@@ -122,6 +128,10 @@ struct request {
     } heads[REPLY_HEADS]; /* more of them, also of a problem */
     struct MHD_Response *stream;
     struct pool_job *job;
+    struct job_run *done_as; /* the job that it is; NULL: an answer waits for it */
+    uint64_t most;           /* what it found to do, at most */
+    uint32_t turn;           /* how often a job was run that says `later` */
+    bool later;              /* what it waits for is not there yet: run it again */
 };
 
 /* ---- what came ---- */

@@ -3,6 +3,7 @@
 #include "server/routes.h"
 
 #include "app/cases_json.h"
+#include "app/tasks.h"
 #include "app/upkeep.h"
 
 static int verify(request *q, atg_err *err) {
@@ -25,6 +26,10 @@ static int verify(request *q, atg_err *err) {
     json_num(&q->j, r.seconds);
     json_end(&q->j, '}');
     return ATG_OK;
+}
+
+static int may_verify(request *q, atg_err *err) {
+    return task_verify_right(request_cases(q), &q->who, err);
 }
 
 static int sign(request *q, atg_err *err) {
@@ -58,12 +63,15 @@ static int key(request *q, atg_err *err) {
 const route routes_audit[] = {
     {.method = "POST",
      .path = "/api/v1/audit/verify",
-     .flags = ROUTE_LONG,
+     .flags = ROUTE_LONG | ROUTE_JOB,
      .run = verify,
+     .may = may_verify,
+     .job = "verify",
+     .again = true,
      .tag = "audit",
      .summary = "Show that nothing in the history was changed, or name the first thing that was",
      .gives = "Verified",
-     .status = 200,
+     .status = 202,
      .roles = 1u << ROLE_AUDITOR | 1u << ROLE_BOARD | 1u << ROLE_ADMINISTRATOR},
     {.method = "POST",
      .path = "/api/v1/audit/checkpoint",

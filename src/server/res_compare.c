@@ -3,6 +3,7 @@
 #include "server/routes.h"
 
 #include "app/cases_json.h"
+#include "app/tasks.h"
 
 enum { PAGE = 50, PAGE_MAX = 10000 };
 
@@ -94,7 +95,58 @@ static int unmerge(request *q, atg_err *err) {
     return rc ? rc : reply_empty(q);
 }
 
+static int may_match(request *q, atg_err *err) {
+    file_row operation;
+    int rc = request_operation(q, &operation, err);
+
+    return rc ? rc : task_match_right(request_cases(q), &q->who, &operation.id, err);
+}
+
+/* The comparing is done by matchers, which may be on other machines: this waits for them. */
+static int match(request *q, atg_err *err) {
+    const atg_progress *p = request_progress(q);
+    file_row operation;
+    task_matching now;
+    uint64_t left;
+    int rc = request_operation(q, &operation, err);
+
+    if (!rc && !q->turn)
+        rc = task_match_begin(request_cases(q), &q->who, &operation.id, err);
+    if (!rc)
+        rc = task_match_look(request_cases(q), &operation.id, &now, err);
+    if (rc || !p)
+        return rc ? rc : atg_fail(err, ATG_ENOMEM, "Out of memory for a job");
+    left = (uint64_t)(now.waiting + now.running);
+    q->most = left > q->most ? left : q->most;
+    if (left) {
+        q->later = true;
+        return p->step(p->user, now.running ? "comparing" : "waiting for a matcher", q->most - left,
+                       q->most)
+                   ? ATG_OK
+                   : atg_fail(err, ATG_ECANCEL, "Stopped");
+    }
+    rc = reply_json(q, MHD_HTTP_OK, err);
+    if (rc)
+        return rc;
+    json_object_line(&q->j);
+    cases_put_number(&q->j, "compared", (int64_t)q->most);
+    cases_put_number(&q->j, "failed", now.failed);
+    json_end(&q->j, '}');
+    return ATG_OK;
+}
+
 const route routes_compare[] = {
+    {.method = "POST",
+     .path = "/api/v1/operations/{operation}/match",
+     .flags = ROUTE_JOB,
+     .run = match,
+     .may = may_match,
+     .job = "match",
+     .again = true,
+     .tag = "comparison",
+     .summary = "Have everything of an operation compared anew by the matchers",
+     .gives = "Matched",
+     .status = 202},
     {.method = "GET",
      .path = "/api/v1/operations/{operation}/leads",
      .flags = ROUTE_LOOKS,

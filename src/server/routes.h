@@ -18,5 +18,6 @@ extern const route routes_uploads[];
 extern const route routes_sites[];
 extern const route routes_conflicts[];
 extern const route routes_events[];
+extern const route routes_jobs[];
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "server/events.h"
+#include "server/runner.h"
 
 enum {
     THREADS = 8,
@@ -157,7 +158,11 @@ static int start(service *s, atg_err *err) {
         start_uploads(s);
     }
     if (!rc)
+        rc = runner_open(s, &s->runner, err);
+    if (!rc)
         rc = daemon_start(s, err);
+    if (!rc)
+        rc = runner_begin(s->runner, err);
     return rc ? rc : start_keeper(s, err);
 }
 
@@ -198,6 +203,7 @@ static void stop_daemon(service *s) {
         while (!pool_drain(s->pool, s->o.stop_s * 1000))
             ;
     }
+    runner_stop(s->runner);
     for (int ms = 0; ms < LINGER_MS && atomic_load(&s->in_flight); ms += NAP_MS)
         nap();
     MHD_stop_daemon(s->daemon);
@@ -213,6 +219,7 @@ void service_close(service *s) {
     if (s->daemon)
         stop_daemon(s);
     pool_close(s->pool);
+    runner_close(s->runner);
     hub_close(s->hub);
     uploads_close(s->uploads);
     worker_pool_close(s->worker);

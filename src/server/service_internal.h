@@ -22,10 +22,11 @@ struct service {
     tls *tls;
     pool *pool;
     metrics *metrics;
-    worker_pool *worker; /* NULL: there is no such program, and uploads are refused */
-    struct hub *hub;     /* of streams of events */
-    uploads *uploads;    /* NULL: another service takes them in this folder */
-    atomic_uint feeds;   /* uploads that come in now */
+    worker_pool *worker;   /* NULL: there is no such program, and uploads are refused */
+    struct hub *hub;       /* of streams of events */
+    uploads *uploads;      /* NULL: another service takes them in this folder */
+    atomic_uint feeds;     /* uploads that come in now */
+    struct runner *runner; /* of jobs */
     limiter *by_address, *by_account;
     known_tokens *known; /* tokens that were good */
     struct MHD_Daemon *daemon;
@@ -69,6 +70,8 @@ void request_busy(request *q);
 
 request *request_new(service *s, struct MHD_Connection *connection, const char *raw);
 void request_free(request *q);
+/* One whose answer nobody waits for, of a target such as "/api/v1/audit/verify". */
+int request_detached(service *s, const char *method, atg_str raw, request **ret, atg_err *err);
 int daemon_start(service *s, atg_err *err);
 
 /* ---- logs.c ---- */

@@ -185,7 +185,8 @@ int keys_site(db *d, keyring *k, site_purpose purpose, key256 *ret, atg_err *err
     static const char *const contexts[SITE_PURPOSES] = {[SITE_SIGN] = "sitesign",
                                                         [SITE_BOX] = "site-box",
                                                         [SITE_CODES] = "sitecode",
-                                                        [SITE_SPOOL] = "sitspool"};
+                                                        [SITE_SPOOL] = "sitspool",
+                                                        [SITE_TASKS] = "sitetask"};
     KEY_AUTO key256 site = {{0}};
     int rc = site_key(d, k, &site, err);
 

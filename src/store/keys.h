@@ -45,6 +45,7 @@ typedef enum site_purpose {
     SITE_BOX,   /* seed of the X25519 pair that bundles are sealed to */
     SITE_CODES, /* seals TOTP secrets */
     SITE_SPOOL, /* seals the keys of what waits on disk */
+    SITE_TASKS, /* seals what jobs were asked and answered */
     SITE_PURPOSES,
 } site_purpose;
 
