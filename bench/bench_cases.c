@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Work on cases through src/app with many files: import, lists, searches, file pages, changes.
  *
- *     bench_cases [files [sqlite|postgres]]
+ *     bench_cases [files [sqlite|postgres|both [FOLDER [FIGURE]]]]
+ *
+ * With a folder the files stay in it, and are measured again without being made, and imported,
+ * again.  FIGURE (list, list_names, search, file, changes) measures that one alone.
  */
 #include "people.h"
 
@@ -12,7 +15,7 @@
 
 #include "app/accounts.h"
 #include "app/csv_import.h"
-#include "server.h"
+#include "databases.h"
 
 enum {
     FILES = 1000000,
@@ -31,6 +34,9 @@ typedef struct scene {
     uuid *ids; /* of all */
     uint32_t n_ids;
 } scene;
+
+static uint32_t n_files;
+static const char *figure; /* NULL: all */
 
 static void must(int rc, const atg_err *err) {
     bench_must(rc, err);
@@ -142,8 +148,15 @@ static void file_page_of(scene *s, atg_arena *arena) {
     must(cases_file(s->m.c, &s->m.by[ROLE_INTERVIEWER], arena, id, &all, &n, &err), &err);
 }
 
+static bool is_wanted(const char *what) {
+    return !figure || strcmp(figure, what) == 0;
+}
+
 static void measure(scene *s, const char *what, const char *how, look_fn *look) {
     static double times[LOOKS];
+
+    if (!is_wanted(what))
+        return;
 
     for (int i = -WARM; i < LOOKS; i++) {
         atg_arena *arena = bench_had(atg_arena_new((size_t)1 << 30));
@@ -195,13 +208,14 @@ static void *work(void *user) {
         uint64_t at = (atg_rng_below(&rng, w->s->n_ids / THREADS)) * THREADS + w->number;
         screen now = {.s = w->s, .arena = arena, .id = &w->s->ids[at]};
         change ch = {.what = CHANGE_EDIT};
-        char hair[40];
+        char look[40];
         atg_err err = {0};
 
         must(store_read(cases_store(w->s->m.c), read_screen, &now, &err), &err);
         ch.r = now.row.r;
-        (void)snprintf(hair, sizeof(hair), "brown %llu", (unsigned long long)w->n);
-        made_set(arena, ch.r, "hair", hair);
+        (void)snprintf(look, sizeof(look), "brown %llu", (unsigned long long)w->n);
+        /* every second edit is one of words that are searched for */
+        made_set(arena, ch.r, w->n % 2 ? "clothing" : "hair", look);
         must(cases_change(w->s->m.c, &w->s->m.by[ROLE_INTERVIEWER], arena, &ch, &err), &err);
         w->n++;
         atg_arena_free(arena);
@@ -247,21 +261,48 @@ static int without_limits(db *d, void *user, atg_err *err) {
     return rc;
 }
 
-static uint32_t n_files;
+/* ---- a store that was made before ---- */
 
-static void run(const database *where) {
-    scene s = {.m = made_cases_open(where),
-               .name = where->postgres ? "postgres" : "sqlite",
-               .rng = atg_rng_seed(3),
-               .files = n_files};
+static const db_statement all_missing = {"all missing",
+                                         "SELECT id FROM file WHERE kind = 'missing' ORDER BY n"};
+
+static int read_ids(db *d, void *user, atg_err *err) {
+    scene *s = user;
+    db_rows *rows = NULL;
+    int rc = db_stream(d, &all_missing, NULL, 0, &rows, err);
+
+    s->n_ids = 0;
+    while (!rc && s->n_ids < s->files && (rc = db_next(rows, err)) > 0) {
+        memcpy(s->ids[s->n_ids++].bytes, db_get_blob(rows, 0).p, UUID_SIZE);
+        rc = 0;
+    }
+    db_end(rows);
+    return rc;
+}
+
+static void fill(scene *s) {
     uint32_t imported = n_files / 10 < IMPORTED ? n_files / 10 : IMPORTED;
     atg_err err = {0};
 
-    must(store_write(cases_store(s.m.c), without_limits, &s.m, &err), &err);
+    must(store_write(cases_store(s->m.c), without_limits, &s->m, &err), &err);
+    s->n_ids = n_files - imported;
+    people_fill(&s->m, s->name, s->n_ids, s->ids);
+    import(s, imported);
+}
+
+static void run(const database *where, bool made) {
+    scene s = {.m = made ? made_cases_again(where) : made_cases_open(where),
+               .name = where->postgres ? "postgres" : "sqlite",
+               .rng = atg_rng_seed(3),
+               .files = n_files};
+    atg_err err = {0};
+
     s.ids = bench_alloc(n_files, sizeof(*s.ids));
-    s.n_ids = n_files - imported;
-    people_fill(&s.m, s.name, s.n_ids, s.ids);
-    import(&s, imported);
+    if (made)
+        must(store_read(cases_store(s.m.c), read_ids, &s, &err), &err);
+    else
+        fill(&s);
+    bench_made(where);
     measure(&s, "list", "a page of 50 codes in any order, from anywhere", list_page);
     measure(&s, "list_names", "a page of 50 names in their order, opened and told to the history",
             named_page);
@@ -271,30 +312,16 @@ static void run(const database *where) {
             search);
     measure(&s, "file", "a file with everything in it, opened and told to the history",
             file_page_of);
-    measure_changes(&s);
+    if (is_wanted("changes"))
+        measure_changes(&s);
     printf("# largest resident set\ncases.peak_mib_%s %.0f MiB\n", s.name, bench_peak_mib());
     free(s.ids);
     made_cases_close(&s.m);
 }
 
 int main(int argc, char **argv) {
-    const char *only = argc > 2 ? argv[2] : NULL;
-    database where = {.backend = "SQLite"};
-
     n_files = (uint32_t)bench_argument(argc, argv, 1, FILES);
-    database_make_folder(where.directory, sizeof(where.directory));
-    if (!only || strcmp(only, "sqlite") == 0)
-        run(&where);
-    database_remove_folder(where.directory);
-    if ((!only || strcmp(only, "postgres") == 0) && server_installed() && server_start(true)) {
-        where = (database){.postgres = true, .backend = "PostgreSQL"};
-        database_make_folder(where.directory, sizeof(where.directory));
-        (void)snprintf(where.conninfo, sizeof(where.conninfo), "host=%s user=atg dbname=cases",
-                       server_socket());
-        if (server_make_database("cases"))
-            run(&where);
-        database_remove_folder(where.directory);
-        server_end();
-    }
+    figure = argc > 4 ? argv[4] : NULL;
+    bench_on_databases(argc, argv, 2, run);
     return 0;
 }

@@ -2,7 +2,9 @@
 /* A large operation on a store: until the matcher is warm, and from the commit of a change to its
  * ranked list.
  *
- *     bench_match [missing [sqlite|postgres]]
+ *     bench_match [missing [sqlite|postgres|both [FOLDER]]]
+ *
+ * With a folder the operation stays in it, and is measured again without being made again.
  */
 #include "made_cases.h"
 
@@ -12,7 +14,7 @@
 
 #include "app/matcher.h"
 #include "app/operation_save.h"
-#include "server.h"
+#include "databases.h"
 
 enum { MISSING = 20000, BODIES = 2000, CHANGES = 20 };
 
@@ -50,6 +52,18 @@ static void save_operation(scene *s, uint32_t missing) {
            "%.0f s\n",
            s->name, s->saved.missing, s->saved.families, s->saved.remains, s->saved.profiles,
            bench_seconds() - start);
+}
+
+/* The one that was taken in before. */
+static void find_operation(scene *s) {
+    file_row *rows;
+    uint32_t n;
+    atg_err err = {0};
+
+    bench_must(cases_operations(s->m.c, &s->m.all, s->m.arena, &rows, &n, &err), &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (uuid_cmp(&rows[i].id, &s->m.operation) != 0)
+            s->saved.operation = rows[i].id;
 }
 
 /* Some files of a kind. */
@@ -122,14 +136,19 @@ static void measure(scene *s, record_kind kind, const char *field, const char *w
 
 static uint32_t n_missing;
 
-static void run(const database *where) {
-    scene s = {.m = made_cases_open(where), .name = where->postgres ? "postgres" : "sqlite"};
+static void run(const database *where, bool made) {
+    scene s = {.m = made ? made_cases_again(where) : made_cases_open(where),
+               .name = where->postgres ? "postgres" : "sqlite"};
     uint32_t n;
     uuid *first;
     double start;
     atg_err err = {0};
 
-    save_operation(&s, n_missing);
+    if (made)
+        find_operation(&s);
+    else
+        save_operation(&s, n_missing);
+    bench_made(where);
     bench_must(store_write(cases_store(s.m.c), forget_jobs, NULL, &err), &err);
     bench_must(matcher_open(s.m.c, &(matcher_options){.large = 1}, &s.engine, &err), &err);
     first = some(&s, RECORD_REMAINS, &n);
@@ -149,23 +168,7 @@ static void run(const database *where) {
 }
 
 int main(int argc, char **argv) {
-    const char *only = argc > 2 ? argv[2] : NULL;
-    database where = {.backend = "SQLite"};
-
     n_missing = (uint32_t)bench_argument(argc, argv, 1, MISSING);
-    database_make_folder(where.directory, sizeof(where.directory));
-    if (!only || strcmp(only, "sqlite") == 0)
-        run(&where);
-    database_remove_folder(where.directory);
-    if ((!only || strcmp(only, "postgres") == 0) && server_installed() && server_start(true)) {
-        where = (database){.postgres = true, .backend = "PostgreSQL"};
-        database_make_folder(where.directory, sizeof(where.directory));
-        (void)snprintf(where.conninfo, sizeof(where.conninfo), "host=%s user=atg dbname=cases",
-                       server_socket());
-        if (server_make_database("cases"))
-            run(&where);
-        database_remove_folder(where.directory);
-        server_end();
-    }
+    bench_on_databases(argc, argv, 2, run);
     return 0;
 }

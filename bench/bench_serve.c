@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "databases.h"
 #include "served.h"
-#include "server.h"
 #include "server/target.h"
 
 enum {
@@ -419,8 +419,12 @@ static void measure_start(scene *s) {
     client_end(&c);
 }
 
-static void run(const database *where, uint32_t files) {
-    scene s = {.where = where, .name = where->postgres ? "postgres" : "sqlite", .files = files};
+static uint32_t n_files;
+
+static void run(const database *where, bool made) {
+    scene s = {.where = where, .name = where->postgres ? "postgres" : "sqlite", .files = n_files};
+
+    (void)made;
 
     make_store(&s);
     measure_start(&s);
@@ -435,26 +439,10 @@ static void run(const database *where, uint32_t files) {
 }
 
 int main(int argc, char **argv) {
-    const char *only = argc > 2 ? argv[2] : NULL;
-    uint32_t files = (uint32_t)bench_argument(argc, argv, 1, FILES);
-    database where = {.backend = "SQLite"};
-
     if (argc == 4 && strcmp(argv[1], "serve") == 0)
         return service_serve(argv[2], argv[3]);
+    n_files = (uint32_t)bench_argument(argc, argv, 1, FILES);
     (void)signal(SIGPIPE, SIG_IGN);
-    database_make_folder(where.directory, sizeof(where.directory));
-    if (!only || strcmp(only, "sqlite") == 0)
-        run(&where, files);
-    database_remove_folder(where.directory);
-    if ((!only || strcmp(only, "postgres") == 0) && server_installed() && server_start(true)) {
-        where = (database){.postgres = true, .backend = "PostgreSQL"};
-        database_make_folder(where.directory, sizeof(where.directory));
-        (void)snprintf(where.conninfo, sizeof(where.conninfo), "host=%s user=atg dbname=serve",
-                       server_socket());
-        if (server_make_database("serve"))
-            run(&where, files);
-        database_remove_folder(where.directory);
-        server_end();
-    }
+    bench_on_databases(argc, argv, 2, run);
     return 0;
 }

@@ -264,8 +264,9 @@ def store_c(d, core, migrations):
         sets = ", ".join(f"{n} = ${i + 1}" for i, n in enumerate(names)
                          if n not in ("id", "operation", "file", "created"))
         listed = ", ".join(names)
-        read = (f"SELECT {', '.join('r.' + n for n in names)}, k.operation, k.wrapped "
-                f"FROM {table} r LEFT JOIN person_key k ON k.person = r.person")
+        read_columns = ", ".join("r." + n for n in names) + ", k.operation, k.wrapped"
+        read = (f"SELECT {read_columns} FROM {table} r LEFT JOIN person_key k "
+                f"ON k.person = r.person")
         page = "AND r.id > $2 ORDER BY r.id LIMIT $3"
         sql = {
             "insert": f"INSERT INTO {table} ({listed}) VALUES ({marks})",
@@ -275,6 +276,10 @@ def store_c(d, core, migrations):
             "of_file": f"{read} WHERE r.file = $1 {page}",
             "of_person": f"{read} WHERE r.person = $1 {page}",
             "of_operation": f"{read} WHERE r.operation = $1 {page}",
+            # own records of files, by their numbers
+            "of_numbers": f"SELECT {read_columns} FROM unnest($1) CROSS JOIN file f "
+                          f"CROSS JOIN {table} r LEFT JOIN person_key k ON k.person = r.person "
+                          f"WHERE f.n = unnest AND r.id = f.id",
             "revs": f"SELECT id, file, rev FROM {table} ORDER BY id",
         }
         out.append(f"    [{upper('record', r['name'])}] = {{")

@@ -59,6 +59,11 @@ int account_spend(db *d, const actor *who, quota_kind kind, int64_t n, int64_t *
     return rc;
 }
 
+void account_foresee_spend(db *d, const actor *who, quota_kind kind) {
+    if (!actor_is_matcher(who))
+        quotas_foresee_most(d, &who->account, quota_names[kind]);
+}
+
 static int left_of(db *d, const actor *who, quota_kind kind, int64_t *ret_left, int64_t *ret_most,
                    atg_err *err) {
     int64_t used = 0, most = 0;

@@ -174,6 +174,8 @@ extern const char *const quota_names[QUOTAS];
  * matcher has no quota. */
 int account_spend(db *d, const actor *who, quota_kind kind, int64_t n, int64_t *ret_left,
                   atg_err *err);
+/* As db_foresee(): something will be spent. */
+void account_foresee_spend(db *d, const actor *who, quota_kind kind);
 int account_left(db *d, const actor *who, quota_kind kind, int64_t *ret_left, atg_err *err);
 /* What is left of all of them, and how much there is. */
 typedef struct quota_state {

@@ -330,28 +330,15 @@ static int add_pairs(cases_batch *b, const token_set *set, int64_t file, atg_err
     return ATG_OK;
 }
 
-static int tokens_of(const applying *a, const record *r, token_set *set, atg_err *err) {
-    int rc;
-
-    *set = (token_set){.arena = a->arena};
-    if (!r || r->withdrawn)
-        return ATG_OK;
-    rc = tokens_of_record(set, &a->b->token_key, r, err);
-    if (!rc)
-        tokens_sort(set);
-    return rc;
-}
-
 static int index_record(applying *a, atg_err *err) {
     cases_batch *b = a->b;
-    token_set was, is;
-    int rc = tokens_of(a, a->ch->r, &is, err);
+    token_set was = {.arena = a->arena}, is = {.arena = a->arena};
+    int rc = tokens_of_change(&b->token_key, a->before, a->ch->r, a->fields, &was, &is, err);
 
     if (rc)
         return rc;
     if (!a->before && a->type->is_file)
         return add_pairs(b, &is, a->file.n, err);
-    rc = tokens_of(a, a->before, &was, err);
     /* what stands in a file of this batch comes behind the file itself */
     if (!rc && (was.n || is.n) && b->n_pairs)
         rc = flush_pairs(b, err);
@@ -474,6 +461,7 @@ static void foresee(const applying *a) {
     if (!actor_is_matcher(a->b->who) &&
         !(a->b->known && uuid_cmp(&a->b->operation, &r->operation) == 0))
         accounts_foresee_roles(a->b->d, &a->b->who->account, &r->operation);
+    keys_foresee(a->b->d, a->b->c->keys);
     files_foresee(a->b->d, file);
     audit_foresee(a->b->d, file);
 }

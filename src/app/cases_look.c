@@ -2,6 +2,7 @@
 /* Looking at records: what an account may see, and the entry that it looked. */
 #include "app/cases_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/accounts.h"
@@ -70,20 +71,26 @@ uint64_t cases_mask(const looker *l, seen *s) {
 
 static int write_look(db *d, void *user, atg_err *err) {
     const look_event *e = user;
-    int rc = account_spend(d, e->who, e->is_list ? QUOTA_SEARCH : QUOTA_LOOK, 1, NULL, err);
+    quota_kind quota = e->is_list ? QUOTA_SEARCH : QUOTA_LOOK;
+    int rc;
 
-    if (rc || e->quiet)
-        return rc;
-    return audit_append(d,
-                        &(audit_event){.file = e->file,
-                                       .at = clock_now(),
-                                       .account = e->who->account,
-                                       .action = e->action,
-                                       .kind = e->kind,
-                                       .record = e->record,
-                                       .rev = e->rev,
-                                       .detail = e->detail},
-                        err);
+    account_foresee_spend(d, e->who, quota);
+    if (!e->quiet)
+        audit_foresee(d, &e->file);
+    rc = account_spend(d, e->who, quota, 1, NULL, err);
+    if (!rc && !e->quiet)
+        rc = audit_append(d,
+                          &(audit_event){.file = e->file,
+                                         .at = clock_now(),
+                                         .account = e->who->account,
+                                         .action = e->action,
+                                         .kind = e->kind,
+                                         .record = e->record,
+                                         .rev = e->rev,
+                                         .detail = e->detail},
+                          err);
+    db_foreseen_end(d);
+    return rc;
 }
 
 int cases_tell_look(cases *c, look_event *e, atg_err *err) {
@@ -199,14 +206,29 @@ static int state_of(const file_row *f) {
     return record_types[f->kind].states[0] ? (int)f->state : -1;
 }
 
+/* Roles in the operation of the file, and what its own record says. */
+static void foresee(const reading *w, db *d, const uuid *operation) {
+    if (!actor_is_matcher(w->who))
+        accounts_foresee_roles(d, &w->who->account, operation);
+    keys_foresee(d, w->c->keys);
+}
+
 static int read_one(db *d, void *user, atg_err *err) {
     reading *w = user;
     record_row row;
-    int rc = records_get(d, w->c->keys, w->arena, w->kind, w->id, &row, err);
+    bool known = !uuid_none(&w->file.id);
+    int rc;
 
+    if (known)
+        foresee(w, d, &w->file.operation);
+    rc = records_get(d, w->c->keys, w->arena, w->kind, w->id, &row, err);
     if (rc)
         return rc;
     w->n = 0;
+    if (!known) {
+        foresee(w, d, &row.r->operation);
+        files_foresee(d, &row.r->file);
+    }
     rc = cases_roles(d, w->who, &row.r->operation, &w->roles, err);
     if (!rc && uuid_cmp(&w->file.id, &row.r->file) != 0)
         rc = files_get(d, w->arena, &row.r->file, &w->file, err);
@@ -228,14 +250,23 @@ int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, co
     return rc;
 }
 
-/* The records of one kind that stand in the file and that this account may read at all. */
-static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
-    records_query q = {.kind = kind, .by = RECORDS_OF_FILE, .of = *w->id, .limit = LIST_MAX};
+/* Do records of this kind stand in the file, and may this account read them at all? */
+static bool has_kind(const reading *w, uint32_t kind) {
+    return record_types[kind].in >> w->file.kind & 1 &&
+           rights_in(w->roles, ACTION_READ, (int)kind, (int)w->file.kind, state_of(&w->file),
+                     NULL) == ATG_OK;
+}
+
+static records_query first_of(const reading *w, uint32_t kind) {
+    return (records_query){
+        .kind = (record_kind)kind, .by = RECORDS_OF_FILE, .of = *w->id, .limit = LIST_MAX};
+}
+
+static int read_kind(reading *w, db *d, uint32_t kind, atg_err *err) {
+    records_query q = first_of(w, kind);
     record_row *rows;
     uint32_t n;
 
-    if (rights_in(w->roles, ACTION_READ, (int)kind, (int)w->file.kind, state_of(&w->file), NULL))
-        return ATG_OK;
     do {
         int rc = records_list(d, w->c->keys, w->arena, &q, &rows, &n, err);
 
@@ -254,9 +285,16 @@ static int read_kind(reading *w, db *d, record_kind kind, atg_err *err) {
 static int read_all(db *d, reading *w, atg_err *err) {
     int rc = read_one(d, w, err);
 
+    for (uint32_t k = 0; k < RECORD_KINDS && !rc; k++) {
+        records_query q = first_of(w, k);
+
+        if (has_kind(w, k))
+            records_foresee_list(d, &q);
+    }
     for (uint32_t k = 0; k < RECORD_KINDS && !rc; k++)
-        if (record_types[k].in >> w->kind & 1)
-            rc = read_kind(w, d, (record_kind)k, err);
+        if (has_kind(w, k))
+            rc = read_kind(w, d, k, err);
+    db_foreseen_end(d);
     return rc;
 }
 
@@ -303,49 +341,89 @@ typedef struct listing {
     bool named; /* sensitive fields stand in the titles */
 } listing;
 
-static int title_of(listing *w, db *d, uint32_t i, atg_err *err) {
-    const file_row *f = &w->page.rows[i];
-    looker l = {w->who, w->roles, (int)f->kind};
-    atg_str parts[2] = {{NULL, 0}, {NULL, 0}};
-    record_row row;
+/* May the account see what files of this kind are known by? */
+static bool may_name(const listing *w, record_kind kind) {
+    looker l = {w->who, w->roles, (int)kind};
     bool any = false;
-    int rc;
 
-    for (int k = 0; k < 2 && title_fields[f->kind][k]; k++) {
-        int field = record_field_of(f->kind, atg_str_of(title_fields[f->kind][k]));
+    for (int k = 0; k < 2 && title_fields[kind][k]; k++) {
+        int field = record_field_of(kind, atg_str_of(title_fields[kind][k]));
 
-        any |= field >= 0 && cases_may_see(&l, f->kind, (uint32_t)field);
+        any |= field >= 0 && cases_may_see(&l, kind, (uint32_t)field);
     }
-    if (!any)
-        return ATG_OK;
-    rc = records_get(d, w->c->keys, w->arena, f->kind, &f->id, &row, err);
-    for (int k = 0; k < 2 && !rc && title_fields[f->kind][k]; k++) {
-        int field = record_field_of(f->kind, atg_str_of(title_fields[f->kind][k]));
+    return any;
+}
 
-        if (field < 0 || !row.r->fields[field].known ||
-            !cases_may_see(&l, f->kind, (uint32_t)field))
+static int title_of(listing *w, const record *r, atg_str *ret, atg_err *err) {
+    looker l = {w->who, w->roles, (int)r->kind};
+    atg_str parts[2] = {{NULL, 0}, {NULL, 0}};
+
+    for (int k = 0; k < 2 && title_fields[r->kind][k]; k++) {
+        int field = record_field_of(r->kind, atg_str_of(title_fields[r->kind][k]));
+
+        if (field < 0 || !r->fields[field].known || !cases_may_see(&l, r->kind, (uint32_t)field))
             continue;
-        parts[k] = row.r->fields[field].text;
-        w->named |= rights_sensitive(f->kind, (uint32_t)field);
+        parts[k] = r->fields[field].text;
+        w->named |= rights_sensitive(r->kind, (uint32_t)field);
     }
-    if (rc || !parts[0].n)
+    if (!parts[0].n)
+        return ATG_OK;
+    *ret = parts[1].n
+               ? atg_arena_printf(w->arena, "%.*s, %.*s", ATG_FMT(parts[0]), ATG_FMT(parts[1]))
+               : parts[0];
+    return ret->p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
+}
+
+static int compare_records(const void *x, const void *y) {
+    const record_row *a = x, *b = y;
+
+    return uuid_cmp(&a->r->id, &b->r->id);
+}
+
+/* Titles of the files of one kind, whose records are read together. */
+static int title_kind(listing *w, db *d, record_kind kind, int64_t *numbers, atg_err *err) {
+    uint32_t n = 0, n_rows = 0;
+    record_row *rows = NULL;
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < w->page.n; i++)
+        if (w->page.rows[i].kind == kind)
+            numbers[n++] = w->page.rows[i].n;
+    if (!n || !may_name(w, kind))
+        return ATG_OK;
+    rc = records_of_files(d, w->c->keys, w->arena, kind, numbers, n, &rows, &n_rows, err);
+    if (rc)
         return rc;
-    w->page.titles[i] =
-        parts[1].n ? atg_arena_printf(w->arena, "%.*s, %.*s", ATG_FMT(parts[0]), ATG_FMT(parts[1]))
-                   : parts[0];
-    return w->page.titles[i].p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
+    if (n_rows)
+        qsort(rows, n_rows, sizeof(*rows), compare_records);
+    for (uint32_t i = 0; i < w->page.n && !rc; i++) {
+        const file_row *f = &w->page.rows[i];
+        record wanted = {.id = f->id};
+        record_row key = {.r = &wanted}, *row = NULL;
+
+        if (f->kind != kind)
+            continue;
+        if (n_rows)
+            row = bsearch(&key, rows, n_rows, sizeof(key), compare_records);
+        rc = row ? title_of(w, row->r, &w->page.titles[i], err)
+                 : atg_fail(err, ATG_EDB, "%.*s: the file has no record", ATG_FMT(f->code));
+    }
+    return rc;
 }
 
 static int title_all(listing *w, db *d, uint32_t limit, atg_err *err) {
+    int64_t *numbers;
     int rc = ATG_OK;
 
     w->page.more = w->page.n > limit;
     w->page.n = w->page.more ? limit : w->page.n;
     w->page.titles = ATG_GET(w->arena, atg_str, w->page.n + 1);
-    if (!w->page.titles)
+    numbers = ATG_GET(w->arena, int64_t, w->page.n + 1);
+    if (!w->page.titles || !numbers)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
-    for (uint32_t i = 0; i < w->page.n && !rc; i++)
-        rc = title_of(w, d, i, err);
+    for (uint32_t k = 0; k < RECORD_KINDS && !rc; k++)
+        if (record_types[k].is_file)
+            rc = title_kind(w, d, (record_kind)k, numbers, err);
     return rc;
 }
 
@@ -434,8 +512,8 @@ static int answers(void *user, const search_words *words, const file_row *f, atg
             rc = search_look(arena, words, file.all[i].r, &found, err);
         if (rc || search_answered(words, found))
             return rc ? rc : 1;
-        if (k < RECORD_KINDS && record_types[k].in >> f->kind & 1)
-            rc = read_kind(&file, w->d, (record_kind)k, err);
+        if (k < RECORD_KINDS && has_kind(&file, k))
+            rc = read_kind(&file, w->d, k, err);
     }
     return rc;
 }

@@ -103,6 +103,8 @@ int quotas_used(db *d, const uuid *account, const char *kind, int64_t period, in
 /* The account's own limit, or `otherwise`.  Setting a negative one takes it off. */
 int quotas_most(db *d, const uuid *account, const char *kind, int64_t otherwise, int64_t *ret,
                 atg_err *err);
+/* As db_foresee(): it will be asked for. */
+void quotas_foresee_most(db *d, const uuid *account, const char *kind);
 int quotas_set(db *d, const uuid *account, const char *kind, int64_t most, atg_err *err);
 
 #endif

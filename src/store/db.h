@@ -69,6 +69,7 @@ typedef struct db_options {
     uint32_t connect_ms;   /* 0: 10 s */
     uint32_t busy_ms;      /* how long to wait for a lock; 0: 10 s */
     uint32_t statement_ms; /* how long a statement may take, all its rows read; 0: 60 s */
+    bool writes;           /* SQLite: much is written; more memory, and a thread beside it */
 } db_options;
 
 static inline db_value db_null(void) {

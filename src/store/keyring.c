@@ -294,6 +294,13 @@ static int take_note(keyring *k, const db *d, int64_t last, db_rows *erased, key
     return rc;
 }
 
+void keyring_foresee_view(keyring *k, db *d) {
+    key_view view;
+
+    if (!known_view(k, db_stretch(d), &view))
+        db_foresee(d, &last_erasure, NULL, 0);
+}
+
 int keyring_view(keyring *k, db *d, key_view *ret, atg_err *err) {
     db_rows *erased = NULL;
     int64_t last = 0, known;

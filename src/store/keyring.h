@@ -24,6 +24,8 @@ typedef struct key_view {
 
 /* Look for new erasures, once a stretch. */
 int keyring_view(keyring *k, db *d, key_view *ret, atg_err *err);
+/* As db_foresee(): it will be looked. */
+void keyring_foresee_view(keyring *k, db *d);
 
 /* Is it remembered, as far as this transaction goes? */
 bool keyring_look(keyring *k, const db *d, key_of of, const uuid *id, person_keys *ret);

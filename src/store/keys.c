@@ -386,6 +386,10 @@ int keys_person(db *d, keyring *k, const uuid *person, person_keys *ret, atg_err
     return ATG_OK;
 }
 
+void keys_foresee(db *d, keyring *k) {
+    keyring_foresee_view(k, d);
+}
+
 /* ---- erasing ---- */
 
 int keys_erased(db *d, const uuid *person, bool *ret, atg_err *err) {

@@ -72,6 +72,8 @@ int keys_person_new(db *d, keyring *k, const uuid *operation, const uuid *person
                     atg_err *err);
 /* ATG_ENOTFOUND: erased, or never there (keys_erased() tells). */
 int keys_person(db *d, keyring *k, const uuid *person, person_keys *ret, atg_err *err);
+/* As db_foresee(): keys of persons will be asked for. */
+void keys_foresee(db *d, keyring *k);
 
 /* The same from a row of person_key that the caller has read, joined to its own; `keep`: remember
  * it for keys_person(). */

@@ -236,6 +236,10 @@ int quotas_most(db *d, const uuid *account, const char *kind, int64_t otherwise,
     return number(d, &get_quota, key, 2, otherwise, ret, err);
 }
 
+void quotas_foresee_most(db *d, const uuid *account, const char *kind) {
+    db_foresee(d, &get_quota, (db_value[]){id_of(account), db_text(atg_str_of(kind))}, 2);
+}
+
 int quotas_set(db *d, const uuid *account, const char *kind, int64_t most, atg_err *err) {
     db_value key[] = {id_of(account), db_text(atg_str_of(kind)), db_int(most)};
 

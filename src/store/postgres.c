@@ -59,7 +59,7 @@ PGconn *postgres_dial(const char *conninfo, uint32_t connect_ms, bool wait) {
 }
 
 static int set_session(postgres_db *d, atg_err *err) {
-    char sql[600];
+    char sql[700];
 
     snprintf(sql, sizeof(sql),
              "SET statement_timeout=%u; SET lock_timeout=%u;"
@@ -68,6 +68,7 @@ static int set_session(postgres_db *d, atg_err *err) {
              "SET tcp_keepalives_count=3; SET tcp_user_timeout=30000;"
              "SET default_transaction_isolation='serializable';"
              "SET standard_conforming_strings=on; SET synchronous_commit=on;"
+             "SET plan_cache_mode=force_generic_plan; SET jit=off;"
              "SET client_min_messages=error",
              d->base.usual_ms, d->base.busy_ms);
     return postgres_run(d, "session", sql, err);

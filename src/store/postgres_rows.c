@@ -74,10 +74,11 @@ static int ready(postgres_db *d, postgres_rows *r, const db_value *values, int n
 
 /* ---- what was foreseen ---- */
 
-/* The values as bytes; 0: there are too many. */
+/* The values as bytes, behind their number; 0: there are too many. */
 static size_t key_of(const db_value *values, int n, unsigned char ret[AHEAD_KEY]) {
     size_t at = 0;
 
+    ret[at++] = (unsigned char)n;
     for (int i = 0; i < n; i++) {
         const db_value *v = &values[i];
         bool text = v->type == DB_TEXT || v->type == DB_BLOB;

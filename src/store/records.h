@@ -14,7 +14,7 @@
 
 /* Made by tools/records.py. */
 typedef struct record_sql {
-    db_statement insert, update, get, of_file, of_person, of_operation, revs;
+    db_statement insert, update, get, of_file, of_person, of_operation, of_numbers, revs;
 } record_sql;
 extern const record_sql record_statements[RECORD_KINDS];
 extern const char record_ddl_sqlite[], record_ddl_postgres[];
@@ -61,5 +61,13 @@ typedef struct records_query {
 
 int records_list(db *d, keyring *keys, atg_arena *arena, const records_query *q, record_row **ret,
                  uint32_t *ret_n, atg_err *err);
+/* As db_foresee(): the list will be asked for. */
+void records_foresee_list(db *d, const records_query *q);
+
+/* The own records of files of one kind, by the numbers of the files (files.h), in any order;
+ * without those that are not there. */
+int records_of_files(db *d, keyring *keys, atg_arena *arena, record_kind kind,
+                     const int64_t *numbers, uint32_t n, record_row **ret, uint32_t *ret_n,
+                     atg_err *err);
 
 #endif

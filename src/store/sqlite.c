@@ -193,12 +193,43 @@ static int script(db *base, const char *name, const char *sql, atg_err *err) {
     return ATG_OK;
 }
 
+/* Prepared once. */
+static int run_command(sqlite_db *d, sqlite_command which, const char *name, atg_err *err) {
+    static const char *const sql[RUN_COMMANDS] = {
+        [RUN_BEGIN_READ] = "BEGIN",
+        [RUN_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+        [RUN_COMMIT] = "COMMIT",
+        [RUN_SAVEPOINT] = "SAVEPOINT s1",
+        [RUN_RELEASE] = "RELEASE SAVEPOINT s1",
+    };
+    sqlite3_stmt **s = &d->commands[which];
+    int rc = *s ? SQLITE_OK
+                : sqlite3_prepare_v3(d->handle, sql[which], -1, SQLITE_PREPARE_PERSISTENT, s, NULL);
+
+    d->deadline = d->base.statement_ms ? now_ms() + d->base.statement_ms : 0;
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(*s);
+    rc = rc == SQLITE_DONE ? ATG_OK : sqlite_failed(d, rc, name, err);
+    sqlite3_reset(*s);
+    return rc;
+}
+
 static int begin(db *base, db_mode mode, atg_err *err) {
-    return script(base, "begin", mode == DB_READ ? "BEGIN" : "BEGIN IMMEDIATE", err);
+    return run_command(sqlite_of(base), mode == DB_READ ? RUN_BEGIN_READ : RUN_BEGIN_WRITE, "begin",
+                       err);
 }
 
 static int commit(db *base, atg_err *err) {
-    return script(base, "commit", "COMMIT", err);
+    return run_command(sqlite_of(base), RUN_COMMIT, "commit", err);
+}
+
+/* Of savepoints those in others are rare. */
+static int command(db *base, const char *name, const char *sql, atg_err *err) {
+    if (strcmp(sql, "SAVEPOINT s1") == 0)
+        return run_command(sqlite_of(base), RUN_SAVEPOINT, name, err);
+    if (strcmp(sql, "RELEASE SAVEPOINT s1") == 0)
+        return run_command(sqlite_of(base), RUN_RELEASE, name, err);
+    return script(base, name, sql, err);
 }
 
 static void rollback(db *base) {
@@ -234,7 +265,7 @@ const backend sqlite_backend = {
     .column = column,
     .changed = changed,
     .script = script,
-    .command = script,
+    .command = command,
     .begin = begin,
     .commit = commit,
     .rollback = rollback,

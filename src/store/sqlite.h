@@ -18,10 +18,25 @@ typedef struct sqlite_list {
     size_t n;
 } sqlite_list;
 
+/* The thread that brings the log into the database; sqlite_log.c. */
+typedef struct sqlite_log sqlite_log;
+
+/* Of transactions, run again and again. */
+typedef enum sqlite_command {
+    RUN_BEGIN_READ,
+    RUN_BEGIN_WRITE,
+    RUN_COMMIT,
+    RUN_SAVEPOINT,
+    RUN_RELEASE,
+    RUN_COMMANDS,
+} sqlite_command;
+
 typedef struct sqlite_db {
     db base;
     sqlite3 *handle;
     place place;
+    sqlite_log *log; /* NULL: the connection does it behind its own commits */
+    sqlite3_stmt *commands[RUN_COMMANDS];
     uint64_t busy_until; /* of the wait for a lock that is going on */
     uint64_t deadline;   /* of the statement that runs; 0: none */
 } sqlite_db;
@@ -38,6 +53,10 @@ int sqlite_do(sqlite_db *d, const char *sql, atg_err *err);
 int sqlite_ask(sqlite_db *d, const char *sql, int64_t *ret, atg_err *err);
 
 void sqlite_close(db *base);
+
+/* Where it cannot be started, all is as without it. */
+void sqlite_log_start(sqlite_db *d);
+void sqlite_log_end(sqlite_db *d);
 
 int sqlite_backup(db *base, backup_file *to, const atg_progress *progress, int64_t *ret_schema,
                   atg_err *err);

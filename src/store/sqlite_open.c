@@ -161,6 +161,9 @@ static int open_file(sqlite_db *d, bool create, atg_err *err) {
 void sqlite_close(db *base) {
     sqlite_db *d = sqlite_of(base);
 
+    sqlite_log_end(d);
+    for (int i = 0; i < RUN_COMMANDS; i++)
+        sqlite3_finalize(d->commands[i]);
     sqlite3_close(d->handle);
     place_close(&d->place);
     mem_free(d);
@@ -182,10 +185,14 @@ int sqlite_open(const db_options *options, db **ret, atg_err *err) {
         rc = open_file(d, options->create, err);
         place_opened(&d->place);
     }
+    if (rc == ATG_OK && options->writes)
+        rc = sqlite_do(d, "PRAGMA cache_size=-65536", err);
     if (rc) {
         sqlite_close(&d->base);
         return rc;
     }
+    if (options->writes)
+        sqlite_log_start(d);
     *ret = &d->base;
     return ATG_OK;
 }

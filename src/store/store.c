@@ -58,7 +58,11 @@ static int start(store *s, atg_err *err) {
                          .create = o->create,
                          .before = o->before,
                          .before_user = o->before_user};
-    int rc = db_open(&s->how, &s->writing, err);
+    int rc;
+
+    s->how.writes = true;
+    rc = db_open(&s->how, &s->writing, err);
+    s->how.writes = false;
 
     if (rc == ATG_OK)
         rc = migrate(s->writing, &plan, err);

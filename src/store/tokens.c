@@ -15,6 +15,7 @@ enum {
     SET_FIRST = 64,
     PLACE_NAME = 32,
     FIELD_TOKENS = 1 << 13, /* of one record, each once: what comes behind is not found */
+    APART_BYTES = 512,      /* of texts that have far fewer */
 };
 
 /* ---- tokens ---- */
@@ -184,6 +185,106 @@ void tokens_sort(token_set *set) {
         if (n == 0 || set->tokens[n - 1] != set->tokens[i])
             set->tokens[n++] = set->tokens[i];
     set->n = n;
+}
+
+/* ---- of a change ---- */
+
+static int all_tokens(token_set *set, const key256 *key, const record *r, atg_err *err) {
+    int rc = r && !r->withdrawn ? tokens_of_record(set, key, r, err) : ATG_OK;
+
+    tokens_sort(set);
+    return rc;
+}
+
+static int some_tokens(token_set *set, const key256 *key, const record *r, uint64_t fields,
+                       atg_err *err) {
+    indexing x = {.set = set, .key = key, .before = set->n};
+    int rc = forms_of_fields(set->arena, r, fields, put_form, &x, err);
+
+    tokens_sort(set);
+    return rc;
+}
+
+/* Take out of a set what is in the other. */
+static void take_out(token_set *set, const token_set *other) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < set->n; i++)
+        if (!other->n ||
+            !bsearch(&set->tokens[i], other->tokens, other->n, sizeof(*other->tokens), compare))
+            set->tokens[n++] = set->tokens[i];
+    set->n = n;
+}
+
+static uint64_t searched(record_kind kind) {
+    uint64_t fields = 0;
+
+    for (uint32_t f = 0; f < record_types[kind].n_fields; f++)
+        fields |= (uint64_t)(record_field(kind, f)->search != SEARCH_NONE) << f;
+    return fields;
+}
+
+/* Fields of the same class may have the same tokens; none else can. */
+static uint64_t akin(record_kind kind, uint64_t changed) {
+    uint32_t classes = 0;
+    uint64_t fields = 0;
+
+    for (uint32_t f = 0; f < record_types[kind].n_fields; f++)
+        classes |= (changed >> f & 1) << record_field(kind, f)->class;
+    for (uint32_t f = 0; f < record_types[kind].n_fields; f++)
+        fields |= (uint64_t)(classes >> record_field(kind, f)->class & 1) << f;
+    return fields & searched(kind) & ~changed;
+}
+
+/* Can the tokens of some fields be told without the others?  Names are told together, and what
+ * stands behind the name that lists are sorted by is told with it; and of a very long record not
+ * all is found. */
+static bool is_apart(const record *r, uint64_t fields) {
+    bool behind = false;
+    size_t bytes = 0;
+
+    for (uint32_t f = 0; f < record_types[r->kind].n_fields; f++) {
+        const field_type *field = record_field(r->kind, f);
+        bool name = field->search == SEARCH_NAME;
+
+        if (name && fields >> f & 1)
+            return false;
+        if (field->search == SEARCH_NONE || !r->fields[f].known)
+            continue;
+        bytes += r->fields[f].text.n;
+        if (behind && !name && field->search == SEARCH_WORDS)
+            return false;
+        behind = field->sort || (behind && field->search != SEARCH_NAME);
+    }
+    return bytes <= APART_BYTES;
+}
+
+int tokens_of_change(const key256 *key, const record *before, const record *now, uint64_t changed,
+                     token_set *ret_before, token_set *ret_now, atg_err *err) {
+    bool both = before && now && !before->withdrawn && !now->withdrawn;
+    uint64_t others;
+    int rc;
+
+    changed &= both ? searched(now->kind) : 0;
+    if (both && !changed && atg_str_eq(before->code, now->code))
+        return ATG_OK;
+    others = both ? akin(now->kind, changed) : 0;
+    if (!both || !atg_str_eq(before->code, now->code) || !is_apart(before, changed | others) ||
+        !is_apart(now, changed | others)) {
+        rc = all_tokens(ret_before, key, before, err);
+        return rc ? rc : all_tokens(ret_now, key, now, err);
+    }
+
+    token_set same = {.arena = ret_now->arena};
+
+    rc = some_tokens(ret_before, key, before, changed, err);
+    if (rc == ATG_OK)
+        rc = some_tokens(ret_now, key, now, changed, err);
+    if (rc == ATG_OK)
+        rc = some_tokens(&same, key, now, others, err);
+    take_out(ret_before, &same);
+    take_out(ret_now, &same);
+    return rc;
 }
 
 /* ---- sort keys ---- */

@@ -38,6 +38,12 @@ int tokens_of_record(token_set *set, const key256 *key, const record *r, atg_err
 /* Sort, and drop what is there twice. */
 void tokens_sort(token_set *set);
 
+/* What tokens_change() is to be told when the fields `changed` (bits) of a record differ: of both
+ * sets, sorted, at least the tokens that the other one has not.  Small changes cost little.  NULL
+ * or a withdrawn record has no tokens. */
+int tokens_of_change(const key256 *key, const record *before, const record *now, uint64_t changed,
+                     token_set *ret_before, token_set *ret_now, atg_err *err);
+
 /* Count the tokens of `now` in, and those of `before` out, for file number n; either may be NULL.
  * Both are sorted.  What another record of the file has too stays. */
 int tokens_change(db *d, int64_t n, const token_set *before, const token_set *now, atg_err *err);

@@ -436,26 +436,46 @@ static int tell_own_code(const telling *t, atg_str code, atg_err *err) {
     return tell(t, FORM_NUMBER, last->cp + noughts, last->n - noughts, 0, false, err);
 }
 
-int forms_of_record(atg_arena *arena, const record *r, const search_scope *scope, form_fn *fn,
-                    void *user, atg_err *err) {
+static int tell_fields(telling *t, const record *r, uint64_t fields, atg_err *err) {
     const record_type *type = &record_types[r->kind];
-    telling t = {.arena = arena, .fn = fn, .user = user, .place = {r->kind, CLASS_PLAIN}};
-    uint32_t classes = scope->classes[r->kind];
     int rc = ATG_OK;
 
-    if (r->code.n && (classes & 1U << CLASS_PLAIN))
-        rc = tell_own_code(&t, r->code, err);
     for (uint32_t i = 0; i < type->n_fields && rc == ATG_OK; i++) {
         const field_type *f = &type->fields[i];
 
-        if (f->search == SEARCH_NONE || !r->fields[i].known || !(classes & 1U << f->class))
+        if (f->search == SEARCH_NONE || !r->fields[i].known || !(fields >> i & 1))
             continue;
-        t.field = f;
-        t.place.class = f->class;
-        t.name = f->search == SEARCH_NAME;
-        t.brief = t.name || f->max_size <= SHORT_FIELD;
-        t.begin = t.name ? BEGIN_LEAST : BEGIN_OTHERS;
-        rc = tell_field(&t, r->fields[i].text, err);
+        t->field = f;
+        t->place.class = f->class;
+        t->name = f->search == SEARCH_NAME;
+        t->brief = t->name || f->max_size <= SHORT_FIELD;
+        t->begin = t->name ? BEGIN_LEAST : BEGIN_OTHERS;
+        rc = tell_field(t, r->fields[i].text, err);
     }
     return rc;
+}
+
+static telling telling_of(atg_arena *arena, const record *r, form_fn *fn, void *user) {
+    return (telling){.arena = arena, .fn = fn, .user = user, .place = {r->kind, CLASS_PLAIN}};
+}
+
+int forms_of_fields(atg_arena *arena, const record *r, uint64_t fields, form_fn *fn, void *user,
+                    atg_err *err) {
+    telling t = telling_of(arena, r, fn, user);
+
+    return tell_fields(&t, r, fields, err);
+}
+
+int forms_of_record(atg_arena *arena, const record *r, const search_scope *scope, form_fn *fn,
+                    void *user, atg_err *err) {
+    telling t = telling_of(arena, r, fn, user);
+    uint32_t classes = scope->classes[r->kind];
+    uint64_t fields = 0;
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < record_types[r->kind].n_fields; i++)
+        fields |= (uint64_t)(classes >> record_types[r->kind].fields[i].class & 1) << i;
+    if (r->code.n && (classes & 1U << CLASS_PLAIN))
+        rc = tell_own_code(&t, r->code, err);
+    return rc ? rc : tell_fields(&t, r, fields, err);
 }

@@ -50,6 +50,10 @@ typedef int form_fn(void *user, const form *f, atg_err *err);
 int forms_of_record(atg_arena *arena, const record *r, const search_scope *scope, form_fn *fn,
                     void *user, atg_err *err);
 
+/* Those of some fields (bits) alone, as if the record had no others. */
+int forms_of_fields(atg_arena *arena, const record *r, uint64_t fields, form_fn *fn, void *user,
+                    atg_err *err);
+
 /* How many of the words stand together, without a blank between. */
 uint32_t forms_chunk(const fold_word *words, uint32_t n);
 /* Their letters and digits side by side: how many. */

@@ -167,12 +167,13 @@ static int run_one(writer *w, request *r, bool savepoint, atg_err *err) {
 /* Run the closures in one transaction.  ATG_OK: it is on disk, and each has its result.  Else
  * nothing is; `*ret_again` tells whether trying again may help.
  *
- * A savepoint costs PostgreSQL a round trip and a transaction number.  Failures are rare: a batch
- * runs without, and when one of it fails all run again, and those of the next batches too, each
- * behind a savepoint.  So whose statement it was that failed need not be known before. */
+ * A savepoint costs PostgreSQL a round trip and a transaction number, and SQLite a copy of each
+ * page that is changed.  Failures are rare: a batch runs without, and when one of it fails all run
+ * again, and those of the next batches too, each behind a savepoint.  So whose statement it was
+ * that failed need not be known before. */
 static int run_all(writer *w, request *list, backoff *wait, bool *ret_again, atg_err *err) {
     bool several = list->next != NULL;
-    bool careful = several && (w->careful || db_kind_of(w->d) == DB_SQLITE), unknown = false;
+    bool careful = several && w->careful, unknown = false;
     int rc = db_begin(w->d, DB_WRITE, err);
 
     w->began = rc == ATG_OK;

@@ -64,6 +64,27 @@ static inline int made_accounts(db *d, void *user, atg_err *err) {
     return rc;
 }
 
+static inline int made_account_again(db *d, const char *name, made_cases *m, actor *ret,
+                                     atg_err *err) {
+    account_row row;
+    int rc = accounts_find(d, m->arena, atg_str_of(name), &row, err);
+
+    if (!rc)
+        ret->account = row.id;
+    ret->name = atg_str_of(name);
+    return rc;
+}
+
+static inline int made_accounts_again(db *d, void *user, atg_err *err) {
+    made_cases *m = user;
+    int rc = made_account_again(d, "everybody", m, &m->all, err);
+
+    m->all.reason = ATG_STR("a test of the whole");
+    for (int r = 0; r < ROLES && !rc; r++)
+        rc = made_account_again(d, role_names[r], m, &m->by[r], err);
+    return rc;
+}
+
 static inline int made_open_again(made_cases *m, const database *where, bool create, atg_err *err) {
     static const key256 master = {{7}};
     cases_options o = {.directory = where->directory,
@@ -149,6 +170,22 @@ static inline made_cases made_cases_open(const database *where) {
     operation = made_operation(m.arena, "Ferry accident");
     made_add(&m, operation);
     m.operation = operation->id;
+    return m;
+}
+
+/* One that was made before, with the first of its operations. */
+static inline made_cases made_cases_again(const database *where) {
+    made_cases m = {.arena = atg_arena_new(MADE_ARENA)};
+    file_row *operations;
+    uint32_t n;
+    atg_err err = {0};
+
+    assert_non_null(m.arena);
+    made_ok(made_open_again(&m, where, false, &err), &err);
+    made_ok(store_read(cases_store(m.c), made_accounts_again, &m, &err), &err);
+    made_ok(cases_operations(m.c, &m.all, m.arena, &operations, &n, &err), &err);
+    assert_true(n > 0);
+    m.operation = operations[0].id;
     return m;
 }
 

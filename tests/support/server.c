@@ -21,10 +21,12 @@
 /* NOLINTBEGIN(concurrency-mt-unsafe): all of this runs while the program has one thread */
 
 enum { PATH_BYTES = 200, TRIES = 600, POLL_NS = 50000000, FILES_OPEN = 16 };
+enum { MOST = 60 }; /* the path of a socket has room for about 100 bytes */
 
 typedef enum order { START = 's', STOP_FAST = 'f', STOP_NOW = 'q', END = 'e', DONE = '.' } order;
 
 static char folder[PATH_BYTES]; /* empty: no server */
+static bool kept;               /* the folder stays */
 static int watchman = -1;       /* our end of the pipe to it */
 static pid_t watchman_pid, owner;
 
@@ -108,6 +110,13 @@ static bool make_cluster(void) {
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
+static bool has_cluster(void) {
+    char version[PATH_BYTES + 24];
+
+    snprintf(version, sizeof(version), "%s/data/PG_VERSION", folder);
+    return access(version, R_OK) == 0;
+}
+
 /* One that keeps what it says is kept is set up as docs/keeper.md tells its keeper. */
 static pid_t start_postgres(bool sync) {
     char data[PATH_BYTES + 8];
@@ -174,8 +183,9 @@ static void watch(int pipe, bool sync) {
         if (!good)
             break;
     }
-    stop_postgres(&postgres, SIGQUIT);
-    nftw(folder, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
+    stop_postgres(&postgres, kept ? SIGINT : SIGQUIT);
+    if (!kept)
+        nftw(folder, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
     _exit(0);
 }
 
@@ -195,8 +205,7 @@ static bool make_folder(void) {
     const char *base = getenv("TMPDIR");
     struct passwd *user = geteuid() == 0 ? getpwnam("postgres") : NULL;
 
-    /* the path of a socket has room for about 100 bytes */
-    if (!base || strlen(base) > 60)
+    if (!base || strlen(base) > MOST)
         base = "/tmp";
     snprintf(folder, sizeof(folder), "%s/atg-pg-XXXXXX", base);
     if (!mkdtemp(folder) || (user && chown(folder, user->pw_uid, user->pw_gid))) {
@@ -221,8 +230,9 @@ static bool begin_watch(bool sync) {
         signal(SIGHUP, SIG_IGN);
         signal(SIGPIPE, SIG_IGN);
         close_others(pair[1]);
-        if (!make_cluster()) {
-            nftw(folder, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
+        if (!has_cluster() && !make_cluster()) {
+            if (!kept)
+                nftw(folder, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
             _exit(1);
         }
         watch(pair[1], sync);
@@ -232,16 +242,31 @@ static bool begin_watch(bool sync) {
     return watchman_pid > 0;
 }
 
-bool server_start(bool sync) {
-    if (watchman >= 0)
-        return true;
-    if (server_installed() && make_folder() && begin_watch(sync) && order_it(START) && answers()) {
+static bool start(bool sync) {
+    if (begin_watch(sync) && order_it(START) && answers()) {
         atexit(server_end);
         return true;
     }
     fprintf(stderr, "PostgreSQL in %s does not start\n", programs());
     server_end();
     return false;
+}
+
+bool server_start(bool sync) {
+    if (watchman >= 0)
+        return true;
+    return server_installed() && make_folder() && start(sync);
+}
+
+bool server_start_kept(const char *in) {
+    struct passwd *user = geteuid() == 0 ? getpwnam("postgres") : NULL;
+
+    if (!server_installed() || strlen(in) > MOST || (mkdir(in, 0700) && errno != EEXIST) ||
+        (user && chown(in, user->pw_uid, user->pw_gid)))
+        return false;
+    snprintf(folder, sizeof(folder), "%s", in);
+    kept = true;
+    return start(true);
 }
 
 void server_stop(bool immediate) {
@@ -267,6 +292,11 @@ void server_end(void) {
     folder[0] = '\0';
 }
 
+static void hear_nothing(void *user, const char *notice) {
+    (void)user;
+    (void)notice;
+}
+
 static bool command(const char *sql) {
     char conninfo[PATH_BYTES + 64];
     PGconn *conn;
@@ -275,6 +305,7 @@ static bool command(const char *sql) {
 
     snprintf(conninfo, sizeof(conninfo), "host=%s user=atg dbname=postgres", folder);
     conn = PQconnectdb(conninfo);
+    PQsetNoticeProcessor(conn, hear_nothing, NULL);
     result = PQexec(conn, sql);
     good = PQresultStatus(result) == PGRES_COMMAND_OK;
     PQclear(result);

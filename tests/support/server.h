@@ -12,6 +12,10 @@ bool server_installed(void);
 /* Start it, once; `sync` is its fsync.  False, with a line on standard error, when it fails. */
 bool server_start(bool sync);
 
+/* The same with fsync in a folder that stays, data and all, and can be started again; it is made
+ * where it is not there yet. */
+bool server_start_kept(const char *in);
+
 /* The folder of its socket; make an empty database there, and remove it. */
 const char *server_socket(void);
 bool server_make_database(const char *name);

@@ -229,6 +229,81 @@ static void tokens_never_miss_what_looking_finds_and_are_right_when_sure(void **
     assert_true(found > 300 && sure > 250);
 }
 
+static token_set set_of(atg_arena *arena) {
+    return (token_set){.arena = arena};
+}
+
+static bool has(const token_set *set, int64_t token) {
+    for (uint32_t i = 0; i < set->n; i++)
+        if (set->tokens[i] == token)
+            return true;
+    return false;
+}
+
+/* What `a` has and `b` has not, but for the marks of kinds, which stay: how many. */
+static uint32_t gone(const token_set *a, const token_set *b) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < a->n; i++)
+        n += a->tokens[i] >= TOKEN_LEAST && !has(b, a->tokens[i]);
+    return n;
+}
+
+/* Change some fields, or make them unknown. */
+static uint64_t change_some(prop *p, atg_arena *arena, record *r) {
+    static const int fields[] = {MISSING_FAMILY_NAME, MISSING_GIVEN_NAME,     MISSING_OTHER_NAMES,
+                                 MISSING_LAST_PLACE,  MISSING_INFORMANT_NAME, MISSING_CLOTHING,
+                                 MISSING_STORY,       MISSING_EXTERNAL,       MISSING_BORN};
+    enum { FIELDS = sizeof(fields) / sizeof(*fields) };
+    uint64_t changed = 0;
+
+    for (uint32_t n = prop_below(p, 3); n <= 2; n++) {
+        int f = fields[prop_below(p, FIELDS)];
+
+        changed |= UINT64_C(1) << f;
+        if (prop_chance(p, 0.2))
+            r->fields[f] = (value){0};
+        else
+            set(r, (uint32_t)f,
+                f == MISSING_BORN ? prop_chance(p, 0.5) ? "1984-03" : "1983/1986"
+                                  : any_text(p, arena, f == MISSING_STORY ? 300 : 12));
+    }
+    return changed;
+}
+
+static void a_change_tells_the_tokens_that_differ(void **state) {
+    uint32_t few = 0, some = 0;
+
+    (void)state;
+    for (PROP_EACH(p, 5000)) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+        record *before = person(arena, any_text(&p, arena, 8), any_text(&p, arena, 6)), *now;
+        token_set was = set_of(arena), is = set_of(arena), all_was = set_of(arena),
+                  all_is = set_of(arena);
+        uint64_t changed;
+
+        before->code = ATG_STR("AM-K3-000012");
+        (void)change_some(&p, arena, before);
+        (void)change_some(&p, arena, before);
+        now = record_copy(arena, before);
+        assert_non_null(now);
+        changed = change_some(&p, arena, now);
+        now->withdrawn = prop_chance(&p, 0.05);
+        assert_int_equal(tokens_of_change(&key, before, now, changed, &was, &is, NULL), ATG_OK);
+        assert_int_equal(tokens_of_record(&all_was, &key, before, NULL), ATG_OK);
+        if (!now->withdrawn)
+            assert_int_equal(tokens_of_record(&all_is, &key, now, NULL), ATG_OK);
+        tokens_sort(&all_was);
+        tokens_sort(&all_is);
+        if (gone(&was, &is) != gone(&all_was, &all_is) || gone(&was, &all_was) ||
+            gone(&is, &was) != gone(&all_is, &all_was) || gone(&is, &all_is))
+            fail_msg("seed %llu", (unsigned long long)p.seed);
+        few += was.n + is.n < all_was.n + all_is.n;
+        some += gone(&was, &is) > 0;
+    }
+    assert_true(few > 500 && some > 2000);
+}
+
 /* ---- hostile input ---- */
 
 static void hostile_queries_are_answered_or_refused(void **state) {
@@ -406,6 +481,7 @@ int main(void) {
         cmocka_unit_test(every_beginning_and_inside_of_a_name_finds_it),
         cmocka_unit_test(every_beginning_of_three_letters_of_any_word_finds_it),
         cmocka_unit_test(tokens_never_miss_what_looking_finds_and_are_right_when_sure),
+        cmocka_unit_test(a_change_tells_the_tokens_that_differ),
         cmocka_unit_test(hostile_queries_are_answered_or_refused),
         cmocka_unit_test(what_cannot_be_searched_is_told),
         cmocka_unit_test(a_story_of_many_words_has_no_more_tokens_than_the_limit),
