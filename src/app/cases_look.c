@@ -382,16 +382,18 @@ static int compare_records(const void *x, const void *y) {
 
 /* Titles of the files of one kind, whose records are read together. */
 static int title_kind(listing *w, db *d, record_kind kind, int64_t *numbers, atg_err *err) {
+    records_query q = {.kind = kind, .by = RECORDS_OF_NUMBERS, .numbers = numbers};
     uint32_t n = 0, n_rows = 0;
     record_row *rows = NULL;
-    int rc = ATG_OK;
+    int rc;
 
     for (uint32_t i = 0; i < w->page.n; i++)
         if (w->page.rows[i].kind == kind)
             numbers[n++] = w->page.rows[i].n;
     if (!n || !may_name(w, kind))
         return ATG_OK;
-    rc = records_of_files(d, w->c->keys, w->arena, kind, numbers, n, &rows, &n_rows, err);
+    q.n_numbers = n;
+    rc = records_list(d, w->c->keys, w->arena, &q, &rows, &n_rows, err);
     if (rc)
         return rc;
     if (n_rows)

@@ -495,60 +495,53 @@ static record_row *grow(atg_arena *arena, record_row *rows, uint32_t n, uint32_t
     return copy;
 }
 
-/* All that the statement gives. */
-static int read_rows(const reading *g, const db_statement *statement, const db_value *values, int n,
-                     record_row **ret, uint32_t *ret_n, atg_err *err) {
-    record_row *list = NULL;
-    uint32_t n_list = 0, cap = 0;
-    db_rows *rows = NULL;
-    int rc = db_query(g->d, statement, values, n, &rows, err);
-
-    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
-        list = grow(g->arena, list, n_list, &cap);
-        rc = list ? read_row(g, rows, &list[n_list], err) : no_memory(err);
-        n_list += rc == ATG_OK;
-    }
-    db_end(rows);
-    if (rc)
-        return rc;
-    *ret = list;
-    *ret_n = n_list;
-    return ATG_OK;
-}
-
 enum { LIST_VALUES = 3 };
 
-static const db_statement *list_statement(const records_query *q, db_value ret[LIST_VALUES]) {
+/* The statement of a list, and its values: how many. */
+static const db_statement *list_statement(const records_query *q, db_value ret[LIST_VALUES],
+                                          int *ret_n) {
     const record_sql *sql = &record_statements[q->kind];
     const db_statement *const statements[] = {[RECORDS_OF_FILE] = &sql->of_file,
                                               [RECORDS_OF_PERSON] = &sql->of_person,
-                                              [RECORDS_OF_OPERATION] = &sql->of_operation};
+                                              [RECORDS_OF_OPERATION] = &sql->of_operation,
+                                              [RECORDS_OF_NUMBERS] = &sql->of_numbers};
+    bool numbers = q->by == RECORDS_OF_NUMBERS;
 
-    ret[0] = id_of(&q->of);
+    ret[0] = numbers ? db_ints(q->numbers, q->n_numbers) : id_of(&q->of);
     ret[1] = id_of(&q->after);
     ret[2] = db_int(q->limit);
+    *ret_n = numbers ? 1 : LIST_VALUES;
     return statements[q->by];
 }
 
 void records_foresee_list(db *d, const records_query *q) {
     db_value values[LIST_VALUES];
-    const db_statement *statement = list_statement(q, values);
+    int n;
+    const db_statement *statement = list_statement(q, values, &n);
 
-    db_foresee(d, statement, values, LIST_VALUES);
+    db_foresee(d, statement, values, n);
 }
 
 int records_list(db *d, keyring *keys, atg_arena *arena, const records_query *q, record_row **ret,
                  uint32_t *ret_n, atg_err *err) {
+    reading g = {d, keys, arena, q->kind, false};
     db_value values[LIST_VALUES];
-    const db_statement *statement = list_statement(q, values);
+    int n_values;
+    const db_statement *statement = list_statement(q, values, &n_values);
+    record_row *list = NULL;
+    uint32_t n = 0, cap = 0;
+    db_rows *rows = NULL;
+    int rc = db_query(d, statement, values, n_values, &rows, err);
 
-    return read_rows(&(reading){d, keys, arena, q->kind, false}, statement, values, LIST_VALUES,
-                     ret, ret_n, err);
-}
-
-int records_of_files(db *d, keyring *keys, atg_arena *arena, record_kind kind,
-                     const int64_t *numbers, uint32_t n, record_row **ret, uint32_t *ret_n,
-                     atg_err *err) {
-    return read_rows(&(reading){d, keys, arena, kind, false}, &record_statements[kind].of_numbers,
-                     (db_value[]){db_ints(numbers, n)}, 1, ret, ret_n, err);
+    while (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        list = grow(arena, list, n, &cap);
+        rc = list ? read_row(&g, rows, &list[n], err) : no_memory(err);
+        n += rc == ATG_OK;
+    }
+    db_end(rows);
+    if (rc)
+        return rc;
+    *ret = list;
+    *ret_n = n;
+    return ATG_OK;
 }

@@ -49,25 +49,28 @@ int records_get(db *d, keyring *keys, atg_arena *arena, record_kind kind, const 
 void records_foresee(db *d, record_kind kind, const uuid *id);
 
 /* Records of one kind in the order of their identifiers, the first `limit` behind `after` (none:
- * from the start): of a file, of a person, or of an operation. */
-typedef enum records_by { RECORDS_OF_FILE, RECORDS_OF_PERSON, RECORDS_OF_OPERATION } records_by;
+ * from the start): of a file, of a person, or of an operation.  RECORDS_OF_NUMBERS: the own records
+ * of files, by the numbers of the files (files.h), all of them and in any order; without those that
+ * are not there. */
+typedef enum records_by {
+    RECORDS_OF_FILE,
+    RECORDS_OF_PERSON,
+    RECORDS_OF_OPERATION,
+    RECORDS_OF_NUMBERS,
+} records_by;
 
 typedef struct records_query {
     record_kind kind;
     records_by by;
     uuid of, after;
     uint32_t limit;
+    const int64_t *numbers;
+    uint32_t n_numbers;
 } records_query;
 
 int records_list(db *d, keyring *keys, atg_arena *arena, const records_query *q, record_row **ret,
                  uint32_t *ret_n, atg_err *err);
 /* As db_foresee(): the list will be asked for. */
 void records_foresee_list(db *d, const records_query *q);
-
-/* The own records of files of one kind, by the numbers of the files (files.h), in any order;
- * without those that are not there. */
-int records_of_files(db *d, keyring *keys, atg_arena *arena, record_kind kind,
-                     const int64_t *numbers, uint32_t n, record_row **ret, uint32_t *ret_n,
-                     atg_err *err);
 
 #endif
