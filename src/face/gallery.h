@@ -98,24 +98,30 @@ typedef struct face_hit {
     uint32_t flags;
 } face_hit;
 
-typedef struct face_search_options {
-    uint32_t best;    /* FACE_BEST_MIN..MAX; 0: the default */
-    uint32_t threads; /* 0: all */
-    bool portable;    /* without the processor's wide instructions: for tests */
-} face_search_options;
+typedef struct face_result {
+    uint32_t n;
+    face_hit hits[FACE_BEST_MAX];
+} face_result;
 
 typedef struct face_search_stats {
     uint64_t n_scanned, n_rescored; /* templates, over all queries */
 } face_search_stats;
 
-/* For each query the best persons, [query][best] in `ret`, and how many in `ret_n`.  Chosen by
- * score alone (the smaller id first among equals); in the list those whose sex and age do not
- * contradict come first, each part by score.  ATG_EINVAL: another version, as face_normalise(), or
- * an option out of range; ATG_ENOMEM.  Several threads may search one gallery while nobody
- * changes it. */
+typedef struct face_search_options {
+    uint32_t best;            /* FACE_BEST_MIN..MAX; 0: the default */
+    uint32_t threads;         /* 0: all */
+    bool portable;            /* without the processor's wide instructions: for tests */
+    face_search_stats *stats; /* written on success; may be NULL */
+} face_search_options;
+
+/* For each of n queries the best persons, in ret[query].  Chosen by score alone (the smaller id
+ * first among equals); in the list those whose sex and age do not contradict come first, each part
+ * by score.  ATG_EINVAL: another version, as face_normalise(), or an option out of range;
+ * ATG_ELIMIT; ATG_ENOMEM.  After a failure `ret` may hold anything.  Several threads may search
+ * one gallery while nobody changes it. */
 int face_gallery_search(const face_gallery *gallery, const face_version *version, uint32_t n,
                         const face_query *queries, const face_search_options *options,
-                        face_hit *ret, uint32_t *ret_n, face_search_stats *ret_stats, atg_err *err);
+                        face_result *ret, atg_err *err);
 
 /* A sentence for people on one of the flags. */
 const char *face_flag_sentence(uint32_t flag);

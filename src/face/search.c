@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "face/rank.h"
+
+/* What a worker needs of its own. */
+typedef struct worker {
+    face_probe probes[FACE_TOGETHER];
+    face_rank ranks[FACE_TOGETHER];
+    uint32_t masks[FACE_TOGETHER];
+    int32_t sums[FACE_TOGETHER][FACE_GROUP];
+    uint64_t n_scanned;
+} worker;
+
+/* Queries that pass over the gallery together. */
+typedef struct batch {
+    const face_gallery *g;
+    const face_query *queries;
+    uint32_t n, best;
+    face_kernels kernels;
+    float *units;  /* [query][dim] */
+    int8_t *codes; /* of each query, see face_encode_probe() */
+    uint64_t scopes;
+    worker *workers;
+} batch;
+
+/* The H of this group do not rule all templates out: read the L of those that are left. */
+static int take_group(const batch *b, worker *w, uint32_t q, uint32_t first, const face_tail *tail,
+                      atg_err *err) {
+    face_probe *probe = &w->probes[q];
+    float bound = face_bound(probe, tail->fine);
+    int rc = ATG_OK;
+
+    for (uint32_t mask = w->masks[q]; mask; mask &= mask - 1)
+        __builtin_prefetch(face_row_of(b->g, first) +
+                           (size_t)__builtin_ctz(mask) * face_row_size(b->g->dim));
+    for (uint32_t mask = w->masks[q]; mask && !rc; mask &= mask - 1) {
+        uint32_t t = (uint32_t)__builtin_ctz(mask);
+        int32_t low;
+
+        if (first + t >= b->g->n)
+            break;
+        low = b->kernels.low(face_row_of(b->g, first + t), b->g->dim, probe);
+        rc =
+            face_rank_take(b->g, &w->ranks[q], first + t,
+                           face_approximate(probe, tail->scale[t], w->sums[q][t], low), bound, err);
+    }
+    probe->cut = w->ranks[q].cut;
+    return rc;
+}
+
+static int scan_chunk(void *user, uint32_t index, uint64_t piece, atg_err *err) {
+    const batch *b = user;
+    worker *w = &b->workers[index];
+    uint32_t first = (uint32_t)piece * CHUNK;
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < CHUNK_GROUPS && first < b->g->n && !rc; i++, first += FACE_GROUP) {
+        const uint8_t *highs = face_highs_of(b->g, first);
+        const face_tail *tail = face_tail_at(highs, b->g->dim);
+        uint32_t left = b->g->n - first;
+
+        if (!(tail->scopes & b->scopes))
+            continue;
+        b->kernels.high(highs, b->g->dim, b->n, w->probes, w->masks, w->sums);
+        for (uint32_t q = 0; q < b->n && !rc; q++)
+            if (w->masks[q])
+                rc = take_group(b, w, q, first, tail, err);
+        w->n_scanned += (uint64_t)b->n * (left < FACE_GROUP ? left : FACE_GROUP);
+    }
+    return rc;
+}
+
+static int prepare(batch *b, uint32_t threads, atg_err *err) {
+    uint32_t dim = b->g->dim;
+    size_t codes = dim + 2 * face_row_size(dim);
+    int rc = ATG_OK;
+
+    for (uint32_t q = 0; q < b->n && !rc; q++) {
+        rc = face_normalise(dim, b->queries[q].embedding, b->units + (size_t)q * dim, err);
+        if (rc)
+            break;
+        for (uint32_t t = 0; t < threads; t++) {
+            face_rank *rank = &b->workers[t].ranks[q];
+
+            face_encode_probe(dim, b->units + (size_t)q * dim, b->codes + q * codes,
+                              &b->workers[t].probes[q]);
+            b->workers[t].probes[q].cut = -INFINITY;
+            rank->best = b->best;
+            rank->scopes = b->queries[q].scopes;
+            rank->n_least = 0;
+            rank->cut = -INFINITY;
+            rank->n = 0; /* the room stays */
+        }
+        b->scopes |= b->queries[q].scopes;
+    }
+    return rc;
+}
+
+static int finish(const batch *b, uint32_t threads, face_result *ret, face_search_stats *stats,
+                  atg_err *err) {
+    int rc = ATG_OK;
+
+    for (uint32_t q = 0; q < b->n && !rc; q++) {
+        face_rank *rank = &b->workers[0].ranks[q];
+
+        for (uint32_t t = 1; t < threads && !rc; t++)
+            rc = face_rank_join(rank, &b->workers[t].ranks[q], err);
+        if (!rc)
+            ret[q].n =
+                face_rank_finish(b->g, rank, &b->queries[q], b->units + (size_t)q * b->g->dim,
+                                 ret[q].hits, &stats->n_rescored);
+    }
+    for (uint32_t t = 0; t < threads; t++) {
+        stats->n_scanned += b->workers[t].n_scanned;
+        b->workers[t].n_scanned = 0;
+    }
+    return rc;
+}
+
+static int run(batch *b, uint32_t n, const face_query *queries, uint32_t threads, face_result *ret,
+               face_search_stats *stats, atg_err *err) {
+    int rc = ATG_OK;
+
+    for (uint32_t from = 0; from < n && !rc; from += FACE_TOGETHER) {
+        b->queries = queries + from;
+        b->n = n - from < FACE_TOGETHER ? n - from : FACE_TOGETHER;
+        b->scopes = 0;
+        rc = prepare(b, threads, err);
+        if (!rc)
+            rc = parallel_run(threads, (b->g->n + CHUNK - 1) / CHUNK, scan_chunk, b, "faces", NULL,
+                              err);
+        if (!rc)
+            rc = finish(b, threads, ret + from, stats, err);
+    }
+    return rc;
+}
+
+static int check(const face_gallery *g, const face_version *version, uint32_t n,
+                 const face_search_options *options, atg_err *err) {
+    if (!face_version_same(&g->version, version))
+        return atg_fail(err, ATG_EINVAL,
+                        "Templates of another model or pipeline cannot be searched in this "
+                        "gallery; compute them again from the photographs");
+    if (options->best && (options->best < FACE_BEST_MIN || options->best > FACE_BEST_MAX))
+        return atg_fail(err, ATG_EINVAL, "%u persons cannot be listed: %d to %d can", options->best,
+                        FACE_BEST_MIN, FACE_BEST_MAX);
+    if (n > FACE_QUERIES_MAX)
+        return atg_fail(err, ATG_ELIMIT, "At most %d faces are searched at once", FACE_QUERIES_MAX);
+    return ATG_OK;
+}
+
+int face_gallery_search(const face_gallery *g, const face_version *version, uint32_t n,
+                        const face_query *queries, const face_search_options *options,
+                        face_result *ret, atg_err *err) {
+    uint32_t threads = parallel_threads(options->threads);
+    size_t size = (size_t)FACE_TOGETHER * g->dim;
+    MEM_AUTO float *units = mem_alloc(size * sizeof(*units));
+    MEM_AUTO int8_t *codes = mem_aligned(size + (size_t)FACE_TOGETHER * 2 * face_row_size(g->dim));
+    MEM_AUTO worker *workers = mem_zero(threads, sizeof(*workers));
+    face_search_stats stats = {0, 0};
+    batch b = {.g = g,
+               .best = options->best ? options->best : FACE_BEST_DEFAULT,
+               .kernels = face_kernels_choose(options->portable),
+               .units = units,
+               .codes = codes,
+               .workers = workers};
+    int rc = check(g, version, n, options, err);
+
+    if (!rc && (!units || !codes || !workers))
+        rc = atg_fail(err, ATG_ENOMEM, "Memory is short for the search of a face");
+    if (!rc)
+        rc = run(&b, n, queries, threads, ret, &stats, err);
+    for (uint32_t t = 0; workers && t < threads; t++)
+        for (uint32_t q = 0; q < FACE_TOGETHER; q++)
+            face_rank_clear(&workers[t].ranks[q]);
+    if (!rc && options->stats)
+        *options->stats = stats;
+    return rc;
+}
+
+const char *face_flag_sentence(uint32_t flag) {
+    switch (flag) {
+    case FACE_SEX_DIFFERS:
+        return "The sex recorded of the missing person is not the one estimated of the dead; the "
+               "person stays on the list, because either record can be wrong.";
+    case FACE_AGE_DIFFERS:
+        return "The age recorded of the missing person lies outside the estimate for the dead; the "
+               "person stays on the list, because either record can be wrong.";
+    case FACE_WARN_RELATIVES:
+        return "Another member of the same family is missing too: relatives look alike, and a face "
+               "does not tell siblings or parent and child apart.";
+    case FACE_WARN_CHILD:
+        return "A child's face changes fast, and networks know few children: a low score says "
+               "nothing here, a high one little.";
+    default:
+        return "";
+    }
+}
