@@ -152,6 +152,16 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (kind, state, due, id);
 CREATE UNIQUE INDEX job_waiting ON job (operation, kind, subject) WHERE state = 'waiting';
 
+-- Pictures drawn small or blurred (store/forms.h): `made` is a blob of the same person.
+CREATE TABLE picture_form (
+    hash BYTES NOT NULL,
+    person BYTES NOT NULL,
+    form INT NOT NULL,
+    made BYTES NOT NULL,
+    PRIMARY KEY (hash, person, form)
+);
+CREATE INDEX picture_form_person ON picture_form (person, hash);
+
 -- Long work that somebody asked the service for: store/tasks.h.  `ask` and `answer` are sealed.
 CREATE TABLE task (
     id BYTES PRIMARY KEY,

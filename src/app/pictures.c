@@ -8,6 +8,7 @@
 #include "app/rules.h"
 #include "formats/picture.h"
 #include "store/blobs.h"
+#include "store/forms.h"
 
 enum { LOOK_ARENA = 64 << 20 };
 
@@ -100,11 +101,58 @@ static int stored(const picture_wish *wish, const record *r, bool erased, hash25
     return ATG_OK;
 }
 
+/* ---- in other forms ---- */
+
+typedef struct forming {
+    picture_got from;
+    picture_form form;
+    hash256 made;
+} forming;
+
+static int find_form(db *d, void *user, atg_err *err) {
+    forming *f = user;
+
+    return forms_get(d, &f->from.person, &f->from.hash, f->form, &f->made, err);
+}
+
+static int keep_form(db *d, void *user, atg_err *err) {
+    forming *f = user;
+
+    return forms_put(d, &f->from.person, &f->from.hash, f->form, &f->made, err);
+}
+
+int pictures_keep(cases *c, const picture_got *from, picture_form form, atg_str bytes,
+                  atg_err *err) {
+    forming f = {.from = *from, .form = form};
+    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
+    int rc = blobs_put(&b, &from->operation, &from->person, bytes, &f.made, err);
+
+    return rc ? rc : store_write(cases_store(c), keep_form, &f, err);
+}
+
+/* In the form that is wished, where it was made; else as a whole. */
+static int give(cases *c, const picture_wish *wish, const record *r, const hash256 *hash,
+                stream_sink to, atg_err *err) {
+    forming f = {.from = {.whole = true, .operation = r->operation, .person = r->person},
+                 .form = wish->form};
+    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
+    int rc = ATG_ENOTFOUND;
+
+    f.from.hash = f.made = *hash;
+    if (wish->form != PICTURE_FULL)
+        rc = store_read(cases_store(c), find_form, &f, err);
+    if (rc && rc != ATG_ENOTFOUND)
+        return rc;
+    f.from.whole = rc == ATG_ENOTFOUND;
+    if (wish->got)
+        *wish->got = f.from;
+    return blobs_get(&b, &r->person, &f.made, to, err);
+}
+
 int pictures_get(cases *c, const actor *who, const picture_wish *wish, stream_sink to,
                  atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(LOOK_ARENA);
     const field_type *field = record_field(wish->kind, wish->field);
-    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
     hash256 hash;
     seen s;
     int rc;
@@ -120,7 +168,7 @@ int pictures_get(cases *c, const actor *who, const picture_wish *wish, stream_si
                         "This account may not see '%s' of a %s, or not without a written reason",
                         field->name, record_types[wish->kind].title);
     rc = stored(wish, s.r, s.erased, &hash, err);
-    return rc ? rc : blobs_get(&b, &s.r->person, &hash, to, err);
+    return rc ? rc : give(c, wish, s.r, &hash, to, err);
 }
 
 /* ---- for the seal image ---- */
@@ -162,7 +210,6 @@ int pictures_get_unseen(cases *c, const actor *who, const picture_wish *wish, st
                         atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(LOOK_ARENA);
     unseen u = {.c = c, .who = who, .wish = wish, .arena = arena};
-    blobs b = {cases_store(c), cases_keys(c), cases_directory(c)};
     hash256 hash;
     int rc;
 
@@ -171,5 +218,5 @@ int pictures_get_unseen(cases *c, const actor *who, const picture_wish *wish, st
     rc = store_read(cases_store(c), read_unseen, &u, err);
     if (!rc)
         rc = stored(wish, u.row.r, u.row.erased, &hash, err);
-    return rc ? rc : blobs_get(&b, &u.row.r->person, &hash, to, err);
+    return rc ? rc : give(c, wish, u.row.r, &hash, to, err);
 }

@@ -50,8 +50,17 @@ static int decode(request *q, const worker_picture_ask *ask, worker_picture *ret
     return request_decoded(q, rc, err);
 }
 
-/* The stored picture drawn small or blurred.  Why one cannot be drawn could tell what it is. */
-static int draw(request *q, atg_str bytes, bool sealed, atg_err *err) {
+static int reply_picture(request *q, atg_str bytes, atg_err *err) {
+    int rc = reply_text(q, MHD_HTTP_OK, "image/jpeg", err);
+
+    if (!rc)
+        atg_buf_add(q->out, bytes);
+    return rc;
+}
+
+/* The stored picture drawn small or blurred, where that was not done when it came; it is kept for
+ * the next time.  Why one cannot be drawn could tell what it is. */
+static int draw(request *q, const picture_got *from, atg_str bytes, bool sealed, atg_err *err) {
     worker_picture_ask ask = {.in = {.bytes = bytes},
                               .thumbnail = sealed ? 0 : SMALL_SIDE,
                               .seal = sealed ? SMALL_SIDE : 0};
@@ -60,11 +69,12 @@ static int draw(request *q, atg_str bytes, bool sealed, atg_err *err) {
 
     if (rc && !q->problem && rc != ATG_ENOMEM)
         return request_refuse(q, PROBLEM_UNKNOWN, err, "What is kept here cannot be drawn");
-    if (!rc)
-        rc = reply_text(q, MHD_HTTP_OK, "image/jpeg", err);
-    if (!rc)
-        atg_buf_add(q->out, sealed ? p.seal.bytes : p.thumbnail.bytes);
-    return rc;
+    if (rc)
+        return rc;
+    bytes = sealed ? p.seal.bytes : p.thumbnail.bytes;
+    (void)pictures_keep(request_cases(q), from, sealed ? PICTURE_BLURRED : PICTURE_SMALL, bytes,
+                        NULL);
+    return reply_picture(q, bytes, err);
 }
 
 /* ---- looking ---- */
@@ -93,19 +103,25 @@ static int show_full(request *q, const picture_wish *w, atg_err *err) {
     return rc;
 }
 
-static int show_small(request *q, const picture_wish *w, bool sealed, atg_err *err) {
+static int show_small(request *q, const picture_wish *place, bool sealed, atg_err *err) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(REPLY_MAX);
     atg_str bytes = {NULL, 0};
+    picture_got got = {.whole = false};
+    picture_wish w = *place;
     int rc;
 
+    w.form = sealed ? PICTURE_BLURRED : PICTURE_SMALL;
+    w.got = &got;
     if (!buf)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
-    rc = sealed
-             ? pictures_get_unseen(request_cases(q), &q->who, w, (stream_sink){add_bytes, buf}, err)
-             : look(q, w, buf, err);
+    rc = sealed ? pictures_get_unseen(request_cases(q), &q->who, &w, (stream_sink){add_bytes, buf},
+                                      err)
+                : look(q, &w, buf, err);
     if (!rc)
         rc = atg_buf_take(buf, &bytes, err);
-    return rc ? rc : draw(q, bytes, sealed, err);
+    if (rc)
+        return rc;
+    return got.whole ? draw(q, &got, bytes, sealed, err) : reply_picture(q, bytes, err);
 }
 
 static int show(request *q, atg_err *err) {
@@ -126,22 +142,30 @@ static int show(request *q, atg_err *err) {
 
 /* ---- putting in ---- */
 
-/* Ridges are compared line by line: no loss is added to theirs. */
-static int clean(request *q, record_kind kind, atg_str *ret, atg_err *err) {
+/* Ridges are compared line by line: no loss is added to theirs.  All forms are made at once, so
+ * that who looks needs no worker. */
+static int clean(request *q, record_kind kind, worker_picture *ret, atg_err *err) {
     worker_picture_ask ask = {.clean = kind == RECORD_RIDGE ? WORKER_CLEAN_PNG : WORKER_CLEAN_AUTO,
-                              .clean_max = BODY_PICTURE};
-    worker_picture p = {.width = 0};
+                              .clean_max = BODY_PICTURE,
+                              .thumbnail = SMALL_SIDE,
+                              .seal = SMALL_SIDE};
     int rc = atg_buf_take(q->body, &ask.in.bytes, err);
 
-    if (!rc)
-        rc = decode(q, &ask, &p, err);
-    *ret = p.clean.bytes;
-    return rc;
+    return rc ? rc : decode(q, &ask, ret, err);
+}
+
+/* A form that cannot be kept is made when somebody looks. */
+static void keep_forms(request *q, const record *r, uint32_t field, const worker_picture *p) {
+    picture_got from = {.operation = r->operation, .person = r->file};
+
+    memcpy(from.hash.bytes, r->fields[field].hash, HASH_SIZE);
+    (void)pictures_keep(request_cases(q), &from, PICTURE_SMALL, p->thumbnail.bytes, NULL);
+    (void)pictures_keep(request_cases(q), &from, PICTURE_BLURRED, p->seal.bytes, NULL);
 }
 
 static int put(request *q, atg_err *err) {
     picture_wish w = {.field = 0};
-    atg_str bytes = {NULL, 0};
+    worker_picture p = {.width = 0};
     seen s = {.r = NULL};
     int rc = read_place(q, &w, err);
 
@@ -152,10 +176,12 @@ static int put(request *q, atg_err *err) {
     if (!rc)
         rc = pictures_check(request_cases(q), &q->who, s.r, w.field, err);
     if (!rc)
-        rc = clean(q, w.kind, &bytes, err);
+        rc = clean(q, w.kind, &p, err);
     if (!rc)
-        rc = pictures_put(request_cases(q), &q->who, s.r, w.field, bytes, &s.r->fields[w.field],
-                          err);
+        rc = pictures_put(request_cases(q), &q->who, s.r, w.field, p.clean.bytes,
+                          &s.r->fields[w.field], err);
+    if (!rc)
+        keep_forms(q, s.r, w.field, &p);
     return rc ? rc : changes_apply(q, CHANGE_EDIT, s.r, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "store/blobs_place.h"
+#include "store/forms.h"
 
 enum { PAGE = 256 };
 
@@ -60,7 +61,12 @@ static int remove_one(const blobs *b, blob_row *row, atg_err *err) {
     return rc ? rc : store_write(b->s, delete_row, row, err);
 }
 
+static int erase_forms(db *d, void *user, atg_err *err) {
+    return forms_erase(d, user, err);
+}
+
 int blobs_erase(const blobs *b, const uuid *person, atg_err *err) {
+    uuid whose = *person;
     MEM_AUTO page *p = mem_zero(1, sizeof(*p));
 
     if (!p)
@@ -74,7 +80,7 @@ int blobs_erase(const blobs *b, const uuid *person, atg_err *err) {
         if (rc)
             return rc;
     } while (p->n == PAGE);
-    return ATG_OK;
+    return store_write(b->s, erase_forms, &whose, err);
 }
 
 /* ---- checking ---- */

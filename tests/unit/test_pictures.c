@@ -39,7 +39,7 @@ static int put(const made_cases *m, const actor *who, record *r, atg_str bytes, 
 }
 
 static int get(const made_cases *m, const actor *who, const record *r, came *ret, atg_err *err) {
-    picture_wish w = {RECORD_PHOTOGRAPH, r->id, PHOTOGRAPH_IMAGE};
+    picture_wish w = {.kind = RECORD_PHOTOGRAPH, .id = r->id, .field = PHOTOGRAPH_IMAGE};
 
     ret->n = 0;
     return pictures_get(m->c, who, &w, (stream_sink){collect, ret}, err);
@@ -123,9 +123,11 @@ static void what_is_no_picture_is_refused_but_for_ridges(const database *where) 
             &err);
     made_add(&m, ridge);
     back.n = 0;
-    made_ok(pictures_get(m.c, &m.all, &(picture_wish){RECORD_RIDGE, ridge->id, RIDGE_DATA},
-                         (stream_sink){collect, &back}, &err),
-            &err);
+    made_ok(
+        pictures_get(m.c, &m.all,
+                     &(picture_wish){.kind = RECORD_RIDGE, .id = ridge->id, .field = RIDGE_DATA},
+                     (stream_sink){collect, &back}, &err),
+        &err);
     assert_int_equal(back.n, 8);
     assert_int_equal(
         pictures_put(m.c, &m.all, ridge, RIDGE_FINGER, given(), &ridge->fields[RIDGE_FINGER], &err),

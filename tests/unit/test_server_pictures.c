@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "store/blobs.h"
+
 enum { PATH_SIZE = 300 };
 
 typedef struct scene {
@@ -112,6 +114,35 @@ static void what_is_not_opened_is_blurred(const database *where) {
     served_close(&s.w);
 }
 
+/* What is drawn was drawn when it came: who looks needs no worker. */
+static void small_and_blurred_pictures_are_kept_and_go_with_the_person(const database *where) {
+    scene s = open_scene(where, worker_program());
+    service_options without = {.worker = "/nonexistent/worker"};
+    blobs b = {cases_store(s.w.made.c), cases_keys(s.w.made.c), cases_directory(s.w.made.c)};
+    blob_report before, after;
+    file_row file;
+    atg_err err = {0};
+
+    ANSWER_AUTO a =
+        put(&s, ROLE_MORTUARY, 200, "If-Match: \"1\"", file_of(made_quarters(960, 640), ".png"));
+    served_stop(&s.w);
+    served_start(&s.w, &without);
+    ANSWER_AUTO small =
+        MUST(&s.w, 200, "GET", form(&s, "thumbnail"), ROLE_BOARD, .purpose = "to compare the face");
+    assert_string_equal(corners_of(&small), "rgbw");
+    ANSWER_AUTO sealed = MUST(&s.w, 200, "GET", form(&s, "sealed"), ROLE_AUDITOR);
+    assert_string_not_equal(corners_of(&sealed), "rgbw");
+    made_ok(blobs_check(&b, &(blob_checking){.tidy = false}, &before, &err), &err);
+    assert_int_equal(before.pictures, 3);
+    made_ok(cases_find(s.w.made.c, s.w.made.arena, atg_str_of(s.code), &file, &err), &err);
+    s.w.made.all.reason = ATG_STR("a test");
+    made_ok(cases_erase(s.w.made.c, &s.w.made.all, &file.id, &err), &err);
+    made_ok(blobs_check(&b, &(blob_checking){.tidy = false}, &after, &err), &err);
+    assert_int_equal(after.pictures + after.erased + after.loose, 0);
+    ANSWER_AUTO gone = MUST(&s.w, 404, "GET", form(&s, "sealed"), ROLE_AUDITOR);
+    served_close(&s.w);
+}
+
 static void an_upload_that_cannot_be_is_refused_and_nothing_is_changed(const database *where) {
     scene s = open_scene(where, worker_program());
     atg_str good = quarters_file(".jpg");
@@ -180,6 +211,8 @@ int main(void) {
     static const database_test tests[] = {
         {"an upload is kept upright, with nothing but its pixels",
          an_upload_is_kept_upright_with_nothing_but_its_pixels, ON_BOTH},
+        {"small and blurred pictures are kept, and go with the person",
+         small_and_blurred_pictures_are_kept_and_go_with_the_person, ON_BOTH},
         {"what is not opened is blurred", what_is_not_opened_is_blurred, ON_BOTH},
         {"an upload that cannot be is refused, and nothing is changed",
          an_upload_that_cannot_be_is_refused_and_nothing_is_changed, ON_SQLITE},
