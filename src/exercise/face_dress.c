@@ -110,7 +110,7 @@ static void grow_beard(const scalp *h, face_point *p, float *raised) {
 
     if (y > .1F || size(p->u) > .95F || w->stubble + w->beard + w->moustache <= 0)
         return;
-    all = bearded(w, x, y);
+    all = bearded(w, x, y) * (1 - smooth_clamp(3 * face_ear(w, p->u, y), 0, 1));
     lip = moustached(w, x, y);
     grain = .6F * smooth_noise_at(h->noise, 60 * x, 26 * y) +
             .5F * smooth_noise_at(h->noise, 24 * x, 17 * y + 5);
@@ -167,48 +167,41 @@ static const struct {
              {-1.50F, .52F, .16F}, {-1.64F, .98F, .25F}, {-1.86F, 1.22F, .36F},
              {-2.2F, 1.30F, .42F}, {-3.2F, 1.25F, .45F}};
 
-static bool clothed(const face_view *v, float x, float y, float *edge) {
-    float line;
-
+/* How far below the edge of the clothes. */
+static float clothed(const face_view *v, float x, float y) {
     switch (v->collar) {
     case 0: /* round */
-        line = -1.56F + .9F * x * x;
-        break;
+        return -1.56F + .9F * x * x - y;
     case 1: /* V */
-        line = -1.86F + 1.15F * size(x);
-        break;
+        return -1.86F + 1.15F * size(x) - y;
     case 2: /* high */
-        line = -1.30F;
-        break;
-    default:
-        line = -1.44F + .45F * x * x;
+        return -1.30F - y;
+    default: /* wide */
+        return -1.44F + .45F * x * x - y;
     }
-    *edge = line - y;
-    return y < line;
 }
 
 static void colour_torso(const face_view *v, const smooth_noise *noise, const float skin[3],
                          face_point *p) {
-    float edge, x = p->p[0], y = p->p[1], fold;
+    float x = p->p[0], y = p->p[1], edge = clothed(v, x, y),
+          share = smooth_step(-.014F, .014F, edge);
+    float seam = (edge - .07F) / .012F, shade, fold;
+    float cloth[3];
 
-    if (!clothed(v, x, y, &edge)) {
-        memcpy(p->c, skin, sizeof(p->c));
-        p->gloss = .3F;
-        fold = 1 - .45F * smooth_step(-1.45F, -1.05F, y);
-        fold *= 1 - .25F * smooth_step(-.06F, 0, edge);
-    } else {
-        memcpy(p->c, v->cloth, sizeof(p->c));
-        p->gloss = .05F;
-        fold = 1 + .10F * smooth_noise_at(noise, 3 * x + y, 2 * y) +
-               .05F * smooth_noise_at(noise, 60 * x, 60 * y);
-        fold *= 1 - .30F * smooth_bell((edge - .07F) * (edge - .07F) / (.012F * .012F));
+    shade = (1 - .45F * smooth_step(-1.45F, -1.05F, y)) * (1 - .25F * smooth_step(-.08F, 0, edge));
+    fold = 1 + .10F * smooth_noise_at(noise, 3 * x + y, 2 * y) +
+           .05F * smooth_noise_at(noise, 60 * x, 60 * y);
+    fold *= 1 - .30F * smooth_bell(seam * seam);
+    for (int k = 0; k < 3; k++) {
+        p->c[k] = skin[k] * shade;
+        cloth[k] = v->cloth[k] * fold;
     }
-    for (int k = 0; k < 3; k++)
-        p->c[k] *= fold;
+    face_lay_on(p->c, cloth, share);
+    p->gloss = smooth_mix(.3F, .05F, share);
 }
 
 void face_body(face_studio *s, const face_person *who, const face_view *view) {
-    enum { ROWS = 220, COLS = 260, LAST = sizeof(torso) / sizeof(*torso) - 1 };
+    enum { ROWS = 180, COLS = 260, LAST = sizeof(torso) / sizeof(*torso) - 1 };
     float neck =
               (who->man ? .42F : .355F) + .02F * who->t[WEIGHT] + .4F * (who->t[JAW_WIDTH] - .52F),
           skin[3];
@@ -238,7 +231,7 @@ void face_body(face_studio *s, const face_person *who, const face_view *view) {
 }
 
 void face_locks(face_studio *s, const face_person *who, const face_view *view) {
-    enum { ROWS = 300, COLS = 300 };
+    enum { ROWS = 240, COLS = 260 };
     float top = who->t[FOREHEAD] + .8F * who->volume, low = .1F - 2.1F * who->length, hair[3];
     float wide = who->t[HEAD_WIDTH] + .04F + who->volume;
     scalp h;

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { FINE = 2 }; /* samples for a pixel, each way */
+enum {
+    FINE = 2,  /* samples for a pixel, each way */
+    CLOUD = 4, /* samples of one shade behind */
+};
 static const float distance = 11, scale = .325F, eye_line = .44F;
 
 int face_studio_new(atg_arena *arena, uint32_t width, uint32_t height, face_studio *ret,
@@ -28,13 +31,14 @@ void face_ground(face_studio *s, const face_view *v) {
     size_t n = (size_t)s->width * FINE, rows = (size_t)s->height * FINE;
 
     for (size_t y = 0; y < rows; y++) {
-        float shade = 1.08F - .22F * (float)y / (float)rows;
+        float shade = 1.08F - .22F * (float)y / (float)rows, soft = 0;
 
         for (size_t x = 0; x < n; x++) {
             size_t i = y * n + x;
-            float soft = shade + .06F * smooth_noise_at(&s->noise, 6 * (float)x / (float)n,
-                                                        6 * (float)y / (float)n);
 
+            if (x % CLOUD == 0)
+                soft = shade + .06F * smooth_noise_at(&s->noise, 6 * (float)x / (float)n,
+                                                      6 * (float)y / (float)n);
             s->depth[i] = -100;
             for (int k = 0; k < 3; k++)
                 s->colour[3 * i + k] = v->ground[k] * soft;
@@ -192,14 +196,16 @@ static float least(float a, float b, float c) {
 static void draw(face_studio *s, const face_point *a, const face_point *b, const face_point *c) {
     int wide = (int)s->width * FINE, high = (int)s->height * FINE;
     float area = edge(a->p, b->p, c->p[0], c->p[1]), inv;
-    int left = clip(least(a->p[0], b->p[0], c->p[0]), wide),
-        top = clip(least(a->p[1], b->p[1], c->p[1]), high);
-    int right = clip(1 - least(-a->p[0], -b->p[0], -c->p[0]), wide),
-        bottom = clip(1 - least(-a->p[1], -b->p[1], -c->p[1]), high);
+    int left, top, right, bottom;
 
     if (!(area > 1e-9F))
         return; /* seen from behind */
     inv = 1 / area;
+    /* the samples are in the middles of their squares */
+    left = clip(least(a->p[0], b->p[0], c->p[0]) + .5F, wide);
+    top = clip(least(a->p[1], b->p[1], c->p[1]) + .5F, high);
+    right = clip(.5F - least(-a->p[0], -b->p[0], -c->p[0]), wide);
+    bottom = clip(.5F - least(-a->p[1], -b->p[1], -c->p[1]), high);
     for (int y = top; y < bottom; y++)
         for (int x = left; x < right; x++) {
             float px = (float)x + .5F, py = (float)y + .5F, u = edge(b->p, c->p, px, py) * inv,

@@ -16,7 +16,7 @@ static const struct trait {
     [FOREHEAD] = {1.11F, 1.11F, .055F, .03F, 0},     /* eyes to the top of the head */
     [SLOPE] = {.01F, .07F, .045F, -.02F, 0},         /* of the forehead, backwards */
     [TEMPLE] = {.005F, .012F, .018F, 0, .012F},      /* hollow at the temples */
-    [JAW_WIDTH] = {.490F, .545F, .052F, -.03F, 0},   /* half, at the corners */
+    [JAW_WIDTH] = {.475F, .545F, .052F, -.03F, 0},   /* half, at the corners */
     [JAW_CORNER] = {0, .015F, .022F, -.01F, 0},      /* how much they stand out */
     [CHIN_POINT] = {.24F, .20F, .055F, 0, 0},        /* jaw line: flat to pointed */
     [CHIN_OUT] = {.0F, .02F, .040F, -.02F, 0},
@@ -26,7 +26,7 @@ static const struct trait {
     [CHEEK] = {.020F, .0F, .040F, .03F, -.03F}, /* fullness beside the mouth */
     [FLATNESS] = {.36F, .34F, .12F, .05F, 0},
     [FACE_OUT] = {.0F, .0F, .045F, 0, 0},      /* middle of the face, forwards */
-    [RIDGE] = {.020F, .055F, .030F, -.02F, 0}, /* over the eyes */
+    [RIDGE] = {.014F, .055F, .026F, -.02F, 0}, /* over the eyes */
     [BROW_HEIGHT] = {.205F, .178F, .032F, .01F, -.02F},
     [BROW_THICK] = {.026F, .038F, .012F, -.004F, 0}, /* half */
     [BROW_LENGTH] = {.185F, .195F, .024F, 0, 0},     /* half */
@@ -154,9 +154,14 @@ void face_person_make(const face_genes *genes, bool man, float age, face_hair ha
     p.old = smooth_clamp((age - 50) / 30, 0, 1);
     for (int i = 0; i < FACE_TRAITS; i++) {
         const struct trait *t = &table[i];
+        float most = i == SKIN ? 9 : 2.6F; /* its families lie far apart */
 
-        p.t[i] = (man ? t->man : t->woman) + t->spread * smooth_clamp(genes->z[i], -2.6F, 2.6F) +
+        p.t[i] = (man ? t->man : t->woman) + t->spread * smooth_clamp(genes->z[i], -most, most) +
                  p.child * t->child + p.old * t->old;
+    }
+    if (!man) {
+        p.t[RECESSION] = smooth_clamp(p.t[RECESSION], -.2F, .01F);
+        p.t[HAIRLINE] = smooth_clamp(p.t[HAIRLINE], 0, .71F);
     }
     p.t[SKIN] = smooth_clamp(p.t[SKIN], .02F, .98F);
     draw_marks(&rng, &p);

@@ -76,7 +76,7 @@ static void the_same_seed_gives_the_same_pixels_on_every_machine(void **state) {
     settle(&x);
     settle(&y);
     assert_true(digest(&x) != digest(&y));
-    if (digest(&x) != 0x7705bec48cccbef7U)
+    if (digest(&x) != 0x5e89772013e20990U)
         fail_msg("the pixels are others: %#llx", (unsigned long long)digest(&x));
     unmake(&x);
     unmake(&y);
