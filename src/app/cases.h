@@ -100,6 +100,10 @@ typedef struct seen {
 
 int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, const uuid *id,
               seen *ret, atg_err *err);
+/* The same for a change that names the revision it was made from: the record is not shown, so
+ * nobody looked. */
+int cases_get_to_change(cases *c, const actor *who, atg_arena *arena, record_kind kind,
+                        const uuid *id, seen *ret, atg_err *err);
 /* A file with everything in it: first the file itself. */
 int cases_file(cases *c, const actor *who, atg_arena *arena, const uuid *file, seen **ret,
                uint32_t *ret_n, atg_err *err);
@@ -126,6 +130,10 @@ int cases_operations(cases *c, const actor *who, atg_arena *arena, file_row **re
 
 /* The file or record of a printed code or identifier. */
 int cases_find(cases *c, atg_arena *arena, atg_str code_or_id, file_row *ret, atg_err *err);
+/* The same for somebody from elsewhere.  ATG_ENOTFOUND, too, where this account has no role in its
+ * operation: it does not learn that there is one. */
+int cases_find_own(cases *c, const actor *who, atg_arena *arena, atg_str code_or_id, file_row *ret,
+                   atg_err *err);
 
 /* The name of an account, or "the matcher", or its identifier when it is gone. */
 int cases_account(cases *c, atg_arena *arena, const uuid *account, atg_str *ret, atg_err *err);

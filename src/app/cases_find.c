@@ -37,6 +37,28 @@ int cases_find(cases *c, atg_arena *arena, atg_str code_or_id, file_row *ret, at
     return rc;
 }
 
+static int find_own(db *d, void *user, atg_err *err) {
+    finding *w = user;
+    uint32_t roles = 0;
+    int rc = find_one(d, w, err);
+
+    if (!rc)
+        rc =
+            cases_roles(d, w->who, w->row.kind == RECORD_OPERATION ? &w->row.id : &w->row.operation,
+                        &roles, err);
+    return rc || roles ? rc : atg_fail(err, ATG_ENOTFOUND, "There is no such file");
+}
+
+int cases_find_own(cases *c, const actor *who, atg_arena *arena, atg_str code_or_id, file_row *ret,
+                   atg_err *err) {
+    finding w = {.who = who, .arena = arena, .what = atg_str_trim(code_or_id)};
+    int rc = store_read(c->s, find_own, &w, err);
+
+    if (!rc)
+        *ret = w.row;
+    return rc;
+}
+
 static int read_ids(finding *w, db *d, uuid *ids, atg_err *err) {
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
     int rc = db_query(d, &all_operations, (db_value[]){db_int(OPERATIONS_MAX)}, 1, &rows, err);

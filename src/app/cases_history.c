@@ -90,8 +90,6 @@ static int open_entry(telling *w, audit_entry *a, atg_err *err) {
     json_t *detail, *opened;
     char *text;
 
-    if (kind < 0)
-        return ATG_OK;
     detail = parse(a->e.detail);
     opened = parse(a->history);
     if (!detail) {
@@ -99,12 +97,15 @@ static int open_entry(telling *w, audit_entry *a, atg_err *err) {
         return atg_fail(err, ATG_EDB, "Entry %llu of the history cannot be read",
                         (unsigned long long)a->e.seq);
     }
-    if (rules_blind_history(w->roles, (record_kind)kind, w->row.state) &&
-        uuid_cmp(&a->e.account, &w->who->account) != 0)
+    if (kind < 0)
+        ; /* of the file as a whole: there is nothing to open */
+    else if (rules_blind_history(w->roles, (record_kind)kind, w->row.state) &&
+             uuid_cmp(&a->e.account, &w->who->account) != 0)
         hide_fields(detail);
     else
         open_fields(w, (record_kind)kind, detail, opened);
-    open_reason(w, (record_kind)kind, detail, opened);
+    if (kind >= 0)
+        open_reason(w, (record_kind)kind, detail, opened);
     text = json_dumps(detail, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(detail);
     json_decref(opened);

@@ -250,6 +250,18 @@ int cases_get(cases *c, const actor *who, atg_arena *arena, record_kind kind, co
     return rc;
 }
 
+int cases_get_to_change(cases *c, const actor *who, atg_arena *arena, record_kind kind,
+                        const uuid *id, seen *ret, atg_err *err) {
+    reading w = {.c = c, .who = who, .arena = arena, .kind = kind, .id = id};
+    int rc = store_read(c->s, read_one, &w, err);
+
+    if (rc)
+        return rc;
+    (void)cases_mask(&(looker){who, w.roles, (int)w.file.kind}, w.all);
+    *ret = *w.all;
+    return ATG_OK;
+}
+
 /* Do records of this kind stand in the file, and may this account read them at all? */
 static bool has_kind(const reading *w, uint32_t kind) {
     return record_types[kind].in >> w->file.kind & 1 &&

@@ -70,6 +70,15 @@ static int site_key(db *d, void *user, atg_err *err) {
     return ATG_OK;
 }
 
+int upkeep_witness(const char *witness, atg_str note, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    witness_notes notes;
+    int rc = arena ? witness_parse(arena, "what came", note, &notes, err)
+                   : atg_fail(err, ATG_ENOMEM, "Out of memory for a checkpoint");
+
+    return rc ? rc : witness_write(witness, &notes.notes[notes.n - 1], err);
+}
+
 int upkeep_key(cases *c, char ret[UPKEEP_KEY + 1], atg_err *err) {
     keyed w = {.c = c};
     int rc = store_read(c->s, site_key, &w, err);

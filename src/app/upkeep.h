@@ -32,6 +32,9 @@ int upkeep_export_history(cases *c, const actor *who, const char *path,
  * where that is not NULL. */
 int upkeep_checkpoint(cases *c, const actor *who, const char *witness, checkpoint *ret,
                       atg_err *err);
+/* Append a checkpoint that came from elsewhere, as its text, to a witness.  ATG_EPARSE: it is none;
+ * else as upkeep_checkpoint(). */
+int upkeep_witness(const char *witness, atg_str note, atg_err *err);
 /* The public key of the site, in hexadecimal digits. */
 enum { UPKEEP_KEY = 64 };
 int upkeep_key(cases *c, char ret[UPKEEP_KEY + 1], atg_err *err);

@@ -42,6 +42,8 @@ typedef enum option_id {
     OPT_GENETICIST,
     OPT_THREADS,
     OPT_SEED,
+    OPT_SERVER,
+    OPT_CA,
     OPT_STORE,
     OPT_POSTGRES,
     OPT_KEY,
@@ -135,10 +137,16 @@ static inline bool cli_has(const args *a, option_id id) {
     return a->value[id] != NULL;
 }
 
+/* Does the command take that option? */
+bool cli_takes(const command *c, option_id wanted);
+
 /* Say what is wrong with the command line; gives EXIT_USAGE. */
 int cli_usage(const command *c, const char *fmt, ...) ATG_PRINTF(2, 3);
 /* Say what failed, with the file it was in (NULL: none), and give the exit code it means. */
 int cli_fail(const char *file, const atg_err *err);
+
+/* Why a command does not take a service; its name. */
+#define CLI_HERE_ONLY "The command %s works on the machine of the store only"
 
 /* Write what the buffer holds to the file of --output, or to standard output. */
 int cli_write(const args *a, const atg_buf *buf);

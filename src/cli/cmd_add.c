@@ -50,7 +50,7 @@ static int run(const args *a) {
 
     change ch = {CHANGE_ADD, r};
 
-    if (cases_change(s.c, &s.who, s.arena, &ch, &err))
+    if (s.at->change(&s, &ch, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "%.*s\n", ATG_FMT(show_code(s.arena, r)));
     return EXIT_DONE;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "app/upkeep.h"
 #include "base/instant.h"
 #include "cli/progress.h"
 #include "cli/store.h"
@@ -50,7 +49,7 @@ static int run_verify(const args *a) {
     code = cli_store_open(a, &s);
     if (code)
         return code;
-    if (upkeep_verify(s.c, &s.who, &w, &report, &err)) {
+    if (s.at->verify(&s, &w, &report, &err)) {
         progress_clear();
         return cli_fail(NULL, &err);
     }
@@ -61,16 +60,14 @@ static int run_verify(const args *a) {
 
 static int run_checkpoint(const args *a) {
     STORE_SESSION s = {0};
-    checkpoint note;
     char text[CHECKPOINT_MAX];
     atg_err err = {0};
     int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (upkeep_checkpoint(s.c, &s.who, a->n ? a->operands[0] : NULL, &note, &err))
+    if (s.at->checkpoint(&s, a->n ? a->operands[0] : NULL, text, &err))
         return cli_fail(NULL, &err);
-    (void)checkpoint_text(&note, text);
     (void)fputs(text, stdout);
     return EXIT_DONE;
 }
@@ -79,7 +76,7 @@ static int run_export(const args *a) {
     STORE_SESSION s = {0};
     char key[UPKEEP_KEY + 1];
     atg_err err = {0};
-    int code = cli_store_open(a, &s);
+    int code = cli_store_open_here(a, &s);
 
     if (code)
         return code;
@@ -104,13 +101,14 @@ static int run_key(const args *a) {
 
     if (code)
         return code;
-    if (upkeep_key(s.c, key, &err))
+    if (s.at->key(&s, key, &err))
         return cli_fail(NULL, &err);
     (void)printf("%s\n", key);
     return EXIT_DONE;
 }
 
 static const option_id verify_options[] = {OPT_OFFLINE, OPT_PUBLIC_KEY, STORE_OPTIONS};
+static const option_id export_options[] = {HERE_OPTIONS};
 static const option_id options[] = {STORE_OPTIONS};
 
 const command command_audit_verify = {
@@ -146,7 +144,7 @@ const command command_audit_export = {
     .min_operands = 1,
     .max_operands = 1,
     .details = "Nothing personal stands in it: values are commitments.",
-    .options = options,
+    .options = export_options,
     .run = run_export,
 };
 

@@ -12,7 +12,7 @@ static int run_backup(const args *a) {
     backup_wish w = {.path = a->operands[0], .pictures = a->value[OPT_PICTURES]};
     blob_copied pictures;
     atg_err err = {0};
-    int code = cli_store_open(a, &s);
+    int code = cli_store_open_here(a, &s);
 
     if (code)
         return code;
@@ -60,7 +60,7 @@ static int run_restore(const args *a) {
     return EXIT_DONE;
 }
 
-static const option_id options[] = {OPT_PICTURES, STORE_OPTIONS};
+static const option_id options[] = {OPT_PICTURES, HERE_OPTIONS};
 static const option_id restore_options[] = {OPT_PICTURES, OPT_STORE, OPT_POSTGRES,
                                             OPT_KEY,      OPT_QUIET, OPT_HELP};
 

@@ -13,7 +13,7 @@
 enum { PART_LEAST = 3, PART_MOST = 1 << 20, MISSING_SHOWN = 10 };
 
 /* The files that the words behind the first name. */
-static int named_files(const args *a, const store_session *s, bundle_wish *w) {
+static int named_files(const args *a, store_session *s, bundle_wish *w) {
     uuid *ids = ATG_GET(s->arena, uuid, (size_t)a->n);
 
     if (!ids)
@@ -45,7 +45,7 @@ static int run_make(const args *a) {
         return cli_usage(a->command, "Say for which site: --to NAME ('antigone sites list')");
     code = cli_uint(a, OPT_PART_SIZE, PART_LEAST, PART_MOST, &part);
     if (!code)
-        code = cli_store_open(a, &s);
+        code = cli_store_open_here(a, &s);
     if (!code)
         code = cli_store_operation(a, &s);
     if (!code)
@@ -95,7 +95,7 @@ static int run_open(const args *a) {
                           .changed_history = cli_has(a, OPT_CHANGED_HISTORY)};
     bundle_opened opened;
     atg_err err = {0};
-    int code = cli_store_open(a, &s);
+    int code = cli_store_open_here(a, &s);
 
     if (code)
         return code;
@@ -148,8 +148,8 @@ static int run_check(const args *a) {
 }
 
 static const option_id make_options[] = {OPT_TO, OPT_ALL, OPT_PART_SIZE, OPT_OPERATION,
-                                         STORE_OPTIONS};
-static const option_id open_options[] = {OPT_CHANGED_HISTORY, STORE_OPTIONS};
+                                         HERE_OPTIONS};
+static const option_id open_options[] = {OPT_CHANGED_HISTORY, HERE_OPTIONS};
 static const option_id check_options[] = {OPT_QUIET, OPT_HELP};
 
 const command command_bundle_make = {

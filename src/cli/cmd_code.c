@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "app/accounts.h"
 #include "base/bytes.h"
 #include "cli/login.h"
 #include "cli/secret.h"
@@ -33,7 +32,7 @@ static int run_password(const args *a) {
         if (i)
             code = secret_ask("ANTIGONE_CODE_FILE", "Code", &one_time);
         r.code = secret_str(&one_time);
-        if (!code && account_password(s.c, &r, secret_str(&new), &status, &err))
+        if (!code && s.at->password(&s, &r, secret_str(&new), &status, &err))
             return cli_fail(NULL, &err);
     }
     if (!code)
@@ -50,7 +49,7 @@ static int run_code(const args *a) {
 
     if (code)
         return code;
-    if (account_code_new(s.c, &s.who, uri, &err))
+    if (s.at->code_new(&s, uri, &err))
         return cli_fail(NULL, &err);
     (void)printf("Enter this in the telephone's program for codes, then type the code it shows:\n"
                  "%s\n",
@@ -60,7 +59,7 @@ static int run_code(const args *a) {
     code = secret_ask("ANTIGONE_CODE_FILE", "Code", &typed);
     if (code)
         return code;
-    if (account_code_confirm(s.c, &s.who, secret_str(&typed), paper, &err))
+    if (s.at->code_confirm(&s, secret_str(&typed), paper, &err))
         return cli_fail(NULL, &err);
     (void)printf("From now on the code is asked for. Write these down; each counts once, when the "
                  "telephone is lost:\n");

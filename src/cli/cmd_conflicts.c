@@ -2,7 +2,6 @@
 /* Records that were changed on both sides: shown field by field, and decided. */
 #include "cli/commands.h"
 
-#include "app/bundle.h"
 #include "cli/show_record.h"
 #include "cli/store.h"
 
@@ -46,7 +45,7 @@ static int run_list(const args *a) {
     if (code)
         return code;
     q.operation = s.operation.id;
-    if (conflicts_show(s.c, &s.who, s.arena, &q, &list, &n, &err))
+    if (s.at->conflicts(&s, &q, &list, &n, &err))
         return cli_fail(NULL, &err);
     for (uint32_t i = 0; i < n && buf; i++)
         write_conflict(&s, &list[i], buf);
@@ -64,7 +63,7 @@ static int find(store_session *s, const uuid *id, conflict_shown *ret) {
         conflict_shown *list;
         uint32_t n;
 
-        if (conflicts_show(s->c, &s->who, s->arena, &q, &list, &n, &err))
+        if (s->at->conflicts(s, &q, &list, &n, &err))
             return cli_fail(NULL, &err);
         for (uint32_t i = 0; i < n; i++)
             if (uuid_cmp(&list[i].row.id, id) == 0) {
@@ -106,7 +105,7 @@ static int run_decide(const args *a) {
     }
     if (code || !c.ours)
         return code;
-    if (conflicts_decide(s.c, &s.who, &id, theirs, c.ours->rev, &err))
+    if (s.at->decide(&s, &c, theirs, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "Decided.\n");
     return EXIT_DONE;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "app/cases_json.h"
-#include "app/merge.h"
 #include "cli/show.h"
 #include "cli/store.h"
 
@@ -60,7 +59,7 @@ static int run(const args *a) {
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (cases_duplicates(s.c, &s.who, s.arena, &s.operation.id, (uint32_t)limit, &found, &err))
+    if (s.at->duplicates(&s, (uint32_t)limit, &found, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);

@@ -7,7 +7,7 @@
 #include "cli/store.h"
 
 /* A file by its code, or "KIND:ID" for a record in a file. */
-static int find(const args *a, const store_session *s, const char *what, record_kind *ret_kind,
+static int find(const args *a, store_session *s, const char *what, record_kind *ret_kind,
                 uuid *ret) {
     const char *colon = strchr(what, ':');
     file_row file;
@@ -40,7 +40,7 @@ static int run(const args *a) {
         code = find(a, &s, a->operands[0], &kind, &id);
     if (code)
         return code;
-    if (cases_get(s.c, &s.who, s.arena, kind, &id, &now, &err))
+    if (s.at->get(&s, kind, &id, &now, &err))
         return cli_fail(NULL, &err);
 
     int64_t rev = now.r->rev;
@@ -51,7 +51,7 @@ static int run(const args *a) {
 
     change ch = {CHANGE_EDIT, now.r};
 
-    if (cases_change(s.c, &s.who, s.arena, &ch, &err))
+    if (s.at->change(&s, &ch, &err))
         return cli_fail(NULL, &err);
     if (now.r->rev == rev)
         cli_store_say(a, "Nothing was different: %s is still at revision %lld.\n", a->operands[0],

@@ -12,7 +12,7 @@ static int erase_due(const args *a, store_session *s) {
 
     if (code)
         return code;
-    if (cases_erase_due(s->c, &s->who, &s->operation.id, &n, &err))
+    if (s->at->erase_due(s, &n, &err))
         code = cli_fail(NULL, &err);
     cli_store_say(a, "%u erased.\n", n);
     return code;
@@ -36,7 +36,7 @@ static int run(const args *a) {
     }
     if (code)
         return code;
-    if (cases_erase(s.c, &s.who, &person, &err))
+    if (s.at->erase(&s, &person, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "The key and salts of %s are destroyed. A tombstone stays.\n", a->operands[0]);
     return EXIT_DONE;

@@ -3,34 +3,22 @@
 
 #include <string.h>
 
-#include <antigone/formats.h>
-
-#include "app/csv_export.h"
 #include "cli/store.h"
 
 static const size_t text_max = (size_t)1 << 30;
 
 static int export_dna(const args *a, store_session *s, atg_buf *buf) {
-    const char *to = a->value[OPT_TO] ? a->value[OPT_TO] : "json";
+    const char *to = a->value[OPT_TO] ? a->value[OPT_TO] : backend_dna_formats[0];
     const char *recipient = a->value[OPT_RECIPIENT];
-    atg_operation op;
+    int format = record_word(backend_dna_formats, atg_str_of(to));
     atg_err err = {0};
-    int rc;
 
     if (!recipient)
         return cli_usage(a->command, "Say who receives it: --recipient NAME. Relatives' profiles "
                                      "leave only as their donors agreed");
-    if (cases_export_dna(s->c, &s->who, s->arena, &s->operation.id, recipient, &op, &err))
-        return cli_fail(NULL, &err);
-    if (strcmp(to, "json") == 0)
-        rc = atg_operation_write_json(&op, recipient, buf, &err);
-    else if (strcmp(to, "fam") == 0)
-        rc = atg_familias_write(&op, recipient, buf, &err);
-    else if (strcmp(to, "csv") == 0)
-        rc = atg_table_write(&op, recipient, buf, &err);
-    else
+    if (format < 0)
         return cli_usage(a->command, "--to takes json, fam or csv here");
-    return rc ? cli_fail(NULL, &err) : EXIT_DONE;
+    return s->at->export_dna(s, recipient, format, buf, &err) ? cli_fail(NULL, &err) : EXIT_DONE;
 }
 
 static int run(const args *a) {
@@ -38,7 +26,6 @@ static int run(const args *a) {
     STORE_SESSION s = {0};
     bool dna = strcmp(a->operands[0], "dna") == 0;
     record_kind kind = RECORD_MISSING;
-    uint32_t n = 0;
     atg_err err = {0};
     int code = dna ? EXIT_DONE : cli_store_kind(a, a->operands[0], &kind);
 
@@ -50,7 +37,7 @@ static int run(const args *a) {
         code = cli_store_operation(a, &s);
     if (!code && dna)
         code = export_dna(a, &s, buf);
-    if (!code && !dna && cases_export_csv(s.c, &s.who, &s.operation.id, kind, buf, &n, &err))
+    if (!code && !dna && s.at->export_table(&s, kind, buf, &err))
         code = cli_fail(NULL, &err);
     return code ? code : cli_write(a, buf);
 }

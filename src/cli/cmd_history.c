@@ -112,16 +112,12 @@ static void write_detail(atg_buf *buf, int kind, const json_t *detail) {
         atg_buf_printf(buf, "    Why: %s\n", reason);
 }
 
-static int write_entry(const store_session *s, const audit_entry *e, atg_buf *buf, atg_err *err) {
+static void write_entry(const audit_entry *e, atg_str name, atg_buf *buf) {
     int kind = record_kind_of(e->e.kind);
     const char *words = deed(e->e.action);
     json_auto_t *detail = json_loadb(e->e.detail.p, e->e.detail.n, 0, NULL);
     char when[INSTANT_TEXT + 1];
-    atg_str name;
-    int rc = cases_account(s->c, s->arena, &e->e.account, &name, err);
 
-    if (rc)
-        return rc;
     instant_text(e->e.at, when);
     atg_buf_printf(buf, "%llu  %.10s %.8s UTC  %.*s ", (unsigned long long)e->e.seq, when,
                    when + 11, ATG_FMT(name));
@@ -137,15 +133,13 @@ static int write_entry(const store_session *s, const audit_entry *e, atg_buf *bu
         atg_buf_printf(buf, " (revision %llu)", (unsigned long long)e->e.rev);
     atg_buf_adds(buf, "\n");
     write_detail(buf, kind, detail);
-    return ATG_OK;
 }
 
 static int run(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
     file_row file;
-    audit_entry *entries;
-    uint32_t n;
+    history_shown h;
     atg_err err = {0};
     int code = cli_store_open(a, &s);
 
@@ -153,16 +147,15 @@ static int run(const args *a) {
         code = cli_store_file(&s, a->operands[0], &file);
     if (code)
         return code;
-    if (cases_history(s.c, &s.who, s.arena, &file.id, &entries, &n, &err))
+    if (s.at->history(&s, &file, &h, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
 
-        cases_write_history(&j, entries, n);
+        cases_write_history(&j, h.entries, h.n);
     }
-    for (uint32_t i = 0; i < n && buf && !cli_has(a, OPT_JSON); i++)
-        if (write_entry(&s, &entries[i], buf, &err))
-            return cli_fail(NULL, &err);
+    for (uint32_t i = 0; i < h.n && buf && !cli_has(a, OPT_JSON); i++)
+        write_entry(&h.entries[i], h.names[i], buf);
     return cli_write(a, buf);
 }
 

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/csv_import.h"
-#include "app/operation_save.h"
 #include "cli/input.h"
 #include "cli/progress.h"
 #include "cli/store.h"
@@ -44,7 +42,7 @@ static int import_table(const args *a, store_session *s) {
         return code;
     o.operation = s->operation.id;
     o.progress = progress_start(a);
-    if (cases_import_csv(s->c, &s->who, s->arena, bytes, &o, &done, &err))
+    if (s->at->import_table(s, bytes, &o, &done, &err))
         return cli_fail(a->operands[0], &err);
     progress_clear();
     if (done.n_problems) {
@@ -83,7 +81,7 @@ static int import_dna(const args *a, store_session *s) {
         code = input_read(a, s->arena, a->n, a->operands, &in);
     if (code)
         return code;
-    if (operation_save(s->c, &s->who, &in.op, &o, progress_start(a), &done, &err))
+    if (s->at->import_dna(s, &in.op, &o, progress_start(a), &done, &err))
         return cli_fail(in.name, &err);
     progress_clear();
     cli_store_say(a,

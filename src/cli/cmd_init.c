@@ -41,7 +41,7 @@ static int make_key(const args *a, key256 *ret) {
 }
 
 static int make_store(const args *a, const key256 *master, atg_str password) {
-    STORE_SESSION s = {0};
+    STORE_SESSION s = {.at = &backend_local};
     cases_options o = {.directory = cli_store_folder(a),
                        .conninfo = cli_store_postgres(a),
                        .master = master,
@@ -83,7 +83,7 @@ static int run(const args *a) {
     return code;
 }
 
-static const option_id options[] = {OPT_SITE, OPT_AGENCY, OPT_KEEPER, OPT_PLAIN_KEY, STORE_OPTIONS};
+static const option_id options[] = {OPT_SITE, OPT_AGENCY, OPT_KEEPER, OPT_PLAIN_KEY, HERE_OPTIONS};
 
 const command command_init = {
     .name = "init",

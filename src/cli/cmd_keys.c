@@ -49,7 +49,7 @@ static int run_rotate(const args *a) {
     int code = need_keeper(a);
 
     if (!code)
-        code = cli_store_open(a, &s);
+        code = cli_store_open_here(a, &s);
     if (!code)
         code = passphrase_of(a, &passphrase);
     if (code)
@@ -70,7 +70,7 @@ static int run_rotate(const args *a) {
 
 static const option_id add_options[] = {OPT_KEEPER, OPT_PLAIN_KEY, OPT_STORE,
                                         OPT_KEY,    OPT_QUIET,     OPT_HELP};
-static const option_id options[] = {OPT_KEEPER, OPT_PLAIN_KEY, STORE_OPTIONS};
+static const option_id options[] = {OPT_KEEPER, OPT_PLAIN_KEY, HERE_OPTIONS};
 
 const command command_keys_add = {
     .name = "keys add",

@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 
 #include "app/cases_json.h"
-#include "app/matcher.h"
 #include "cli/show.h"
 #include "cli/store.h"
 #include "report/view.h"
@@ -71,7 +70,7 @@ static int run(const args *a) {
         return code;
     q.operation = s.operation.id;
     q.limit = (uint32_t)limit;
-    if (cases_leads(s.c, &s.who, s.arena, &q, &leads, &n, &err))
+    if (s.at->leads(&s, &q, &leads, &n, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);

@@ -49,17 +49,9 @@ static int print_operations(const args *a, store_session *s) {
     file_page page = {0};
     atg_err err = {0};
 
-    if (cases_operations(s->c, &s->who, s->arena, &page.rows, &page.n, &err))
+    if (s->at->operations(s, true, &page, &err))
         return cli_fail(NULL, &err);
-    page.titles = ATG_GET(s->arena, atg_str, page.n + 1);
-    for (uint32_t i = 0; i < page.n && page.titles; i++) {
-        seen o;
-
-        if (cases_get(s->c, &s->who, s->arena, RECORD_OPERATION, &page.rows[i].id, &o, &err))
-            return cli_fail(NULL, &err);
-        page.titles[i] = o.r->fields[OPERATION_NAME].text;
-    }
-    if (!buf || !page.titles)
+    if (!buf)
         return cli_write(NULL, NULL);
     if (cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
@@ -111,7 +103,7 @@ static int run(const args *a) {
         code = read_query(a, &s, &q);
     if (code)
         return code;
-    if (cases_list(s.c, &s.who, s.arena, &q, &page, &err))
+    if (s.at->list(&s, &q, &page, &err))
         return cli_fail(NULL, &err);
     return print(a, &s, &page);
 }

@@ -57,7 +57,7 @@ static int run(const args *a) {
     int code = cli_uint(a, OPT_THREADS, 1, 256, &threads);
 
     if (!code)
-        code = cli_store_only(a, &s);
+        code = cli_store_only_here(a, &s);
     if (code)
         return code;
     if (matcher_open(s.c, &(matcher_options){.threads = (uint32_t)threads}, &m, &err))

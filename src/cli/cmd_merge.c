@@ -2,7 +2,6 @@
 /* Two reports of one person become one, and two again. */
 #include "cli/commands.h"
 
-#include "app/merge.h"
 #include "cli/store.h"
 
 static int run_merge(const args *a) {
@@ -17,7 +16,7 @@ static int run_merge(const args *a) {
         code = cli_store_file(&s, a->operands[1], &from);
     if (code)
         return code;
-    if (cases_merge(s.c, &s.who, &into.id, &from.id, &err))
+    if (s.at->merge(&s, &into, &from, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a,
                   "%.*s is a report on the person of %.*s now; 'antigone unmerge %.*s' takes it "
@@ -36,7 +35,7 @@ static int run_unmerge(const args *a) {
         code = cli_store_file(&s, a->operands[0], &from);
     if (code)
         return code;
-    if (cases_unmerge(s.c, &s.who, &from.id, &err))
+    if (s.at->unmerge(&s, &from, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "%.*s stands by itself again.\n", ATG_FMT(from.code));
     return EXIT_DONE;

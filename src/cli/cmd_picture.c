@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "app/pictures.h"
 #include "cli/store.h"
 
 static const size_t picture_max = (size_t)512 << 20;
@@ -42,7 +41,7 @@ static int run(const args *a) {
             continue;
         w.kind = (record_kind)k;
         w.field = (uint32_t)f;
-        rc = pictures_get(s.c, &s.who, &w, (stream_sink){add_bytes, buf}, &err);
+        rc = s.at->picture_get(&s, &w, (stream_sink){add_bytes, buf}, &err);
     }
     if (code)
         return code;

@@ -63,7 +63,7 @@ static int run(const args *a) {
     q.operation = s.operation.id;
     q.kind = (int)kind;
     q.limit = (uint32_t)limit;
-    if (cases_search(s.c, &s.who, s.arena, &q, &page, &err))
+    if (s.at->search(&s, &q, &page, &err))
         return cli_fail(NULL, &err);
     code = print(a, &s, &page);
     return code ? code : page.n ? EXIT_DONE : EXIT_NO;

@@ -122,7 +122,7 @@ static int run(const args *a) {
     if (!code)
         code = open_log(a, &w);
     if (!code)
-        code = cli_store_only(a, &session);
+        code = cli_store_only_here(a, &session);
     if (code)
         return code;
     w.o.c = session.c;

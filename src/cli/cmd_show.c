@@ -33,7 +33,7 @@ static int run(const args *a) {
         code = cli_store_file(&s, a->operands[0], &file);
     if (code)
         return code;
-    if (cases_file(s.c, &s.who, s.arena, &file.id, &all, &n, &err))
+    if (s.at->file(&s, &file, &all, &n, &err))
         return cli_fail(NULL, &err);
     if (buf)
         write_all(a, all, n, buf);

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "app/sites.h"
 #include "cli/input.h"
 #include "cli/show.h"
 #include "cli/store.h"
@@ -14,15 +13,13 @@ enum { TEXT_MAX = 1 << 20 };
 static int run_card(const args *a) {
     STORE_SESSION s = {0};
     char text[SITECARD_MAX], print[SITECARD_FINGERPRINT + 1];
-    sitecard own;
     atg_err err = {0};
     int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (sites_card(s.c, text, &err) || sites_own(s.c, &own, &err))
+    if (s.at->site_card(&s, text, print, &err))
         return cli_fail(NULL, &err);
-    sitecard_fingerprint(&own, print);
     (void)printf("%s", text);
     if (!cli_has(a, OPT_QUIET))
         (void)fprintf(stderr, "antigone: Tell its fingerprint by another way: %s\n", print);
@@ -49,7 +46,7 @@ static int run_add(const args *a) {
         code = input_bytes(s.arena, a->value[OPT_CARD], &n.card);
     if (code)
         return code;
-    if (sites_add(s.c, &s.who, &n, &err))
+    if (s.at->site_add(&s, &n, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a,
                   "%s is known now; 'antigone sites join %s' lets it take part in an operation.\n",
@@ -66,7 +63,7 @@ static int join(const args *a, bool on) {
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (sites_join(s.c, &s.who, atg_str_of(a->operands[0]), &s.operation.id, on, &err))
+    if (s.at->site_join(&s, atg_str_of(a->operands[0]), on, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "%s takes %s in %.*s.\n", a->operands[0], on ? "part" : "no longer part",
                   ATG_FMT(s.operation.code));
@@ -88,7 +85,7 @@ static int run_remove(const args *a) {
 
     if (code)
         return code;
-    if (sites_remove(s.c, &s.who, atg_str_of(a->operands[0]), &err))
+    if (s.at->site_remove(&s, atg_str_of(a->operands[0]), &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "%s is not known any more.\n", a->operands[0]);
     return EXIT_DONE;
@@ -97,7 +94,7 @@ static int run_remove(const args *a) {
 static int run_list(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
-    peer_row *list;
+    site_shown *list;
     uint32_t n;
     grid g;
     atg_err err = {0};
@@ -105,7 +102,7 @@ static int run_list(const args *a) {
 
     if (code)
         return code;
-    if (sites_list(s.c, s.arena, &list, &n, &err))
+    if (s.at->site_list(&s, &list, &n, &err))
         return cli_fail(NULL, &err);
     g = grid_new(s.arena, "lllll");
     grid_text(&g, "Name");
@@ -114,14 +111,11 @@ static int run_list(const args *a) {
     grid_text(&g, "Agency");
     grid_text(&g, "Fingerprint");
     for (uint32_t i = 0; i < n; i++) {
-        char print[SITECARD_FINGERPRINT + 1];
-
-        sites_fingerprint(&list[i], print);
         grid_cell(&g, list[i].name);
-        grid_cell(&g, list[i].site);
+        grid_cell(&g, list[i].prefix);
         grid_cell(&g, list[i].kind);
         grid_cell(&g, list[i].agency);
-        grid_printf(&g, "%s", print);
+        grid_cell(&g, list[i].fingerprint);
     }
     if (buf && grid_print(&g, buf, &err))
         return cli_fail(NULL, &err);

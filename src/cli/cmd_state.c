@@ -15,7 +15,7 @@ static int change_file(const args *a, change_kind what, const char *state) {
         code = cli_store_file(&s, a->operands[0], &file);
     if (code)
         return code;
-    if (cases_get(s.c, &s.who, s.arena, file.kind, &file.id, &now, &err))
+    if (s.at->get(&s, file.kind, &file.id, &now, &err))
         return cli_fail(NULL, &err);
     if (state) {
         int at = record_word(record_types[file.kind].states, atg_str_of(state));
@@ -28,7 +28,7 @@ static int change_file(const args *a, change_kind what, const char *state) {
 
     change ch = {what, now.r};
 
-    if (cases_change(s.c, &s.who, s.arena, &ch, &err))
+    if (s.at->change(&s, &ch, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "%.*s is %s now.\n", ATG_FMT(file.code), state ? state : "withdrawn");
     return EXIT_DONE;

@@ -5,25 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/accounts.h"
 #include "app/cases_json.h"
 #include "base/bytes.h"
 #include "cli/show.h"
 #include "cli/store.h"
 
 enum { TEXT_MAX = 1 << 24, WORDS = 400 };
-
-/* Open, and find the account that the first word names. */
-static int open_for(const args *a, store_session *s, account_info *ret) {
-    atg_err err = {0};
-    int code = cli_store_open(a, s);
-
-    if (code)
-        return code;
-    return account_find(s->c, &s->who, s->arena, atg_str_of(a->operands[0]), ret, &err)
-               ? cli_fail(NULL, &err)
-               : EXIT_DONE;
-}
 
 /* ---- add, reset ---- */
 
@@ -40,7 +27,6 @@ static void say_once(const args *a, const char *name, char *password, const char
 static int run_add(const args *a) {
     STORE_SESSION s = {0};
     char password[ACCOUNT_ONCE + 1];
-    uuid id;
     atg_err err = {0};
     int code = cli_store_open(a, &s);
 
@@ -48,8 +34,8 @@ static int run_add(const args *a) {
         return cli_usage(a->command, "Say which agency: --agency NAME");
     if (code)
         return code;
-    if (account_add(s.c, &s.who, atg_str_of(a->value[OPT_AGENCY]), atg_str_of(a->operands[0]),
-                    password, &id, &err))
+    if (s.at->user_add(&s, atg_str_of(a->value[OPT_AGENCY]), atg_str_of(a->operands[0]), password,
+                       &err))
         return cli_fail(NULL, &err);
     say_once(a, a->operands[0], password, "for a week");
     return EXIT_DONE;
@@ -57,14 +43,13 @@ static int run_add(const args *a) {
 
 static int run_reset(const args *a) {
     STORE_SESSION s = {0};
-    account_info of;
     char password[ACCOUNT_ONCE + 1];
     atg_err err = {0};
-    int code = open_for(a, &s, &of);
+    int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (account_reset(s.c, &s.who, &of.id, cli_has(a, OPT_LOST_CODE), password, &err))
+    if (s.at->user_reset(&s, atg_str_of(a->operands[0]), cli_has(a, OPT_LOST_CODE), password, &err))
         return cli_fail(NULL, &err);
     say_once(a, a->operands[0], password, "for a day");
     return EXIT_DONE;
@@ -74,21 +59,18 @@ static int run_reset(const args *a) {
 
 static int grant(const args *a, bool on) {
     STORE_SESSION s = {0};
-    account_info of;
-    uuid operation = {{0}};
     atg_err err = {0};
-    int code = open_for(a, &s, &of);
+    int code = cli_store_open(a, &s);
 
-    if (!code && a->value[OPT_OPERATION]) {
+    if (!code && a->value[OPT_OPERATION])
         code = cli_store_operation(a, &s);
-        operation = s.operation.id;
-    }
     for (int i = 1; i < a->n && !code; i++) {
         int r = record_role_of(atg_str_of(a->operands[i]));
 
         if (r < 0)
             return cli_usage(a->command, "There is no role '%s'", a->operands[i]);
-        if (account_grant(s.c, &s.who, &of.id, &operation, (role)r, on, &err))
+        if (s.at->user_grant(&s, atg_str_of(a->operands[0]),
+                             a->value[OPT_OPERATION] ? &s.operation.id : NULL, (role)r, on, &err))
             return cli_fail(NULL, &err);
     }
     if (!code)
@@ -109,13 +91,12 @@ static int run_revoke(const args *a) {
 
 static int block(const args *a, bool on) {
     STORE_SESSION s = {0};
-    account_info of;
     atg_err err = {0};
-    int code = open_for(a, &s, &of);
+    int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (account_block(s.c, &s.who, &of.id, on, &err))
+    if (s.at->user_block(&s, atg_str_of(a->operands[0]), on, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "%s is %s.\n", a->operands[0], on ? "kept out" : "let in again");
     return EXIT_DONE;
@@ -183,7 +164,7 @@ static int run_list(const args *a) {
 
     if (code)
         return code;
-    if (account_list(s.c, &s.who, s.arena, &list, &n, &err))
+    if (s.at->user_list(&s, &list, &n, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON))
         print_json(list, n, buf);

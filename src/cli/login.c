@@ -88,11 +88,20 @@ static void origin_of(char *ret, size_t size) {
     (void)snprintf(ret, size, "local:%ld", (long)getuid());
 }
 
-static int refuse_change(void) {
+int login_refuse_change(void) {
     (void)fputs("antigone: This password was set by somebody else: set your own with 'antigone "
                 "password'.\n",
                 stderr);
     return EXIT_NO;
+}
+
+int login_nobody(const args *a) {
+    return cli_usage(a->command, "Say who you are: --account NAME, or ANTIGONE_ACCOUNT; or log in "
+                                 "first: 'antigone login NAME'");
+}
+
+void login_say_recovery(int64_t left) {
+    (void)fprintf(stderr, "antigone: That was a recovery code; %lld are left.\n", (long long)left);
 }
 
 int login_anew(const args *a, cases *c, atg_arena *arena, const char *name, actor *ret) {
@@ -103,8 +112,7 @@ int login_anew(const args *a, cases *c, atg_arena *arena, const char *name, acto
     int exit_code;
 
     if (!name)
-        return cli_usage(a->command, "Say who you are: --account NAME, or ANTIGONE_ACCOUNT; or log "
-                                     "in first: 'antigone login NAME'");
+        return login_nobody(a);
     origin_of(origin, sizeof(origin));
     exit_code = secret_ask("ANTIGONE_PASSWORD_FILE", "Password", &password);
     for (int i = 0; i < 2 && !exit_code && in.status == LOGIN_CODE; i++) {
@@ -120,10 +128,9 @@ int login_anew(const args *a, cases *c, atg_arena *arena, const char *name, acto
     if (exit_code)
         return exit_code;
     if (in.status == LOGIN_CHANGE)
-        return refuse_change();
+        return login_refuse_change();
     if (in.recovery_left >= 0)
-        (void)fprintf(stderr, "antigone: That was a recovery code; %lld are left.\n",
-                      (long long)in.recovery_left);
+        login_say_recovery(in.recovery_left);
     *ret = in.who;
     return EXIT_DONE;
 }

@@ -13,6 +13,11 @@ int login_actor(const args *a, cases *c, atg_arena *arena, actor *ret);
 /* Ask for password and code, whatever session there is. */
 int login_anew(const args *a, cases *c, atg_arena *arena, const char *name, actor *ret);
 
+/* What is said of logins, here and over the network; exit codes. */
+int login_nobody(const args *a); /* nobody is named */
+int login_refuse_change(void);   /* the password is somebody else's still */
+void login_say_recovery(int64_t left);
+
 /* The account that the options name, or NULL. */
 const char *login_name(const args *a);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+#include "cli/store.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -33,9 +33,11 @@ static int run(const command *c, int argc, char **argv) {
     args a;
     int code = cli_parse(c, argc, argv, &a);
 
-    if (code)
-        return code;
-    return flush(cli_has(&a, OPT_HELP) ? cli_print_help(c) : c->run(&a));
+    if (!code && cli_has(&a, OPT_HELP))
+        return flush(cli_print_help(c));
+    if (!code)
+        code = cli_store_place(&a);
+    return code ? code : flush(c->run(&a));
 }
 
 int main(int argc, char **argv) {

@@ -119,6 +119,14 @@ static int count_operands(const args *a) {
     return EXIT_DONE;
 }
 
+bool cli_takes(const command *c, option_id wanted) {
+    const option_id *id = c->options;
+
+    while (*id != wanted && *id != OPT_HELP)
+        id++;
+    return *id == wanted;
+}
+
 /* Why getopt stopped: it tells a letter, the code of a long option, or only the word. */
 static int refuse(const command *c, int code, char **argv) {
     char word[128];
@@ -129,6 +137,8 @@ static int refuse(const command *c, int code, char **argv) {
         (void)snprintf(word, sizeof(word), "-%c", optopt);
     else
         (void)snprintf(word, sizeof(word), "%s", argv[optind - 1]);
+    if (strncmp(word, "--server", 8) == 0 && cli_takes(c, OPT_STORE) && !cli_takes(c, OPT_SERVER))
+        return cli_usage(c, CLI_HERE_ONLY, c->name);
     if (code == ':')
         return cli_usage(c, "The option %s needs a value", word);
     if (optopt >= LONG_BASE)

@@ -110,6 +110,10 @@ const atg_progress *progress_start(const args *a) {
     return &api;
 }
 
+bool progress_stopped(void) {
+    return stopped != 0;
+}
+
 void progress_clear(void) {
     if (current.shown)
         (void)fputs("\r\033[K", stderr);

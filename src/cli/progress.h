@@ -10,6 +10,9 @@
  * lives for ever. */
 const atg_progress *progress_start(const args *a);
 
+/* Did somebody ask to stop?  False without progress_start. */
+bool progress_stopped(void);
+
 /* Take the line away, so that something else can be printed.  Harmless without progress_start. */
 void progress_clear(void);
 

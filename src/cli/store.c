@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 #include "app/keepers.h"
-#include "app/pictures.h"
 #include "cli/input.h"
-#include "cli/login.h"
+#include "cli/remote.h"
 #include "cli/secret.h"
 
 enum { PATH_SIZE = 4096 };
@@ -63,12 +62,28 @@ int cli_store_master(const args *a, key256 *ret) {
     return keepers_open(&from, ret, &err) ? cli_fail(from.path, &err) : EXIT_DONE;
 }
 
-int cli_store_only(const args *a, store_session *ret) {
+const char *cli_store_server(const args *a) {
+    if (a->value[OPT_SERVER])
+        return a->value[OPT_SERVER];
+    return a->value[OPT_STORE] || a->value[OPT_POSTGRES]
+               ? NULL
+               : option_or(a, OPT_SERVER, "ANTIGONE_SERVER");
+}
+
+int cli_store_place(const args *a) {
+    if (!cli_takes(a->command, OPT_STORE) || cli_takes(a->command, OPT_SERVER) ||
+        cli_has(a, OPT_OPENAPI) || !cli_store_server(a) || cli_store_folder(a) ||
+        cli_store_postgres(a))
+        return EXIT_DONE;
+    return cli_usage(a->command, CLI_HERE_ONLY, a->command->name);
+}
+
+int cli_store_only_here(const args *a, store_session *ret) {
     KEY_AUTO key256 master = {{0}};
     atg_err err = {0};
     int code;
 
-    *ret = (store_session){.arena = input_arena()};
+    *ret = (store_session){.at = &backend_local, .arena = input_arena()};
     if (!ret->arena)
         return EXIT_MACHINE;
     if (!cli_store_folder(a) && !cli_store_postgres(a))
@@ -83,23 +98,42 @@ int cli_store_only(const args *a, store_session *ret) {
     return cases_open(&o, &ret->c, &err) ? cli_fail(cli_store_folder(a), &err) : EXIT_DONE;
 }
 
-int cli_store_open(const args *a, store_session *ret) {
-    int code = cli_store_only(a, ret);
+int cli_store_only(const args *a, store_session *ret) {
+    const char *server = cli_store_server(a);
 
+    if (!server)
+        return cli_store_only_here(a, ret);
+    *ret = (store_session){.at = &backend_remote, .arena = input_arena()};
+    if (!ret->arena)
+        return EXIT_MACHINE;
+    if (a->value[OPT_STORE] || a->value[OPT_POSTGRES])
+        return cli_usage(a->command, "Say where the cases are once: --server, or --store");
+    return remote_open(a, server, ret);
+}
+
+static int let_in(const args *a, int code, store_session *s) {
     if (!code)
-        code = login_actor(a, ret->c, ret->arena, &ret->who);
-    ret->who.reason = atg_str_of(a->value[OPT_REASON]);
+        code = s->at->let_in(a, s);
+    s->who.reason = atg_str_of(a->value[OPT_REASON]);
     return code;
 }
 
+int cli_store_open(const args *a, store_session *ret) {
+    return let_in(a, cli_store_only(a, ret), ret);
+}
+
+int cli_store_open_here(const args *a, store_session *ret) {
+    return let_in(a, cli_store_only_here(a, ret), ret);
+}
+
 void cli_store_close(store_session *s) {
-    cases_close(s->c);
+    if (s->at)
+        s->at->close(s);
     atg_arena_free(s->arena);
 }
 
 int cli_store_operation(const args *a, store_session *s) {
-    file_row *rows;
-    uint32_t n;
+    file_page page;
     atg_err err = {0};
 
     if (a->value[OPT_OPERATION]) {
@@ -109,21 +143,22 @@ int cli_store_operation(const args *a, store_session *s) {
             return code;
         return cli_usage(a->command, "%.*s is no operation", ATG_FMT(s->operation.code));
     }
-    if (cases_operations(s->c, &s->who, s->arena, &rows, &n, &err))
+    if (s->at->operations(s, false, &page, &err))
         return cli_fail(NULL, &err);
-    if (n == 1) {
-        s->operation = *rows;
+    if (page.n == 1) {
+        s->operation = *page.rows;
         return EXIT_DONE;
     }
-    if (!n)
+    if (!page.n)
         return cli_usage(a->command, "There is no operation yet in which this account has a role: "
                                      "'antigone add operation name=... kind=closed' makes one");
-    return cli_usage(a->command, "Say which operation: --operation %.*s, ...", ATG_FMT(rows->code));
+    return cli_usage(a->command, "Say which operation: --operation %.*s, ...",
+                     ATG_FMT(page.rows->code));
 }
 
-int cli_store_file(const store_session *s, const char *code, file_row *ret) {
+int cli_store_file(store_session *s, const char *code, file_row *ret) {
     atg_err err = {0};
-    int rc = cases_find(s->c, s->arena, atg_str_of(code), ret, &err);
+    int rc = s->at->find(s, atg_str_of(code), ret, &err);
 
     if (rc == ATG_ENOTFOUND)
         (void)atg_fail(&err, rc, "There is no file %s", code);
@@ -146,17 +181,17 @@ int cli_store_kind(const args *a, const char *text, record_kind *ret) {
 }
 
 /* "@FILE": the picture in a file. */
-static int set_picture(const store_session *s, const char *path, record *r, uint32_t f) {
+static int set_picture(store_session *s, const char *path, record *r, uint32_t f) {
     atg_str bytes;
     atg_err err = {0};
     int code = input_bytes(s->arena, path, &bytes);
 
-    if (!code && pictures_put(s->c, &s->who, r, f, bytes, &r->fields[f], &err))
+    if (!code && s->at->picture_put(s, r, f, bytes, &err))
         code = cli_fail(path, &err);
     return code;
 }
 
-static int set_field(const store_session *s, const char *at, record *r) {
+static int set_field(store_session *s, const char *at, record *r) {
     atg_str rest = atg_str_of(at);
     atg_str name = atg_str_cut(&rest, '=');
     int f = record_field_of(r->kind, name);
@@ -173,7 +208,7 @@ static int set_field(const store_session *s, const char *at, record *r) {
     return err.code ? cli_fail(NULL, &err) : EXIT_DONE;
 }
 
-int cli_store_fields(const store_session *s, int n, char *const *words, record *r) {
+int cli_store_fields(store_session *s, int n, char *const *words, record *r) {
     int code = EXIT_DONE;
 
     for (int i = 0; i < n && !code; i++) {

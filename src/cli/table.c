@@ -45,6 +45,13 @@ const option_row cli_options[OPT_COUNT] = {
                         "Add the private findings about families, for the geneticist's eyes."},
     [OPT_THREADS] = {"threads", 0, "NUMBER", "Threads to use; default: all."},
     [OPT_SEED] = {"seed", 's', "NUMBER", "Seed of everything random; default 1."},
+    [OPT_SERVER] = {"server", 0, "URL",
+                    "The service that has the cases, https://HOST:PORT, in place of a store on "
+                    "this machine; otherwise the variable ANTIGONE_SERVER."},
+    [OPT_CA] = {"ca", 0, "FILE",
+                "The certificate (PEM) of the authority that the service's own is signed by; "
+                "otherwise ANTIGONE_CA, or the one that 'antigone login' kept, or those of the "
+                "system."},
     [OPT_STORE] = {"store", 0, "FOLDER",
                    "Where the cases are kept; otherwise the variable ANTIGONE_STORE."},
     [OPT_POSTGRES] = {"postgres", 0, "CONNECTION",
@@ -99,7 +106,8 @@ const option_row cli_options[OPT_COUNT] = {
     [OPT_ALL] = {"all", 0, NULL, "Everything, not only what changed since the last bundle."},
     [OPT_CARD] = {"card", 0, "FILE", "The site's card ('antigone sites card' prints one)."},
     [OPT_FINGERPRINT] = {"fingerprint", 0, "DIGITS",
-                         "The card's fingerprint as the site's people told it by another way."},
+                         "The fingerprint (of a site's card, of the service's authority) as its "
+                         "people told it by another way."},
     [OPT_KIND] = {"kind", 0, "WORD",
                   "site, laboratory, missing_persons_bureau, tracing_agency or criminal_index."},
     [OPT_THEIRS] = {"theirs", 0, "FIELDS",

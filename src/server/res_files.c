@@ -180,6 +180,51 @@ static int show_file(request *q, atg_err *err) {
     return ATG_OK;
 }
 
+/* What a printed code names: no look at it, and nothing of what stands in it. */
+static int name_file(request *q, atg_err *err) {
+    file_row file;
+    int rc =
+        cases_find_own(request_cases(q), &q->who, q->arena, request_word(q, "file"), &file, err);
+
+    if (!rc)
+        rc = reply_json(q, MHD_HTTP_OK, err);
+    if (rc)
+        return rc;
+    json_object_line(&q->j);
+    cases_put_text(&q->j, "code", file.code);
+    cases_put_id(&q->j, "id", &file.id);
+    json_key(&q->j, "kind");
+    json_text(&q->j, record_types[file.kind].name);
+    cases_put_id(&q->j, "operation", &file.operation);
+    json_end(&q->j, '}');
+    return ATG_OK;
+}
+
+/* Who did it, by account, each once. */
+static int write_names(request *q, const audit_entry *entries, uint32_t n, atg_err *err) {
+    json_key(&q->j, "names");
+    json_begin_object(&q->j);
+    for (uint32_t i = 0; i < n; i++) {
+        const uuid *account = &entries[i].e.account;
+        char id[UUID_TEXT + 1];
+        uint32_t k = 0;
+        atg_str name;
+        int rc;
+
+        while (k < i && uuid_cmp(&entries[k].e.account, account) != 0)
+            k++;
+        if (k < i)
+            continue;
+        rc = cases_account(request_cases(q), q->arena, account, &name, err);
+        if (rc)
+            return rc;
+        uuid_text(account, id);
+        cases_put_text(&q->j, id, name);
+    }
+    json_end(&q->j, '}');
+    return ATG_OK;
+}
+
 static int show_history(request *q, atg_err *err) {
     file_row file;
     audit_entry *entries;
@@ -195,8 +240,9 @@ static int show_history(request *q, atg_err *err) {
     json_begin_object(&q->j);
     json_key(&q->j, "entries");
     cases_write_history(&q->j, entries, n);
+    rc = write_names(q, entries, n, err);
     json_end(&q->j, '}');
-    return ATG_OK;
+    return rc;
 }
 
 const route routes_files[] = {
@@ -250,6 +296,13 @@ const route routes_files[] = {
      .tag = "files",
      .summary = "A file with everything in it that one may see; first the file itself",
      .gives = "File",
+     .status = 200},
+    {.method = "GET",
+     .path = "/api/v1/files/{file}/name",
+     .run = name_file,
+     .tag = "files",
+     .summary = "Which file a printed code or an identifier names; no look at the file",
+     .gives = "FileName",
      .status = 200},
     {.method = "GET",
      .path = "/api/v1/files/{file}/history",

@@ -78,12 +78,15 @@ static int read_place(request *q, record_kind *kind, uuid *id, atg_err *err) {
     return request_id(q, request_word(q, "id"), id, err);
 }
 
-static int get(request *q, seen *ret, atg_err *err) {
+typedef int get_fn(cases *c, const actor *who, atg_arena *arena, record_kind kind, const uuid *id,
+                   seen *ret, atg_err *err);
+
+static int get(request *q, get_fn *how, seen *ret, atg_err *err) {
     record_kind kind = RECORD_MISSING;
     uuid id = {{0}};
     int rc = read_place(q, &kind, &id, err);
 
-    return rc ? rc : cases_get(request_cases(q), &q->who, q->arena, kind, &id, ret, err);
+    return rc ? rc : how(request_cases(q), &q->who, q->arena, kind, &id, ret, err);
 }
 
 static int add(request *q, atg_err *err) {
@@ -108,7 +111,7 @@ static int add(request *q, atg_err *err) {
 
 static int show(request *q, atg_err *err) {
     seen s;
-    int rc = get(q, &s, err);
+    int rc = get(q, cases_get, &s, err);
 
     if (rc)
         return rc;
@@ -132,7 +135,7 @@ int changes_unchanged(request *q, seen *ret, atg_err *err) {
     int rc = request_revision(q, &rev, err);
 
     if (!rc)
-        rc = get(q, ret, err);
+        rc = get(q, cases_get_to_change, ret, err);
     if (!rc && ret->r->rev != rev)
         return request_refuse(q, PROBLEM_CHANGED, err,
                               "It is at revision %lld now: read it again and look what is "

@@ -213,29 +213,38 @@ static int open_authority(tls *t, atg_arena *arena, tls_pair *ret, atg_err *err)
     return rc ? rc : write_pair(t, "ca", ret, err);
 }
 
-static int note_authority(tls *t, const tls_pair *ca, atg_err *err) {
-    gnutls_datum_t pem = tls_datum(atg_str_of(ca->certificate));
+int tls_fingerprint_of(const char *pem, char ret[TLS_FINGERPRINT + 1], atg_err *err) {
+    gnutls_datum_t text = tls_datum(atg_str_of(pem));
     gnutls_x509_crt_t crt = NULL;
     unsigned char hash[32];
     size_t n = sizeof(hash);
     int rc = gnutls_x509_crt_init(&crt);
 
     if (!rc)
-        rc = gnutls_x509_crt_import(crt, &pem, GNUTLS_X509_FMT_PEM);
+        rc = gnutls_x509_crt_import(crt, &text, GNUTLS_X509_FMT_PEM);
     if (!rc)
         rc = gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, hash, &n);
     if (crt)
         gnutls_x509_crt_deinit(crt);
     if (rc)
-        return tls_fail(err, rc, "The local certificate authority cannot be read");
+        return tls_fail(err, rc, "The certificate of the authority cannot be read");
     for (size_t i = 0; i < n; i++)
-        (void)snprintf(t->fingerprint + 3 * i, sizeof(t->fingerprint) - 3 * i, "%02X%s", hash[i],
+        (void)snprintf(ret + 3 * i, TLS_FINGERPRINT + 1 - 3 * i, "%02X%s", hash[i],
                        i + 1 < n ? ":" : "");
+    return ATG_OK;
+}
+
+static int note_authority(tls *t, const tls_pair *ca, atg_err *err) {
+    size_t n = strlen(ca->certificate) + 1;
+    int rc = tls_fingerprint_of(ca->certificate, t->fingerprint, err);
+
+    if (rc)
+        return rc;
     if (!t->authority)
-        t->authority = mem_alloc(pem.size + 1);
+        t->authority = mem_alloc(n);
     if (!t->authority)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading a certificate");
-    memcpy(t->authority, ca->certificate, pem.size + 1);
+    memcpy(t->authority, ca->certificate, n);
     return ATG_OK;
 }
 

@@ -34,6 +34,8 @@ bool tls_is_for(tls *t, const char *name);
 int64_t tls_expires(tls *t);
 /* "AB:CD:..." and the PEM text of the authority; NULL with files. */
 const char *tls_fingerprint(const tls *t);
+/* Of the first certificate in a text (PEM): SHA-256, "AB:CD:...". */
+int tls_fingerprint_of(const char *pem, char ret[TLS_FINGERPRINT + 1], atg_err *err);
 const char *tls_authority(const tls *t);
 
 /* What GnuTLS asks in each handshake; serves the tls that was opened last. */

@@ -138,6 +138,30 @@ static void a_record_stands_in_its_file(const database *where) {
     served_close(&w);
 }
 
+static void a_code_names_a_file_to_who_has_a_role_there(const database *where) {
+    served w = served_open(where, NULL);
+    char code[64], place[PATH], path[PATH], once[ACCOUNT_ONCE + 1], token[ACCOUNT_TOKEN + 1];
+    actor stranger = {.name = ATG_STR("stranger")};
+    atg_err err = {0};
+
+    make(&w, MISSING, code, place);
+    snprintf(path, sizeof(path), "/api/v1/files/%s/name", code);
+    ANSWER_AUTO a = MUST(&w, 200, "GET", path, ROLE_MORTUARY);
+    assert_string_equal(answer_text(&a, "kind"), "missing");
+    assert_non_null(strstr(place, answer_text(&a, "id")));
+    assert_false(answer_has(&a, "antigone-quota"));
+    made_ok(account_add(w.made.c, &w.made.by[ROLE_ADMINISTRATOR], ATG_STR("Bureau"), stranger.name,
+                        once, &stranger.account, &err),
+            &err);
+    made_ok(account_session_new(w.made.c, &stranger, token, &err), &err);
+    ANSWER_AUTO hidden = MUST(&w, 404, "GET", path, SERVED_NOBODY, .token = token);
+    ANSWER_AUTO none = MUST(&w, 404, "GET", "/api/v1/files/AM-K3-999999/name", SERVED_ALL);
+    snprintf(path, sizeof(path), "/api/v1/files/%s/history", code);
+    ANSWER_AUTO history = MUST(&w, 200, "GET", path, SERVED_ALL);
+    assert_non_null(strstr(history.body, "everybody"));
+    served_close(&w);
+}
+
 static void lists_are_given_page_by_page(const database *where) {
     served w = served_open(where, NULL);
     char code[64], place[PATH], path[PATH];
@@ -348,6 +372,8 @@ int main(void) {
         {"a file moves with a purpose, and is withdrawn",
          a_file_moves_with_a_purpose_and_is_withdrawn, ON_BOTH},
         {"a record stands in its file", a_record_stands_in_its_file, ON_SQLITE},
+        {"a code names a file to who has a role there", a_code_names_a_file_to_who_has_a_role_there,
+         ON_BOTH},
         {"lists are given page by page", lists_are_given_page_by_page, ON_BOTH},
         {"who signs has confirmed who they are", who_signs_has_confirmed_who_they_are, ON_SQLITE},
         {"reports of one person are merged and taken apart",
