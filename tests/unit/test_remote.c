@@ -284,7 +284,7 @@ static void an_old_token_is_renewed_and_an_ended_one_forgotten(const database *w
     caller by;
     file_page page;
     struct stat st;
-    char path[400];
+    char path[600];
     atg_err err = {0};
 
     set_places(where);
@@ -318,7 +318,7 @@ static void a_token_goes_to_its_own_service_alone(const database *where) {
 
     set_places(where);
     setenv("ANTIGONE_SESSION", "/nowhere", 1); /* NOLINT(concurrency-mt-unsafe) */
-    char path[400];
+    char path[600];
     snprintf(path, sizeof(path), "%s/session", where->directory);
     setenv("ANTIGONE_SESSION", path, 1); /* NOLINT(concurrency-mt-unsafe) */
     keep_session("https://one.example:8443",
