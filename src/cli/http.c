@@ -41,7 +41,9 @@ static bool is_plain(char c) {
 }
 
 static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? "abcdefghijklmnopqrstuvwxyz"[c - 'A'] : c;
+    if (c >= 'A' && c <= 'Z')
+        return "abcdefghijklmnopqrstuvwxyz"[c - 'A'];
+    return c;
 }
 
 int http_place_of(const char *text, http_place *ret, atg_err *err) {
