@@ -199,11 +199,11 @@ static int send_operation(store_session *s, atg_buf *body, const save_options *o
                           atg_err *err) {
     json_auto_t *got = NULL;
     atg_str bytes;
-    atg_str path =
-        atg_arena_printf(s->arena, "%s?agreed_on=%.*s&ends_on=%.*s&basis=%.*s%s%s",
-                         operation_path(s, "/import").p, ATG_FMT(remote_word(s, o->agreed_on)),
-                         ATG_FMT(remote_word(s, o->ends_on)), ATG_FMT(remote_word(s, o->basis)),
-                         o->sign ? "&sign=yes" : "", o->invent ? "&invent=yes" : "");
+    atg_str path = atg_arena_printf(
+        s->arena, "%s?agreed_on=%.*s&ends_on=%.*s&basis=%.*s%s%s&seed=%llu",
+        operation_path(s, "/import").p, ATG_FMT(remote_word(s, o->agreed_on)),
+        ATG_FMT(remote_word(s, o->ends_on)), ATG_FMT(remote_word(s, o->basis)),
+        o->sign ? "&sign=yes" : "", o->invent ? "&invent=yes" : "", (unsigned long long)o->seed);
     int rc = atg_buf_take(body, &bytes, err);
 
     /* what is there already is left alone */

@@ -17,8 +17,11 @@
 
 static int read_options(request *q, save_options *o, atg_err *err) {
     file_row operation;
+    uint32_t seed = 1;
     int rc = request_operation(q, &operation, err);
 
+    if (!rc)
+        rc = request_number(q, "seed", 0, 999999999, &seed, err);
     if (!rc)
         rc = request_flag(q, "sign", &o->sign, err);
     if (!rc)
@@ -29,7 +32,7 @@ static int read_options(request *q, save_options *o, atg_err *err) {
     o->agreed_on = request_query(q, "agreed_on");
     o->ends_on = request_query(q, "ends_on");
     o->basis = request_query(q, "basis");
-    o->seed = 1;
+    o->seed = seed;
     return ATG_OK;
 }
 
@@ -254,7 +257,7 @@ const route routes_exchange[] = {
      .job = "import",
      .tag = "exchange",
      .summary = "Take in the DNA of an operation: antigone-operation/1 as JSON",
-     .query = "!agreed_on !ends_on !basis sign invent",
+     .query = "!agreed_on !ends_on !basis sign invent seed",
      .takes = "Operation",
      .gives = "Imported",
      .status = 200},
