@@ -262,6 +262,8 @@ static struct curl_slist *headers_of(atg_arena *arena, const http_ask *a, bool *
             ok);
     if (a->rev)
         add(&list, atg_arena_printf(arena, "If-Match: \"%lld\"", (long long)a->rev), ok);
+    if (a->job)
+        add(&list, ATG_STR("Prefer: respond-async"), ok);
     /* where there is no body, curl leaves it out */
     add(&list, atg_arena_printf(arena, "Content-Type: %s", a->type ? a->type : ""), ok);
     return list;
@@ -308,14 +310,13 @@ static int read_answer(http *h, http_answer *ret, atg_err *err) {
     return atg_buf_take(h->body, &ret->body, err);
 }
 
-/* False: somebody asked to stop. */
-static bool nap(uint32_t ms) {
-    for (uint32_t passed = 0; passed < ms; passed += 100) {
-        struct timespec t = {0, 100 * 1000000L};
+bool http_nap(uint32_t ms) {
+    while (ms && !progress_stopped()) {
+        uint32_t part = ms < 100 ? ms : 100;
+        struct timespec t = {0, part * 1000000L};
 
-        if (progress_stopped())
-            return false;
         (void)nanosleep(&t, NULL);
+        ms -= part;
     }
     return !progress_stopped();
 }
@@ -344,7 +345,7 @@ static int send_until(http *h, const http_ask *a, http_answer *ret, atg_err *err
                 return rc;
             ms = 1000 * ret->wait_s;
         }
-        if (!nap(ms))
+        if (!http_nap(ms))
             return atg_fail(err, ATG_ECANCEL, "Stopped");
     }
 }

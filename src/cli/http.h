@@ -39,6 +39,7 @@ typedef struct http_ask {
     const char *type; /* of the body; NULL: there is none */
     atg_str body;
     bool again;  /* harmless to send again: nothing is changed by it, or nothing a second time */
+    bool job;    /* Prefer: respond-async */
     size_t most; /* bytes of the answer */
 } http_ask;
 
@@ -52,6 +53,9 @@ typedef struct http_answer {
 /* ATG_EIO: it does not answer, or stopped doing so; ATG_EDENIED: its certificate is not to be
  * trusted; ATG_ELIMIT: the answer is larger than `most`; ATG_ECANCEL. */
 int http_send(http *h, const http_ask *a, http_answer *ret, atg_err *err);
+
+/* Wait.  False: somebody asked to stop (cli/progress.h). */
+bool http_nap(uint32_t ms);
 
 /* The certificate that the service offers as that of its own authority, fetched without trust in
  * anything and for comparing its fingerprint: nothing is sent to whoever answers but the request

@@ -15,6 +15,8 @@
 #include "server/target.h"
 #include "server/tls.h"
 
+enum { JOB_NAP_MS = 50, JOB_NAP_MOST_MS = 1000 };
+
 static const size_t answer_max = (size_t)300 << 20;
 
 /* ---- parts of requests ---- */
@@ -69,6 +71,7 @@ static const refusal refusals[] = {
     {"content", ATG_EPARSE, NULL},
     {"quota", ATG_ELIMIT, NULL},
     {"rate", ATG_ELIMIT, NULL},
+    {"store", ATG_EIO, "The service cannot reach its store: try again; nothing was changed"},
 };
 
 static int code_of(const char *problem, long status) {
@@ -95,9 +98,9 @@ static void keep_problem(remote *r, const json_t *all) {
     (void)snprintf(r->problem, sizeof(r->problem), "%s", word ? word + 1 : "none");
 }
 
-static int refuse(store_session *s, const http_answer *got, atg_err *err) {
+static int refuse_with(store_session *s, const json_t *all, long status, uint32_t wait_s,
+                       atg_err *err) {
     remote *r = s->r;
-    json_t *all = got->problem ? json_loadb(got->body.p, got->body.n, 0, NULL) : NULL;
     const char *detail = json_string_value(json_object_get(all, "detail"));
     const char *number = json_string_value(json_object_get(all, "instance"));
     const char *own;
@@ -105,14 +108,13 @@ static int refuse(store_session *s, const http_answer *got, atg_err *err) {
 
     keep_problem(r, all);
     own = words_of(r->problem);
-    rc = code_of(r->problem, got->status);
+    rc = code_of(r->problem, status);
     if (own || detail)
         rc = atg_fail(err, rc, "%s", own ? own : detail);
     else if (all && rc == ATG_EIO)
-        rc = atg_fail(err, rc,
-                      "The service at %s failed, and nothing was changed: its operator finds why "
-                      "in its log (%.60s)",
-                      r->place.host, number ? number : "");
+        rc =
+            atg_fail(err, rc, "The service at %s failed: its operator finds why in its log (%.60s)",
+                     r->place.host, number ? number : "");
     else
         rc =
             atg_fail(err, rc, "What answers at %s is no service of Antigone, or of another version",
@@ -121,13 +123,18 @@ static int refuse(store_session *s, const http_answer *got, atg_err *err) {
         err->line = (uint32_t)json_integer_value(json_object_get(all, "line"));
         err->col = (uint32_t)json_integer_value(json_object_get(all, "column"));
     }
-    if (got->wait_s && rc == ATG_ELIMIT && err && !strstr(err->msg, "wait"))
+    if (wait_s && rc == ATG_ELIMIT && err && !strstr(err->msg, "wait"))
         rc = atg_fail(err, rc, "%s: try again in %u s",
-                      atg_arena_str(s->arena, atg_str_of(err->msg)).p, got->wait_s);
+                      atg_arena_str(s->arena, atg_str_of(err->msg)).p, wait_s);
     if (remote_was(s, "no-session"))
         kept_session_forget(&r->place);
-    json_decref(all);
     return rc;
+}
+
+static int refuse(store_session *s, const http_answer *got, atg_err *err) {
+    json_auto_t *all = got->problem ? json_loadb(got->body.p, got->body.n, 0, NULL) : NULL;
+
+    return refuse_with(s, all, got->status, got->wait_s, err);
 }
 
 /* ---- asking ---- */
@@ -141,6 +148,7 @@ static int ask(store_session *s, const remote_ask *q, http_answer *ret, atg_err 
                   .type = q->json ? "application/json" : q->type,
                   .body = q->bytes,
                   .again = q->again || strcmp(q->method, "GET") == 0,
+                  .job = q->job,
                   .most = answer_max};
     int rc = ATG_OK;
 
@@ -189,6 +197,85 @@ int remote_json(store_session *s, const remote_ask *q, json_t **ret, atg_err *er
     return ATG_OK;
 }
 
+/* ---- jobs ---- */
+
+static bool is_over(const char *state) {
+    return strcmp(state, "waiting") != 0 && strcmp(state, "running") != 0;
+}
+
+/* How far it is.  False: somebody asked to stop. */
+static bool show_job(const store_session *s, const json_t *job) {
+    const char *phase = json_string_value(json_object_get(job, "phase"));
+    const atg_progress *p = s->r->progress;
+
+    return p->step(p->user, phase && *phase ? phase : "waiting",
+                   (uint64_t)remote_number(job, "done"), (uint64_t)remote_number(job, "total"));
+}
+
+static int stop_job(store_session *s, atg_str path, atg_err *err) {
+    (void)remote_done(s, &(remote_ask){.method = "DELETE", .path = path, .again = true}, NULL);
+    return atg_fail(err, ATG_ECANCEL, "Stopped");
+}
+
+/* What a job that has ended gives is kept in `*job`. */
+static int end_of(store_session *s, json_t **job, atg_err *err) {
+    const char *state = json_string_value(json_object_get(*job, "state"));
+    json_t *result = json_object_get(*job, "result");
+
+    progress_clear();
+    if (strcmp(state, "failed") == 0)
+        return refuse_with(s, json_object_get(*job, "problem"), (long)remote_number(*job, "status"),
+                           0, err);
+    if (strcmp(state, "cancelled") == 0)
+        return atg_fail(err, ATG_ECANCEL, "Somebody cancelled it");
+    if (!json_is_object(result))
+        return remote_strange(s, err);
+    json_incref(result);
+    json_decref(*job);
+    *job = result;
+    return ATG_OK;
+}
+
+static int follow(store_session *s, json_t **job, atg_err *err) {
+    const char *id = json_string_value(json_object_get(*job, "id"));
+    atg_str path =
+        id ? atg_arena_printf(s->arena, "/api/v1/jobs/%s", remote_word(s, atg_str_of(id)).p)
+           : (atg_str){NULL, 0};
+    uint32_t ms = JOB_NAP_MS;
+
+    for (;;) {
+        const char *state = json_string_value(json_object_get(*job, "state"));
+        json_t *now = NULL;
+        int rc;
+
+        if (!id || !state)
+            return remote_strange(s, err);
+        if (is_over(state))
+            return end_of(s, job, err);
+        if (!show_job(s, *job) || !http_nap(ms))
+            return stop_job(s, path, err);
+        ms = ms * 2 > JOB_NAP_MOST_MS ? JOB_NAP_MOST_MS : ms * 2;
+        rc = remote_json(s, &(remote_ask){.method = "GET", .path = path}, &now, err);
+        if (rc)
+            return rc;
+        json_decref(*job);
+        *job = now;
+    }
+}
+
+int remote_job(store_session *s, const remote_ask *q, json_t **ret, atg_err *err) {
+    json_t *got = NULL;
+    int rc = remote_json(s, q, &got, err);
+
+    if (!rc && json_object_get(got, "state"))
+        rc = follow(s, &got, err);
+    if (rc)
+        json_decref(got);
+    else
+        *ret = got;
+    return rc;
+}
+
 /* ---- opening ---- */
 
 /* Digits alone count: how they were told may differ. */
@@ -231,13 +318,26 @@ const char *remote_authority_named(const args *a) {
     return path && *path ? path : NULL;
 }
 
+/* GnuTLS passes over what it cannot read. */
+static int check_authority(store_session *s, const char *path) {
+    char print[TLS_FINGERPRINT + 1];
+    atg_str pem;
+    atg_err err = {0};
+    int code = input_bytes(s->arena, path, &pem);
+
+    if (code)
+        return code;
+    pem = atg_arena_str(s->arena, pem);
+    return !pem.p || tls_fingerprint_of(pem.p, print, &err) ? cli_fail(path, &err) : EXIT_DONE;
+}
+
 static int find_authority(const args *a, store_session *s, atg_str *ret) {
     const char *path = remote_authority_named(a);
 
     *ret = (atg_str){NULL, 0};
     if (path) {
         *ret = atg_str_of(path);
-        return EXIT_DONE;
+        return check_authority(s, path);
     }
     /* that of a card is another one */
     if (a->value[OPT_FINGERPRINT] && !cli_takes(a->command, OPT_CARD))
@@ -257,6 +357,7 @@ int remote_open(const args *a, const char *server, store_session *ret) {
     if (!r)
         return cli_write(NULL, NULL);
     r->a = a;
+    r->progress = o.progress;
     if (http_place_of(server, &r->place, &err))
         return cli_usage(a->command, "%s", err.msg);
     if (curl_global_init(CURL_GLOBAL_DEFAULT))

@@ -15,6 +15,7 @@ enum { REMOTE_PICTURES = 8, REMOTE_PROBLEM = 40, REMOTE_BODY = 8 << 20, REMOTE_S
 
 struct remote {
     const args *a;
+    const atg_progress *progress;
     http *h;
     http_place place;
     char token[ACCOUNT_TOKEN + 1]; /* empty: nobody is let in */
@@ -44,12 +45,15 @@ typedef struct remote_ask {
     const char *type; /* of `bytes` */
     int64_t rev;      /* If-Match; 0: none */
     bool again;       /* harmless to send twice; of GET it is so */
+    bool job;         /* may become a job, where it can */
 } remote_ask;
 
 /* What the answer is: text, until the next one; JSON, which is the caller's; or nothing.  What the
  * service refuses becomes the failure that it tells. */
 int remote_bytes(store_session *s, const remote_ask *q, atg_str *ret, atg_err *err);
 int remote_json(store_session *s, const remote_ask *q, json_t **ret, atg_err *err);
+/* JSON of what may be answered as a job, at once or once it has ended; how far it is, is shown. */
+int remote_job(store_session *s, const remote_ask *q, json_t **ret, atg_err *err);
 int remote_done(store_session *s, const remote_ask *q, atg_err *err);
 
 /* Was the last refusal this one? */

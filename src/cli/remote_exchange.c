@@ -9,6 +9,8 @@
 
 #include "app/cases_json.h"
 
+enum { AS_JOB = 256 << 10 }; /* from so many bytes on */
+
 static const size_t operation_max = (size_t)64 << 20;
 
 /* "/api/v1/operations/ID" and the rest. */
@@ -153,11 +155,14 @@ static int send_table(store_session *s, atg_str bytes, const csv_options *o, boo
                                     record_types[o->kind].name, ATG_FMT(remote_word(s, o->source)),
                                     check ? "&check=yes" : "");
     /* the same table twice is taken in once */
-    int rc = remote_json(
-        s,
-        &(remote_ask){
-            .method = "POST", .path = path, .bytes = bytes, .type = "text/csv", .again = true},
-        &got, err);
+    int rc = remote_job(s,
+                        &(remote_ask){.method = "POST",
+                                      .path = path,
+                                      .bytes = bytes,
+                                      .type = "text/csv",
+                                      .again = true,
+                                      .job = bytes.n >= AS_JOB},
+                        &got, err);
 
     return rc ? rc : read_table_done(s, got, ret, err);
 }
@@ -208,13 +213,14 @@ static int send_operation(store_session *s, atg_buf *body, const save_options *o
 
     /* what is there already is left alone */
     if (!rc)
-        rc = remote_json(s,
-                         &(remote_ask){.method = "POST",
-                                       .path = path,
-                                       .bytes = bytes,
-                                       .type = "application/json",
-                                       .again = true},
-                         &got, err);
+        rc = remote_job(s,
+                        &(remote_ask){.method = "POST",
+                                      .path = path,
+                                      .bytes = bytes,
+                                      .type = "application/json",
+                                      .again = true,
+                                      .job = bytes.n >= AS_JOB},
+                        &got, err);
     if (rc)
         return rc;
     *ret = (saved){.remains = (uint32_t)remote_number(got, "remains"),

@@ -120,11 +120,11 @@ int remote_verify(store_session *s, const verify_wish *w, audit_report *ret, atg
                  ? atg_fail(err, ATG_EINVAL,
                             "Witnesses are compared on the machine of the store only, or with a "
                             "history that was written out there: 'antigone audit verify --offline'")
-                 : remote_json(s,
-                               &(remote_ask){.method = "POST",
-                                             .path = ATG_STR("/api/v1/audit/verify"),
-                                             .again = true},
-                               &got, err);
+                 : remote_job(s,
+                              &(remote_ask){.method = "POST",
+                                            .path = ATG_STR("/api/v1/audit/verify"),
+                                            .again = true},
+                              &got, err);
 
     if (rc)
         return rc;

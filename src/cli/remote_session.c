@@ -248,8 +248,8 @@ int remote_log_out(store_session *s, atg_err *err) {
         bytes_wipe(&k, sizeof(k));
         rc = end_session(s, err);
     }
-    if (!rc)
-        kept_session_forget(&s->r->place);
+    /* a service that is away lets it end by itself */
+    kept_session_forget(&s->r->place);
     return rc;
 }
 

@@ -77,6 +77,12 @@ scenario() {
     antigone import good.csv --as missing --dry-run
     antigone import good.csv --as missing
     antigone import good.csv --as missing
+    # so much is a job
+    head -1 good.csv >long.csv
+    seq 4000 | sed 's/.*/l&,Berg,Ida&,female,1984-03-12,2026-11-01,the harbour of K1,Ola,+47 &,consent/' >>long.csv
+    antigone import long.csv --as missing --dry-run
+    echo 'm,Berg,Ida,womanly,1984' >>long.csv
+    antigone import long.csv --as missing
     antigone import good.csv --as mark
     antigone import nothing.csv --as missing
     antigone export remains
