@@ -26,9 +26,9 @@ typedef struct face_quality {
     double sharpness;        /* see docs/face.md */
     double yaw, pitch, roll; /* degrees; yaw > 0: turned to the picture's right, pitch > 0: up,
                                 roll > 0: clockwise as seen */
-    double brightness;       /* median of the face, 0..255 */
+    double brightness;       /* of the face, 0..255: 5 % are brighter (so skin may be dark) */
     double burnt;            /* share of the face that is white */
-    double contrast;         /* standard deviation over the face, 0..255 */
+    double contrast;         /* standard deviation over the face, share of its brightness */
     double eyes[2];          /* texture of each eye's place, see docs/face.md */
     double outside;          /* share of the aligned square outside the picture */
     double misfit;           /* root mean square distance of the landmarks, share of eye distance */
