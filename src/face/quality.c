@@ -33,7 +33,7 @@ static const limit limits[FACE_REASONS] = {
     [FACE_EYES_COVERED] = {"eyes_covered",
                            "The eyes are covered: take off glasses, cloth or bars; closed eyes are "
                            "no hindrance.",
-                           2.5, 1.5, true},
+                           0.15, 0.06, true},
     [FACE_CUT_OFF] = {"cut_off", "Part of the face lies outside the picture.", 0.08, 0.25, false},
     [FACE_MISPLACED] = {"misplaced",
                         "The marks of eyes, nose and mouth do not lie as those of a face do: place "
@@ -268,7 +268,8 @@ int face_assess(const face_picture *picture, const face_landmarks *marks, const 
     make_greys(aligned, &g);
     light_and_focus(&g, &q);
     for (int e = 0; e < 2; e++)
-        q.eyes[e] = eye_texture(&g, face_map(&to, m[e]));
+        q.eyes[e] = eye_texture(&g, face_map(&to, m[e])) /
+                    fmax(1, q.contrast * q.brightness); /* of the face's own contrast */
     pose(marks, &q);
     q.outside = outside(picture, &to);
     judge(&q);
