@@ -452,18 +452,18 @@ static void keep_unseen(const applying *a) {
             r->fields[f] = a->before->fields[f];
 }
 
-/* All that is read of a record before it is changed, in one question. */
-static void foresee(const applying *a) {
-    const record *r = a->ch->r;
-    const uuid *file = a->type->is_file ? &r->id : &r->file;
+static const uuid *file_of(const record *r) {
+    return record_types[r->kind].is_file ? &r->id : &r->file;
+}
 
-    records_foresee(a->b->d, r->kind, &r->id);
-    if (!actor_is_matcher(a->b->who) &&
-        !(a->b->known && uuid_cmp(&a->b->operation, &r->operation) == 0))
-        accounts_foresee_roles(a->b->d, &a->b->who->account, &r->operation);
-    keys_foresee(a->b->d, a->b->c->keys);
-    files_foresee(a->b->d, file);
-    audit_foresee(a->b->d, file);
+/* All that is read of a record before it is changed, in one question. */
+static void foresee(cases *c, db *d, const actor *who, const record *r, bool roles) {
+    records_foresee(d, r->kind, &r->id);
+    if (roles && !actor_is_matcher(who))
+        accounts_foresee_roles(d, &who->account, &r->operation);
+    keys_foresee(d, c->keys);
+    files_foresee(d, file_of(r));
+    audit_foresee(d, file_of(r));
 }
 
 static int load(applying *a, atg_err *err) {
@@ -472,7 +472,7 @@ static int load(applying *a, atg_err *err) {
     record_row row;
     int rc;
 
-    foresee(a);
+    foresee(b->c, b->d, b->who, r, !b->known || uuid_cmp(&b->operation, &r->operation) != 0);
     rc = records_get(b->d, b->c->keys, a->arena, r->kind, &r->id, &row, err);
 
     if (rc)
@@ -550,7 +550,7 @@ static int edit(applying *a, atg_err *err) {
         rc = open_keys(a, err);
     r->changed = clock_now();
     if (!rc)
-        rc = records_update(a->b->d, a->b->c->keys, r, err);
+        rc = records_rewrite(a->b->d, a->b->c->keys, r, err);
     return rc ? rc : finish(a, names[a->ch->what], err);
 }
 
@@ -629,9 +629,18 @@ static int change_alone(db *d, void *user, atg_err *err) {
     return rc ? rc : cases_batch_end(b, err);
 }
 
+static void foresee_alone(db *d, void *user) {
+    const alone *w = user;
+
+    if (w->wanted->what != CHANGE_ADD)
+        foresee(w->c, d, w->who, w->wanted->r, true);
+}
+
 int cases_change(cases *c, const actor *who, atg_arena *arena, change *ch, atg_err *err) {
     alone w = {.c = c, .who = who, .wanted = ch, .arena = arena};
-    int rc = store_write(c->s, change_alone, &w, err);
+    store_ahead ahead = {foresee_alone, {*file_of(ch->r), ch->r->id}};
+    bool there = ch->what != CHANGE_ADD;
+    int rc = store_change(c->s, change_alone, &w, there ? &ahead : NULL, err);
 
     if (!rc)
         *ch->r = *w.done;

@@ -69,15 +69,24 @@ uint64_t cases_mask(const looker *l, seen *s) {
 
 /* ---- the entry that somebody looked ---- */
 
-static int write_look(db *d, void *user, atg_err *err) {
-    const look_event *e = user;
-    quota_kind quota = e->is_list ? QUOTA_SEARCH : QUOTA_LOOK;
-    int rc;
+static quota_kind quota_of(const look_event *e) {
+    return e->is_list ? QUOTA_SEARCH : QUOTA_LOOK;
+}
 
-    account_foresee_spend(d, e->who, quota);
+static void foresee_look(db *d, void *user) {
+    const look_event *e = user;
+
+    account_foresee_spend(d, e->who, quota_of(e));
     if (!e->quiet)
         audit_foresee(d, &e->file);
-    rc = account_spend(d, e->who, quota, 1, NULL, err);
+}
+
+static int write_look(db *d, void *user, atg_err *err) {
+    const look_event *e = user;
+    int rc;
+
+    foresee_look(d, user);
+    rc = account_spend(d, e->who, quota_of(e), 1, NULL, err);
     if (!rc && !e->quiet)
         rc = audit_append(d,
                           &(audit_event){.file = e->file,
@@ -94,7 +103,9 @@ static int write_look(db *d, void *user, atg_err *err) {
 }
 
 int cases_tell_look(cases *c, look_event *e, atg_err *err) {
-    return store_write(c->s, write_look, e, err);
+    store_ahead ahead = {foresee_look, {e->file, e->file}};
+
+    return store_change(c->s, write_look, e, &ahead, err);
 }
 
 static void write_shown(json *j, const record *r, uint64_t shown) {

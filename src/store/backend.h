@@ -22,6 +22,8 @@ typedef struct backend {
     int (*post)(db_rows *rows, const db_value *values, int n, atg_err *err);
     /* Send it and keep the answer for start(); NULL: nothing is gained. */
     void (*foresee)(db_rows *rows, const db_value *values, int n);
+    /* Throw away what was foreseen for db.turn; NULL with `foresee`. */
+    void (*give_up)(db *d);
     /* Wait for what was posted. */
     int (*collect)(db *d, atg_err *err);
     int (*n_columns)(const db_rows *rows);
@@ -55,8 +57,8 @@ struct db {
     bool unknown; /* of the last commit */
     atg_err failure;
     uint64_t stretch, committed;
-    uint64_t foresight; /* what was foreseen under an older number is given up */
-    uint64_t notified;  /* the stretch in which the channel was */
+    uint32_t turn;     /* of the closure that foresees and asks: db_turn() */
+    uint64_t notified; /* the stretch in which the channel was */
     const char *channel;
     uint32_t statement_ms, usual_ms, busy_ms, connect_ms;
     const atomic_bool *cancel;

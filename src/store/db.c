@@ -252,7 +252,12 @@ void db_foresee(db *d, const db_statement *statement, const db_value *values, in
 }
 
 void db_foreseen_end(db *d) {
-    d->foresight++;
+    if (d->backend->give_up)
+        d->backend->give_up(d);
+}
+
+void db_turn(db *d, uint32_t turn) {
+    d->turn = turn;
 }
 
 int db_query(db *d, const db_statement *statement, const db_value *values, int n, db_rows **ret,

@@ -118,6 +118,9 @@ int db_post(db *d, const db_statement *statement, const db_value *values, int n,
  * db_foreseen_end() gives up what was foreseen and not asked for. */
 void db_foresee(db *d, const db_statement *statement, const db_value *values, int n);
 void db_foreseen_end(db *d);
+/* For whoever runs several in one transaction: what is foreseen in a turn is asked for and given up
+ * in that turn alone.  At first it is 0. */
+void db_turn(db *d, uint32_t turn);
 
 /* Run a statement that gives rows.  Texts, blobs and lists must stay until db_end().  The
  * same statement cannot run twice at a time on a connection; others may between its rows. */

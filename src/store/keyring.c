@@ -40,8 +40,9 @@ struct keyring {
     uint32_t buckets[BUCKETS];
     uint64_t seed;
     looked views[VIEWS];
-    int64_t erasures; /* what is remembered is without those up to this one; -1: look first */
-    int64_t erasing;  /* the least number that may not be committed; 0: none */
+    uint64_t foreseen; /* the stretch that was last to look ahead */
+    int64_t erasures;  /* what is remembered is without those up to this one; -1: look first */
+    int64_t erasing;   /* the least number that may not be committed; 0: none */
 };
 
 static const db_statement last_erasure = {"last_erasure", "SELECT coalesce(max(n), 0) FROM erased"};
@@ -297,7 +298,16 @@ static int take_note(keyring *k, const db *d, int64_t last, db_rows *erased, key
 void keyring_foresee_view(keyring *k, db *d) {
     key_view view;
 
-    if (!known_view(k, db_stretch(d), &view))
+    uint64_t stretch = db_stretch(d);
+    bool first;
+
+    if (known_view(k, stretch, &view))
+        return;
+    pthread_mutex_lock(&k->lock);
+    first = k->foreseen != stretch;
+    k->foreseen = stretch;
+    pthread_mutex_unlock(&k->lock);
+    if (first)
         db_foresee(d, &last_erasure, NULL, 0);
 }
 

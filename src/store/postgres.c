@@ -316,6 +316,7 @@ static const backend postgres_backend = {
     .finish = postgres_finish,
     .post = postgres_post,
     .foresee = postgres_foresee,
+    .give_up = postgres_give_up,
     .collect = collect,
     .n_columns = postgres_n_columns,
     .column = postgres_column,

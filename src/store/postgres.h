@@ -54,10 +54,11 @@ typedef struct postgres_db {
 } postgres_db;
 
 /* An answer that came before it was asked for. */
-enum { AHEAD_KEY = 64 };
+enum { AHEAD_KEY = 64, AHEAD_MOST = 16 };
 typedef struct postgres_ahead {
     uint64_t ticket; /* counts what was foreseen; 0: nothing is */
-    uint64_t stretch, foresight;
+    uint64_t stretch;
+    uint32_t turn;
     unsigned char key[AHEAD_KEY]; /* the values */
     size_t n_key;
     PGresult *result; /* NULL: it has not come yet */
@@ -70,7 +71,7 @@ struct postgres_rows {
     Oid *types;          /* of the values; 0: the server infers it, only null was given so far */
     PGresult *result;    /* all rows, or one of a stream */
     int row, n_rows;
-    postgres_ahead ahead;
+    postgres_ahead *ahead; /* AHEAD_MOST of them; NULL: nothing was ever foreseen */
 };
 
 static inline postgres_db *postgres_of(db *d) {
@@ -112,8 +113,9 @@ int postgres_run(postgres_db *d, const char *name, const char *sql, atg_err *err
 int pipe_command(postgres_db *d, const char *name, const char *sql, atg_err *err);
 int pipe_prepare(postgres_db *d, postgres_rows *r, atg_err *err);
 int pipe_run(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err);
-/* The same, and its answer is kept in r->ahead when it comes. */
-int pipe_foresee(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err);
+/* The same, and its answer is kept for the ticket in r->ahead when it comes. */
+int pipe_foresee(postgres_db *d, postgres_rows *r, uint64_t ticket, const db_value *values, int n,
+                 atg_err *err);
 /* The same outside of the pipeline. */
 int pipe_send(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err);
 /* End the round: what is sent behind it is not skipped.  Waits for nothing. */
@@ -136,6 +138,9 @@ int postgres_prepare(db_rows *rows, atg_err *err);
 void postgres_forget(db_rows *rows);
 int postgres_start(db_rows *rows, const db_value *values, int n, atg_err *err);
 void postgres_foresee(db_rows *rows, const db_value *values, int n);
+void postgres_give_up(db *base);
+/* NULL: nobody waits for it any more. */
+postgres_ahead *postgres_ahead_of(const postgres_rows *r, uint64_t ticket);
 int postgres_post(db_rows *rows, const db_value *values, int n, atg_err *err);
 int postgres_next(db_rows *rows, atg_err *err);
 void postgres_finish(db_rows *rows);

@@ -146,13 +146,14 @@ int pipe_run(postgres_db *d, postgres_rows *r, const db_value *values, int n, at
     return rc;
 }
 
-int pipe_foresee(postgres_db *d, postgres_rows *r, const db_value *values, int n, atg_err *err) {
+int pipe_foresee(postgres_db *d, postgres_rows *r, uint64_t ticket, const db_value *values, int n,
+                 atg_err *err) {
     int rc = pipe_run(d, r, values, n, err);
 
     if (rc)
         return rc;
     d->sent[d->n_sent - 1].foresees = r;
-    d->sent[d->n_sent - 1].ticket = r->ahead.ticket;
+    d->sent[d->n_sent - 1].ticket = ticket;
     return ATG_OK;
 }
 
@@ -201,12 +202,13 @@ static int take(postgres_db *d, const postgres_sent *s, PGresult **ret, atg_err 
 static int take_or_keep(postgres_db *d, const postgres_sent *s, PGresult **ret, atg_err *err) {
     PGresult *kept = NULL;
     int rc = take(d, s, s->foresees ? &kept : ret, err);
+    postgres_ahead *for_whom;
 
     if (!s->foresees)
         return rc;
-    if (rc == ATG_OK && kept && PQresultStatus(kept) == PGRES_TUPLES_OK &&
-        s->foresees->ahead.ticket == s->ticket)
-        s->foresees->ahead.result = kept;
+    for_whom = postgres_ahead_of(s->foresees, s->ticket);
+    if (rc == ATG_OK && kept && PQresultStatus(kept) == PGRES_TUPLES_OK && for_whom)
+        for_whom->result = kept;
     else
         PQclear(kept);
     return rc;

@@ -28,7 +28,9 @@ int postgres_prepare(db_rows *rows, atg_err *err) {
 void postgres_forget(db_rows *rows) {
     postgres_rows *r = rows_of(rows);
 
-    PQclear(r->ahead.result);
+    for (int i = 0; r->ahead && i < AHEAD_MOST; i++)
+        PQclear(r->ahead[i].result);
+    mem_free(r->ahead);
     mem_free(r->types);
 }
 
@@ -95,10 +97,56 @@ static size_t key_of(const db_value *values, int n, unsigned char ret[AHEAD_KEY]
     return at;
 }
 
-static void give_up(postgres_rows *r) {
-    PQclear(r->ahead.result);
-    r->ahead.result = NULL;
-    r->ahead.ticket = 0;
+static void give_up(postgres_ahead *a) {
+    PQclear(a->result);
+    a->result = NULL;
+    a->ticket = 0;
+}
+
+void postgres_give_up(db *base) {
+    for (db_rows *rows = base->all; rows; rows = rows->next) {
+        postgres_rows *r = rows_of(rows);
+
+        for (int i = 0; r->ahead && i < AHEAD_MOST; i++)
+            if (r->ahead[i].ticket && r->ahead[i].turn == base->turn)
+                give_up(&r->ahead[i]);
+    }
+}
+
+postgres_ahead *postgres_ahead_of(const postgres_rows *r, uint64_t ticket) {
+    for (int i = 0; r->ahead && i < AHEAD_MOST; i++)
+        if (r->ahead[i].ticket == ticket)
+            return &r->ahead[i];
+    return NULL;
+}
+
+/* The same question, foreseen in this turn and not answered with yet. */
+static postgres_ahead *same_question(const postgres_rows *r, const unsigned char *key,
+                                     size_t n_key) {
+    const db *d = r->base.owner;
+
+    for (int i = 0; r->ahead && i < AHEAD_MOST; i++) {
+        postgres_ahead *a = &r->ahead[i];
+
+        if (a->ticket && a->stretch == d->stretch && a->turn == d->turn && a->n_key == n_key &&
+            memcmp(a->key, key, n_key) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+static postgres_ahead *free_place(postgres_rows *r) {
+    if (!r->ahead)
+        r->ahead = mem_zero(AHEAD_MOST, sizeof(*r->ahead));
+    for (int i = 0; r->ahead && i < AHEAD_MOST; i++) {
+        postgres_ahead *a = &r->ahead[i];
+
+        if (a->ticket && a->stretch != r->base.owner->stretch)
+            give_up(a);
+        if (!a->ticket)
+            return a;
+    }
+    return NULL;
 }
 
 void postgres_foresee(db_rows *rows, const db_value *values, int n) {
@@ -106,17 +154,20 @@ void postgres_foresee(db_rows *rows, const db_value *values, int n) {
     postgres_db *d = postgres_of(rows->owner);
     unsigned char key[AHEAD_KEY];
     size_t n_key = key_of(values, n, key);
+    postgres_ahead *a;
 
-    give_up(r);
-    if (!n_key || d->n_sent + 4 >= PIPE_POSTS || ready(d, r, values, n, NULL))
+    if (!n_key || same_question(r, key, n_key) || d->n_sent + 4 >= PIPE_POSTS)
         return;
-    r->ahead.ticket = ++d->n_foreseen;
-    r->ahead.stretch = d->base.stretch;
-    r->ahead.foresight = d->base.foresight;
-    r->ahead.n_key = n_key;
-    memcpy(r->ahead.key, key, n_key);
-    if (pipe_foresee(d, r, values, n, NULL))
-        give_up(r);
+    a = free_place(r);
+    if (!a || ready(d, r, values, n, NULL))
+        return;
+    *a = (postgres_ahead){.ticket = ++d->n_foreseen,
+                          .stretch = d->base.stretch,
+                          .turn = d->base.turn,
+                          .n_key = n_key};
+    memcpy(a->key, key, n_key);
+    if (pipe_foresee(d, r, a->ticket, values, n, NULL))
+        give_up(a);
 }
 
 /* Was this foreseen?  Then `*ret` is its answer, unless something failed before it. */
@@ -124,19 +175,16 @@ static int find_ahead(postgres_rows *r, const db_value *values, int n, PGresult 
                       atg_err *err) {
     postgres_db *d = postgres_of(r->base.owner);
     unsigned char key[AHEAD_KEY];
+    postgres_ahead *a = r->ahead ? same_question(r, key, key_of(values, n, key)) : NULL;
     int rc = ATG_OK;
 
-    if (!r->ahead.ticket)
+    if (!a)
         return ATG_OK;
-    if (r->ahead.stretch == d->base.stretch && r->ahead.foresight == d->base.foresight &&
-        key_of(values, n, key) == r->ahead.n_key &&
-        memcmp(key, r->ahead.key, r->ahead.n_key) == 0) {
-        if (!r->ahead.result)
-            rc = pipe_collect(d, NULL, err);
-        *ret = r->ahead.result;
-        r->ahead.result = NULL;
-    }
-    give_up(r);
+    if (!a->result)
+        rc = pipe_collect(d, NULL, err);
+    *ret = a->result;
+    a->result = NULL;
+    give_up(a);
     return rc;
 }
 

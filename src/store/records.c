@@ -237,9 +237,10 @@ static int why_not(db *d, const record *r, atg_err *err) {
     return rc;
 }
 
-int records_update(db *d, keyring *keys, record *r, atg_err *err) {
+/* `ret_changed` NULL: posted. */
+static int update(db *d, keyring *keys, const record *r, int64_t *ret_changed, atg_err *err) {
+    const db_statement *statement = &record_statements[r->kind].update;
     db_value values[DB_VALUES_MAX];
-    int64_t changed = 0;
     sealing sealed = {NULL, 0};
     int rc = check_record(r, err), n;
 
@@ -248,11 +249,26 @@ int records_update(db *d, keyring *keys, record *r, atg_err *err) {
     if (rc == ATG_OK) {
         n = bind(r, r->rev + 1, &sealed, values);
         values[n++] = db_int(r->rev);
-        rc = db_run(d, &record_statements[r->kind].update, values, n, &changed, err);
+        rc = ret_changed ? db_run(d, statement, values, n, ret_changed, err)
+                         : db_post(d, statement, values, n, err);
     }
     mem_free(sealed.p);
+    return rc;
+}
+
+int records_update(db *d, keyring *keys, record *r, atg_err *err) {
+    int64_t changed = 0;
+    int rc = update(d, keys, r, &changed, err);
+
     if (rc == ATG_OK && changed == 0)
         rc = why_not(d, r, err);
+    r->rev += rc == ATG_OK;
+    return rc;
+}
+
+int records_rewrite(db *d, keyring *keys, record *r, atg_err *err) {
+    int rc = update(d, keys, r, NULL, err);
+
     r->rev += rc == ATG_OK;
     return rc;
 }

@@ -41,6 +41,10 @@ int records_insert(db *d, keyring *keys, const record *r, atg_err *err);
  * it has another operation, file or `created` now. */
 int records_update(db *d, keyring *keys, record *r, atg_err *err);
 
+/* The same for a record that was read in this transaction with that revision, operation, file and
+ * creation, so that nobody can have changed it since: posted. */
+int records_rewrite(db *d, keyring *keys, record *r, atg_err *err);
+
 /* ATG_ENOTFOUND; ATG_EDENIED: its sealed fields were changed, or belong to another record or
  * revision, or the key is not theirs. */
 int records_get(db *d, keyring *keys, atg_arena *arena, record_kind kind, const uuid *id,

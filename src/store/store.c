@@ -111,11 +111,15 @@ db_kind store_kind(const store *s) {
 }
 
 int store_write(store *s, store_fn *fn, void *user, atg_err *err) {
-    return writer_do(s->writer, WRITER_CHANGE, fn, user, err);
+    return writer_do(s->writer, WRITER_CHANGE, fn, user, NULL, err);
+}
+
+int store_change(store *s, store_fn *fn, void *user, const store_ahead *ahead, atg_err *err) {
+    return writer_do(s->writer, WRITER_CHANGE, fn, user, ahead, err);
 }
 
 int store_after(store *s, atg_err *err) {
-    return writer_do(s->writer, WRITER_AFTER, NULL, NULL, err);
+    return writer_do(s->writer, WRITER_AFTER, NULL, NULL, NULL, err);
 }
 
 int store_after_failure(store *s, atg_err *err) {
@@ -245,5 +249,5 @@ static int checkpoint(db *d, void *user, atg_err *err) {
 }
 
 int store_checkpoint(store *s, atg_err *err) {
-    return writer_do(s->writer, WRITER_ALONE, checkpoint, NULL, err);
+    return writer_do(s->writer, WRITER_ALONE, checkpoint, NULL, NULL, err);
 }

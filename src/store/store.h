@@ -9,6 +9,7 @@
 #ifndef ATG_STORE_STORE_H
 #define ATG_STORE_STORE_H
 
+#include "base/uuid.h"
 #include "store/db.h"
 #include "store/migrate.h"
 
@@ -49,6 +50,16 @@ static inline void store_freep(store **p) {
  * the connection to PostgreSQL broke during the commit and the database did not come back in time,
  * ATG_EDB says that it is not known.  Not to be called by a closure of the writer (ATG_EINVAL). */
 int store_write(store *s, store_fn *fn, void *user, atg_err *err);
+
+/* The same for a closure that is not alone in its kind.  `foresee` says with db_foresee() what the
+ * closure is going to ask, before it runs and before others of the same transaction do.  A closure
+ * that comes with this changes nothing that another one with other subjects foresees.  It may be
+ * run without having been asked for its foresight. */
+typedef struct store_ahead {
+    void (*foresee)(db *d, void *user);
+    uuid subjects[2]; /* what it is about; none of them is one of the other's in the same place */
+} store_ahead;
+int store_change(store *s, store_fn *fn, void *user, const store_ahead *ahead, atg_err *err);
 
 /* Read one moment's state. */
 int store_read(store *s, store_fn *fn, void *user, atg_err *err);

@@ -17,6 +17,7 @@ enum {
     GATHER_NS = 400000, /* what a batch waits for those that the last one answered */
     WAIT_MAX_MS = 500,
     CAREFUL = 16, /* batches with savepoints behind one that needed them */
+    AHEAD = 12,   /* closures that are foreseen together: what they ask and post fits a round */
 };
 
 typedef struct request {
@@ -24,6 +25,8 @@ typedef struct request {
     writer_kind kind;
     store_fn *fn;
     void *user;
+    const store_ahead *ahead; /* or NULL */
+    uint32_t turn;            /* in which it was foreseen; 0: it was not */
     int rc;
     atg_err err;
     sem_t done;
@@ -164,6 +167,40 @@ static int run_one(writer *w, request *r, bool savepoint, atg_err *err) {
     return rc;
 }
 
+static bool clash(const store_ahead *a, const store_ahead *b) {
+    return uuid_cmp(&a->subjects[0], &b->subjects[0]) == 0 ||
+           uuid_cmp(&a->subjects[1], &b->subjects[1]) == 0;
+}
+
+/* Let those from here on say what they will ask, up to the first that may ask for what one before
+ * it changes: all of that is answered together. */
+static void look_ahead(writer *w, request *from) {
+    uint32_t turn = 0;
+
+    for (request *r = from; r && r->ahead && turn < AHEAD; r = r->next) {
+        for (const request *q = from; q != r; q = q->next)
+            if (clash(q->ahead, r->ahead))
+                return;
+        r->turn = ++turn;
+        db_turn(w->d, turn);
+        r->ahead->foresee(w->d, r->user);
+        db_turn(w->d, 0);
+    }
+}
+
+/* Run one closure of several without a savepoint. */
+static int run_foreseen(writer *w, request *r, atg_err *err) {
+    int rc;
+
+    if (!r->turn)
+        look_ahead(w, r);
+    db_turn(w->d, r->turn);
+    rc = run_one(w, r, false, err);
+    db_foreseen_end(w->d);
+    db_turn(w->d, 0);
+    return rc;
+}
+
 /* Run the closures in one transaction.  ATG_OK: it is on disk, and each has its result.  Else
  * nothing is; `*ret_again` tells whether trying again may help.
  *
@@ -180,8 +217,10 @@ static int run_all(writer *w, request *list, backoff *wait, bool *ret_again, atg
     w->careful -= w->careful > 0;
     if (rc == ATG_OK)
         rc = leave_mark(w, err);
+    for (request *r = list; r; r = r->next)
+        r->turn = 0;
     for (request *r = list; rc == ATG_OK && r; r = r->next)
-        rc = run_one(w, r, careful, err);
+        rc = several && !careful ? run_foreseen(w, r, err) : run_one(w, r, careful, err);
     if (rc == ATG_OK) {
         rc = commit(w, wait, ret_again, err);
         unknown = rc && db_unknown(w->d);
@@ -389,8 +428,9 @@ static void enqueue(writer *w, request *r) {
     pthread_mutex_unlock(&w->lock);
 }
 
-int writer_do(writer *w, writer_kind kind, store_fn *fn, void *user, atg_err *err) {
-    request r = {.kind = kind, .fn = fn, .user = user};
+int writer_do(writer *w, writer_kind kind, store_fn *fn, void *user, const store_ahead *ahead,
+              atg_err *err) {
+    request r = {.kind = kind, .fn = fn, .user = user, .ahead = ahead};
 
     if (pthread_equal(pthread_self(), w->thread))
         return atg_fail(err, ATG_EINVAL, "A closure of the writer cannot wait for the writer");

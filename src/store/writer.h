@@ -15,7 +15,8 @@ void writer_close(writer *w);
 typedef enum writer_kind { WRITER_CHANGE, WRITER_AFTER, WRITER_ALONE } writer_kind;
 
 /* Queue and wait.  WRITER_AFTER: the hook (fn is NULL).  WRITER_ALONE: fn without a transaction. */
-int writer_do(writer *w, writer_kind kind, store_fn *fn, void *user, atg_err *err);
+int writer_do(writer *w, writer_kind kind, store_fn *fn, void *user, const store_ahead *ahead,
+              atg_err *err);
 
 int writer_after_failure(writer *w, atg_err *err);
 
