@@ -192,7 +192,8 @@ def types_c(d):
         out.append(f"        .name = {quote(r['name'])}, .title = {quote(r['title'])},")
         out.append(f"        .code = {quote(r['code']) if 'code' in r else 'NULL'},")
         out.append(f"        .is_file = {'true' if r.get('file') else 'false'}, "
-                   f".described = {'true' if r.get('described') else 'false'},")
+                   f".described = {'true' if r.get('described') else 'false'}, "
+                   f".stays = {'true' if r.get('stays') else 'false'},")
         out.append(f"        .person = {PERSON[r['person']]},")
         inside = " | ".join(f"1u << {upper('record', i)}" for i in r["in"]) or "0"
         out.append(f"        .in = {inside},")

@@ -275,7 +275,7 @@ int bundle_pick(db *d, void *user, atg_err *err) {
     if (rc || p->n == 0)
         return rc;
     for (uint32_t k = 0; k < RECORD_KINDS && !rc; k++)
-        if (record_types[k].in >> file.kind & 1)
+        if (record_types[k].in >> file.kind & 1 && !record_types[k].stays)
             rc = read_kind(p, d, (record_kind)k, err);
     drop_computed(p);
     if (rc == ATG_OK)

@@ -359,13 +359,25 @@ static bool is_matched(record_kind kind) {
     return false;
 }
 
+/* What templates of faces depend on: photographs, and whether their person is searched for. */
+static bool is_looked_at(const applying *a) {
+    const record *r = a->ch->r;
+
+    return r->kind == RECORD_PHOTOGRAPH ||
+           (r->kind == RECORD_MISSING && a->before &&
+            (a->before->state != r->state || a->before->withdrawn != r->withdrawn));
+}
+
 static int ask_matcher(const applying *a, atg_err *err) {
     const record *r = a->ch->r;
     char subject[UUID_TEXT + 1];
+    int rc = ATG_OK;
 
-    if (!is_matched(r->kind))
-        return ATG_OK;
     uuid_text(&r->file, subject);
+    if (is_looked_at(a))
+        rc = jobs_add(a->b->d, "faces", atg_str_of(subject), &r->operation, ATG_STR("{}"), 0, err);
+    if (rc || !is_matched(r->kind))
+        return rc;
     return jobs_add(a->b->d, "match", atg_str_of(subject), &r->operation, ATG_STR("{}"), 0, err);
 }
 

@@ -75,7 +75,10 @@ static int write_fields(json *j, const cases_event *e, bool sealed, atg_err *err
     uint64_t wanted = 0;
 
     for (uint32_t f = 0; f < record_types[e->after->kind].n_fields; f++)
-        if (e->fields >> f & 1 && (!sealed || record_field(e->after->kind, f)->sealed))
+        /* a template is nobody's to read, in the history neither: its hash stays */
+        if (e->fields >> f & 1 &&
+            (!sealed || (record_field(e->after->kind, f)->sealed &&
+                         record_field(e->after->kind, f)->class != CLASS_TEMPLATE)))
             wanted |= UINT64_C(1) << f;
     if (!wanted)
         return ATG_OK;

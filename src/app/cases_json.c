@@ -201,3 +201,26 @@ void account_write_info(json *j, const account_info *of) {
     write_grants(j, of);
     json_end(j, '}');
 }
+
+void cases_write_face_leads(json *j, const face_lead *leads, uint32_t n) {
+    json_object_line(j);
+    json_key(j, "candidates");
+    json_array_line(j);
+    for (uint32_t i = 0; i < n; i++) {
+        json_object_line(j);
+        json_key(j, "missing");
+        json_str(j, leads[i].missing.code);
+        json_key(j, "candidate");
+        cases_write_seen(j, &leads[i].record);
+        json_key(j, "conclusions");
+        json_array_line(j);
+        for (uint32_t k = 0; k < leads[i].n_said; k++)
+            cases_write_seen(j, &leads[i].said[k]);
+        json_end(j, ']');
+        json_key(j, "disagree");
+        json_bool(j, leads[i].disagree);
+        json_end(j, '}');
+    }
+    json_end(j, ']');
+    json_end(j, '}');
+}

@@ -20,6 +20,7 @@ void cases_write_file(json *j, const file_row *f, atg_str title);
 
 void cases_write_history(json *j, const audit_entry *entries, uint32_t n);
 void cases_write_leads(json *j, const lead *leads, uint32_t n);
+void cases_write_face_leads(json *j, const face_lead *leads, uint32_t n);
 
 /* The words of ALIKE_..., NULL at the end. */
 extern const char *const cases_alike[];

@@ -26,7 +26,7 @@ enum {
     MERGES_MAX = 16,
 };
 
-static const char joint_kind[] = "joint";
+static const char joint_kind[] = "joint", faces_kind[] = "faces";
 static const size_t run_memory = (size_t)16 << 30;
 
 struct matcher {
@@ -35,6 +35,7 @@ struct matcher {
     uint32_t threads;
     int64_t lease_us;
     uint64_t large;
+    const face_eye *eye;
     struct {
         uuid operation;
         standby *ready;
@@ -49,6 +50,7 @@ int matcher_open(cases *c, const matcher_options *o, matcher **ret, atg_err *err
         return atg_fail(err, ATG_ENOMEM, "Out of memory for the matcher");
     m->c = c;
     m->threads = o->threads;
+    m->eye = o->eye;
     m->large = o->large ? o->large : LARGE;
     m->lease_us = (int64_t)(o->lease_s ? o->lease_s : LEASE_SECONDS) * 1000000;
     if (o->worker.n) {
@@ -312,6 +314,26 @@ static int rank_changes(round *r, uint32_t *ret_written, atg_err *err) {
     return rc ? rc : store_write(cases_store(r->m->c), finish_jobs, r, err);
 }
 
+/* ---- photographs of faces ---- */
+
+static int read_faces(round *r, uint64_t *ret_faces, atg_err *err) {
+    faces_done done = {0};
+    int rc = ATG_OK;
+
+    for (uint32_t i = 0; i < r->n && !rc; i++) {
+        file_row file;
+
+        if (!still(r, "faces", i, r->n))
+            rc = atg_fail(err, ATG_ECANCEL, "Stopped");
+        if (!rc)
+            rc = cases_find(r->m->c, r->arena, r->jobs[i].subject, &file, err);
+        if (!rc)
+            rc = faces_enrol_file(r->m->c, &file.id, r->m->eye, &done, err);
+    }
+    *ret_faces += done.made;
+    return rc ? rc : store_write(cases_store(r->m->c), finish_jobs, r, err);
+}
+
 /* Few changes of a large operation are ranked at once; many, and small operations, are solved. */
 static int do_jobs(round *r, uint32_t *ret_written, atg_err *err) {
     sizing w = {.operation = &r->jobs->operation};
@@ -340,7 +362,8 @@ static int do_operation(const round *all, job *jobs, uint32_t n, matcher_done *d
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for the matcher");
 
-    int rc = do_jobs(&r, &done->written, &why);
+    int rc = strcmp(r.kind, faces_kind) == 0 ? read_faces(&r, &done->faces, &why)
+                                             : do_jobs(&r, &done->written, &why);
 
     if (!rc) {
         done->jobs += n;
@@ -396,6 +419,8 @@ int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg
     matcher_done done = {0};
     int rc = run_kind(m, "match", progress, &done, err);
 
+    if (!rc && m->eye)
+        rc = run_kind(m, faces_kind, progress, &done, err);
     if (!rc && !done.jobs && !done.failed)
         rc = run_kind(m, joint_kind, progress, &done, err);
     *ret = done;

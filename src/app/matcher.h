@@ -10,6 +10,7 @@
 #define ATG_APP_MATCHER_H
 
 #include "app/cases.h"
+#include "app/faces.h"
 
 typedef struct matcher_options {
     atg_str worker;   /* names this matcher among others; empty: host and process */
@@ -18,6 +19,7 @@ typedef struct matcher_options {
     uint64_t large;   /* pairs (bodies by missing) from which an operation is kept ready in memory
                          and what is new is ranked at once, before everybody is solved jointly; 0:
                          4 million */
+    const face_eye *eye; /* reads photographs of faces; NULL: they wait for a matcher that can */
 } matcher_options;
 
 typedef struct matcher matcher;
@@ -35,6 +37,7 @@ int matcher_ask(db *d, const uuid *operation, atg_err *err);
 typedef struct matcher_done {
     uint32_t jobs, failed;
     uint32_t written; /* hypotheses that are new or say something else now */
+    uint64_t faces;   /* photographs that were read */
 } matcher_done;
 
 /* Do what waits now; `ret->jobs` is 0 when nothing did. */

@@ -10,6 +10,7 @@ const char *const action_names[ACTIONS] = {
     [ACTION_ERASE] = "erase",   [ACTION_IMPORT] = "import",     [ACTION_EXPORT] = "export",
     [ACTION_BUNDLE] = "bundle", [ACTION_MATCH] = "match",       [ACTION_AUDIT] = "audit",
     [ACTION_BACKUP] = "backup", [ACTION_KEYS] = "keys",         [ACTION_ACCOUNTS] = "accounts",
+    [ACTION_FACES] = "faces",
 };
 
 #define A(x) (1U << ACTION_##x)
@@ -84,6 +85,13 @@ static const struct grant {
 
     /* from lead to identification */
     {WRITE, K(HYPOTHESIS) | K(EVIDENCE), K(REMAINS), REMAINS_LIVE, RIGHTS_MATCHER},
+    {A(ADD), K(FACE_TEMPLATE), K(MISSING), MISSING_LIVE, RIGHTS_MATCHER},
+    {A(ADD), K(FACE_TEMPLATE), K(REMAINS), REMAINS_LIVE, RIGHTS_MATCHER},
+    /* also to take it out of the file of somebody who was found alive */
+    {A(EDIT), K(FACE_TEMPLATE), K(MISSING) | K(REMAINS), ANY, RIGHTS_MATCHER},
+    {WRITE, K(FACE_CANDIDATE), K(REMAINS), REMAINS_OPEN, RIGHTS_MATCHER},
+    {WRITE, K(FACE_CALIBRATION), K(OPERATION), ANY, RIGHTS_MATCHER},
+    {WRITE, K(FACE_COMPARISON), K(REMAINS), REMAINS_OPEN, R(EXAMINER)},
     {WRITE, K(HYPOTHESIS), K(REMAINS), REMAINS_OPEN, R(RECONCILER)},
     {A(EDIT), K(HYPOTHESIS), K(REMAINS), RS(AT_THE_BOARD), R(BOARD)},
     {WRITE, K(COMPARISON), K(REMAINS), COMPARING, SIGNERS},
@@ -104,6 +112,7 @@ static const struct grant {
     {A(BUNDLE), ANY, ANY, ANY, R(BOARD)},
     {A(MATCH), ANY, ANY, ANY,
      R(GENETICIST) | R(RECONCILER) | R(BOARD) | R(ADMINISTRATOR) | RIGHTS_MATCHER},
+    {A(FACES), ANY, ANY, ANY, R(EXAMINER) | R(RECONCILER)},
     {A(AUDIT), ANY, ANY, ANY, R(BOARD) | R(AUDITOR) | R(ADMINISTRATOR)},
     {A(BACKUP) | A(KEYS) | A(ACCOUNTS), ANY, ANY, ANY, R(ADMINISTRATOR)},
 };
@@ -176,10 +185,15 @@ static bool on_side(int r, record_kind kind, int in) {
     return (sides[r] & (in < 0 ? where : where & 1U << in)) != 0;
 }
 
+bool rights_computed(record_kind kind) {
+    return kind == RECORD_HYPOTHESIS || kind == RECORD_EVIDENCE || kind == RECORD_FACE_TEMPLATE ||
+           kind == RECORD_FACE_CANDIDATE || kind == RECORD_FACE_CALIBRATION;
+}
+
 static access_right class_right(uint32_t roles, record_kind kind, int in, field_class class) {
     access_right best = ACCESS_NONE;
 
-    if (roles & RIGHTS_MATCHER && (kind == RECORD_HYPOTHESIS || kind == RECORD_EVIDENCE))
+    if (roles & RIGHTS_MATCHER && rights_computed(kind))
         return ACCESS_WRITE;
     for (int r = 0; r < ROLES; r++) {
         access_right own = (access_right)record_types[kind].access[r][class];

@@ -27,6 +27,7 @@ typedef enum action {
     ACTION_BACKUP,
     ACTION_KEYS,
     ACTION_ACCOUNTS,
+    ACTION_FACES, /* ask whose photographs look like one of the dead */
     ACTIONS,
 } action;
 
@@ -38,6 +39,9 @@ enum { RIGHTS_MATCHER = 1 << ROLES };
  * (a file: its own kind) while that file is in `state`?  -1: in some file, in some state.  Actions
  * of no kind do not look at the three.  ATG_EDENIED says which roles may, or in which states. */
 int rights_in(uint32_t roles, action a, int kind, int in, int state, atg_err *err);
+
+/* What the matcher writes, and nothing else. */
+bool rights_computed(record_kind kind);
 
 /* The same for a file in its own state, or in any file for a record of one. */
 int rights_action(uint32_t roles, action a, int kind, int state, atg_err *err);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/face_marks.h"
+#include "app/rights.h"
 #include "base/clock.h"
 #include "store/accounts.h"
 
@@ -309,9 +311,13 @@ static int check_photograph(const rules_case *c, atg_err *err) {
     const record *r = c->after;
     const value *informant = rules_field(r, PHOTOGRAPH_INFORMANT);
     const value *confirmed = rules_field(r, PHOTOGRAPH_CONFIRMED);
+    const value *placed = rules_field(r, PHOTOGRAPH_LANDMARKS);
+    face_landmarks marks;
     int64_t n = 0;
     int rc = check_entered(c, PHOTOGRAPH_ENTERED_BY, PHOTOGRAPH_IMAGE, err);
 
+    if (!rc && placed->known)
+        rc = face_marks_read(placed->text, &marks, err);
     if (rc || c->in != RECORD_MISSING)
         return rc;
     if (confirmed->known && confirmed->flag && !informant->known)
@@ -361,10 +367,6 @@ static int check_staff(const rules_case *c, atg_err *err) {
 
 /* ---- all kinds ---- */
 
-static bool is_found(record_kind kind) {
-    return kind == RECORD_HYPOTHESIS || kind == RECORD_EVIDENCE;
-}
-
 typedef int check_fn(const rules_case *c, atg_err *err);
 
 static check_fn *const checks[RECORD_KINDS] = {
@@ -381,6 +383,10 @@ static check_fn *const checks[RECORD_KINDS] = {
     [RECORD_COMPARISON] = rules_comparison,
     [RECORD_DECISION] = rules_decision,
     [RECORD_NOTIFICATION] = check_notification,
+    [RECORD_FACE_TEMPLATE] = rules_face_template,
+    [RECORD_FACE_CANDIDATE] = rules_face_candidate,
+    [RECORD_FACE_COMPARISON] = rules_face_comparison,
+    [RECORD_FACE_CALIBRATION] = rules_face_calibration,
 };
 
 int rules_check(db *d, const actor *who, record_kind in, const record *before, const record *after,
@@ -388,10 +394,13 @@ int rules_check(db *d, const actor *who, record_kind in, const record *before, c
     rules_case c = {.d = d, .who = who, .in = in, .before = before, .after = after};
     bool hides = before && !before->withdrawn && after->withdrawn;
 
-    if (rules_is_matcher(who) && !is_found(after->kind))
+    if (rules_is_matcher(who) && !rights_computed(after->kind))
         return rules_broken(err, 5,
-                            "what runs by itself writes hypotheses and evidence, and "
-                            "nothing else");
+                            "what runs by itself writes hypotheses, evidence and what it made of "
+                            "faces, and nothing else");
+    if (record_types[after->kind].stays && who->carried)
+        return rules_broken(err, 1, "a %s stays where it was made",
+                            record_types[after->kind].title);
     if (!before && after->state && !who->carried)
         return atg_fail(err, ATG_EDENIED, "A new %s begins as '%s'",
                         record_types[after->kind].title, record_types[after->kind].states[0]);
@@ -399,7 +408,8 @@ int rules_check(db *d, const actor *who, record_kind in, const record *before, c
         return check_entered(&c, CUSTODY_ENTERED_BY, CUSTODY_EVENT, err);
     /* what is only hidden says nothing new; a conclusion that is hidden does */
     if (!checks[after->kind] ||
-        (hides && after->kind != RECORD_COMPARISON && after->kind != RECORD_DECISION))
+        (hides && after->kind != RECORD_COMPARISON && after->kind != RECORD_DECISION &&
+         after->kind != RECORD_FACE_COMPARISON))
         return ATG_OK;
     return checks[after->kind](&c, err);
 }
@@ -418,6 +428,8 @@ int rules_prepare(db *d, const actor *who, atg_arena *arena, record *r, atg_err 
         fill(r, CUSTODY_ENTERED_BY, &who->account);
     else if (r->kind == RECORD_COMPARISON)
         fill(r, COMPARISON_SIGNER, &who->account);
+    else if (r->kind == RECORD_FACE_COMPARISON)
+        fill(r, FACE_COMPARISON_SIGNER, &who->account);
     else if (r->kind == RECORD_DECISION)
         fill(r, DECISION_DECIDED_BY, &who->account);
     return r->kind == RECORD_DECISION ? rules_note_inputs(d, arena, r, err) : ATG_OK;

@@ -36,8 +36,12 @@ bool rules_blind_history(uint32_t roles, record_kind kind, uint32_t remains_stat
  * event that another account entered than who entered the photograph and than who asks. */
 int rules_probe(db *d, const actor *who, const uuid *photograph, atg_err *err);
 /* Rules 1 to 3: is this photograph to be searched among?  It shows the face of a missing person of
- * the operation, an informant that is still there confirmed it, and the person is still missing. */
+ * the operation (or of one that shares with it, where the photograph's own scope says so), an
+ * informant that is still there confirmed it, and the person is still missing. */
 int rules_gallery(db *d, const uuid *operation, const uuid *photograph, bool *ret, atg_err *err);
+
+/* Does an operation share with another one, or is it the same? */
+int rules_shares(db *d, const uuid *from, const uuid *to, bool *ret, atg_err *err);
 
 /* Rule 8: may a donor's data be used on that day (microseconds UTC)?  ATG_EDENIED says why not. */
 int rules_donor(db *d, const uuid *donor, int64_t today, atg_err *err);

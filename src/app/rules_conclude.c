@@ -31,6 +31,11 @@ static const db_statement of_others = {
 static const db_statement own_leads = {
     "rules_own_leads", "SELECT count(*) FROM r_comparison WHERE hypothesis = $1 AND signer = $2 "
                        "AND line NOT IN ('dna', 'dental', 'ridge', 'implant')"};
+static const db_statement own_faces = {
+    "rules_own_faces",
+    "SELECT count(*) FROM r_face_comparison f JOIN r_face_candidate c ON c.id = f.candidate JOIN "
+    "r_hypothesis h ON h.file = c.file AND h.missing = c.missing WHERE h.id = $1 AND f.signer = "
+    "$2"};
 
 const uint32_t rules_signers =
     1U << ROLE_GENETICIST | 1U << ROLE_ODONTOLOGIST | 1U << ROLE_EXAMINER;
@@ -74,7 +79,7 @@ static const char *line_word(const record *r, uint32_t field) {
 
 /* ---- the pair ---- */
 
-static bool is_searched(atg_str state) {
+bool rules_is_searched(atg_str state) {
     return !atg_str_eq(state, ATG_STR("found_alive")) && !atg_str_eq(state, ATG_STR("withdrawn"));
 }
 
@@ -94,7 +99,7 @@ int rules_pair_of(db *d, const uuid *hypothesis, rules_pair *ret, atg_err *err) 
              : atg_fail(err, ATG_EDB, "A hypothesis is damaged");
     (void)rules_read_id(rows, 3, &p.family);
     p.withdrawn = db_get_int(rows, 4) || db_get_int(rows, 5);
-    p.searched = is_searched(db_get_text(rows, 6));
+    p.searched = rules_is_searched(db_get_text(rows, 6));
     db_end(rows);
     if (rc == ATG_OK)
         *ret = p;
@@ -134,7 +139,7 @@ static int check_missing_of(const rules_case *c, atg_err *err) {
     if (rc < 0)
         return rc;
     same = rules_read_id(rows, 0, &operation) && uuid_cmp(&operation, &r->operation) == 0;
-    fine = !db_get_int(rows, 1) && is_searched(db_get_text(rows, 2));
+    fine = !db_get_int(rows, 1) && rules_is_searched(db_get_text(rows, 2));
     db_end(rows);
     if (!same)
         return rules_broken(err, 1, "only files of one operation are compared");
@@ -243,18 +248,21 @@ static int count_of(const rules_case *c, const db_statement *statement, int64_t 
 /* On their own, and before they saw what the leads or another say. */
 static int check_blind(const rules_case *c, atg_err *err) {
     const record *r = c->after;
-    int64_t earlier = 0, standing = 0, others = 0, leads = 0;
+    int64_t earlier = 0, standing = 0, others = 0, leads = 0, faces = 0;
     int rc = count_of(c, &own_earlier, &earlier, err);
 
     if (!rc)
         rc = count_of(c, &own_standing, &standing, err);
     if (!rc)
         rc = count_of(c, &of_others, &others, err);
-    if (!rc && rules_primary(rules_field(r, COMPARISON_LINE)->choice))
-        rc = rules_count(c->d, &own_leads,
-                         (db_value[]){rules_id(&rules_field(r, COMPARISON_HYPOTHESIS)->ref),
-                                      rules_id(&rules_field(r, COMPARISON_SIGNER)->ref)},
-                         2, &leads, err);
+    if (!rc && rules_primary(rules_field(r, COMPARISON_LINE)->choice)) {
+        db_value of[] = {rules_id(&rules_field(r, COMPARISON_HYPOTHESIS)->ref),
+                         rules_id(&rules_field(r, COMPARISON_SIGNER)->ref)};
+
+        rc = rules_count(c->d, &own_leads, of, 2, &leads, err);
+        if (!rc)
+            rc = rules_count(c->d, &own_faces, of, 2, &faces, err);
+    }
     if (rc)
         return rc;
     if (standing)
@@ -265,7 +273,7 @@ static int check_blind(const rules_case *c, atg_err *err) {
         return rules_broken(err, 5,
                             "two signers conclude without knowing of each other; this "
                             "account concluded before, and may have seen the other's");
-    if (leads)
+    if (leads || faces)
         return rules_broken(err, 5,
                             "who concluded on a lead of this pair is not blind to the "
                             "leads; another concludes on the primary line");

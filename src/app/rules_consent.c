@@ -212,19 +212,28 @@ static bool shared(db_rows *rows, const uuid *to) {
     return !db_is_null(rows, 0) && lists_text(db_get_text(rows, 0), atg_str_of(text));
 }
 
-static int check_shared(db *d, const uuid *from, const uuid *to, atg_err *err) {
+int rules_shares(db *d, const uuid *from, const uuid *to, bool *ret, atg_err *err) {
     db_value id = rules_id(from);
     db_rows *rows = NULL;
-    bool fine;
     int rc;
 
-    if (uuid_cmp(from, to) == 0)
+    *ret = uuid_cmp(from, to) == 0;
+    if (*ret)
         return ATG_OK;
     rc = rules_row(d, &shares_with, &id, 1, &rows, err);
     if (rc < 0)
         return rc;
-    fine = rc && shared(rows, to);
+    *ret = rc && shared(rows, to);
     db_end(rows);
+    return ATG_OK;
+}
+
+static int check_shared(db *d, const uuid *from, const uuid *to, atg_err *err) {
+    bool fine = false;
+    int rc = rules_shares(d, from, to, &fine, err);
+
+    if (rc)
+        return rc;
     return fine ? ATG_OK
                 : rules_broken(err, 8,
                                "the donor agreed to sharing operations, and this one does "

@@ -57,6 +57,8 @@ typedef struct rules_pair {
     bool withdrawn;
     bool searched; /* the missing person is: neither found alive nor withdrawn */
 } rules_pair;
+/* Is somebody whose file is in this state searched for? */
+bool rules_is_searched(atg_str state);
 int rules_pair_of(db *d, const uuid *hypothesis, rules_pair *ret, atg_err *err);
 
 /* Hash over identifiers and revisions of what the files of a pair hold. */
@@ -74,6 +76,13 @@ int rules_hypothesis(const rules_case *c, atg_err *err);
 int rules_evidence(const rules_case *c, atg_err *err);
 int rules_comparison(const rules_case *c, atg_err *err);
 int rules_decision(const rules_case *c, atg_err *err);
+int rules_face_template(const rules_case *c, atg_err *err);
+int rules_face_candidate(const rules_case *c, atg_err *err);
+int rules_face_comparison(const rules_case *c, atg_err *err);
+int rules_face_calibration(const rules_case *c, atg_err *err);
+/* Findings of a face candidate or comparison are kept from an examiner who has still to conclude:
+ * is there something to conclude? */
+int rules_face_blind(db *d, const actor *who, const record *r, bool *ret, atg_err *err);
 /* An established decision that stands: whose remains, or which missing person's.  ATG_EDENIED. */
 int rules_identified(db *d, record_kind kind, const uuid *file, uuid *ret_missing, atg_err *err);
 

@@ -12,16 +12,22 @@ static const db_statement recovered = {
                        "withdrawn = 0 AND entered_by IS NOT NULL AND entered_by NOT IN ($2, $3)"};
 static const db_statement in_gallery = {
     "rules_gallery",
-    "SELECT count(*) FROM r_photograph p JOIN r_missing m ON m.id = p.file JOIN r_informant i ON "
-    "i.id = p.informant WHERE p.id = $1 AND m.operation = $2 AND p.what = 'face' AND p.confirmed = "
-    "1 AND p.image IS NOT NULL AND p.obtained IS NOT NULL AND p.basis IS NOT NULL AND p.withdrawn "
-    "= 0 AND m.withdrawn = 0 AND i.withdrawn = 0 AND m.state IN ('reported', 'complete', "
-    "'under_comparison') AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.person IN (i.id, m.id))"};
+    "SELECT m.operation, p.scope, m.merged_into FROM r_photograph p JOIN r_missing m ON m.id = "
+    "p.file JOIN r_informant i ON i.id = p.informant WHERE p.id = $1 AND p.what = 'face' AND "
+    "p.confirmed = 1 AND p.image IS NOT NULL AND p.obtained IS NOT NULL AND p.basis IS NOT NULL "
+    "AND p.withdrawn = 0 AND m.withdrawn = 0 AND i.withdrawn = 0 AND m.state IN ('reported', "
+    "'complete', 'under_comparison') AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.person IN "
+    "(i.id, m.id))"};
+static const db_statement merged = {
+    "rules_merged", "SELECT merged_into FROM r_missing WHERE id = $1 AND withdrawn = 0 AND state "
+                    "IN ('reported', 'complete', 'under_comparison')"};
 static const db_statement concluded = {
     "rules_concluded", "SELECT count(*) FROM r_comparison WHERE hypothesis = $1 AND signer = $2 "
                        "AND withdrawn = 0 AND line IN ('dna', 'dental', 'ridge', 'implant')"};
 static const db_statement decided = {
     "rules_decided", "SELECT count(*) FROM r_decision WHERE hypothesis = $1 AND withdrawn = 0"};
+
+enum { MERGES_MAX = 16 };
 
 /* ---- rule 1 ---- */
 
@@ -61,13 +67,47 @@ int rules_probe(db *d, const actor *who, const uuid *photograph, atg_err *err) {
                                   "nor who searches");
 }
 
-int rules_gallery(db *d, const uuid *operation, const uuid *photograph, bool *ret, atg_err *err) {
-    int64_t n = 0;
-    int rc = rules_count(d, &in_gallery, (db_value[]){rules_id(photograph), rules_id(operation)}, 2,
-                         &n, err);
+/* A report that was merged counts as long as the file that it went into does. */
+static int check_merged(db *d, uuid at, bool *ret, atg_err *err) {
+    for (int i = 0; i < MERGES_MAX; i++) {
+        db_value id = rules_id(&at);
+        db_rows *rows = NULL;
+        bool more;
+        int rc = rules_row(d, &merged, &id, 1, &rows, err);
 
-    if (!rc)
-        *ret = n > 0;
+        if (rc <= 0) {
+            *ret = false;
+            return rc;
+        }
+        more = rules_read_id(rows, 0, &at);
+        db_end(rows);
+        if (!more)
+            return ATG_OK;
+    }
+    *ret = false;
+    return ATG_OK;
+}
+
+int rules_gallery(db *d, const uuid *operation, const uuid *photograph, bool *ret, atg_err *err) {
+    db_value id = rules_id(photograph);
+    uuid of = {{0}}, into = {{0}};
+    db_rows *rows = NULL;
+    bool shared;
+    int rc = rules_row(d, &in_gallery, &id, 1, &rows, err);
+
+    *ret = rc > 0;
+    if (rc <= 0)
+        return rc;
+    shared = atg_str_eq(db_get_text(rows, 1), ATG_STR("sharing_operations"));
+    rc = rules_read_id(rows, 0, &of) ? ATG_OK : atg_fail(err, ATG_EDB, "A missing file is damaged");
+    (void)rules_read_id(rows, 2, &into);
+    db_end(rows);
+    if (!rc && uuid_cmp(&of, operation) != 0) {
+        *ret = false;
+        rc = shared ? rules_shares(d, &of, operation, ret, err) : ATG_OK;
+    }
+    if (!rc && *ret && !uuid_none(&into))
+        rc = check_merged(d, into, ret, err);
     return rc;
 }
 
@@ -104,6 +144,14 @@ int rules_blind(db *d, const actor *who, uint32_t roles, const record *r, uint64
     int rc;
 
     *ret_hidden = 0;
+    if (r->kind == RECORD_FACE_CANDIDATE || r->kind == RECORD_FACE_COMPARISON) {
+        bool blind = false;
+
+        rc = roles & 1U << ROLE_EXAMINER ? rules_face_blind(d, who, r, &blind, err) : ATG_OK;
+        if (!rc && blind)
+            *ret_hidden = findings_of(r->kind);
+        return rc;
+    }
     if (!asked || !(roles & rules_signers) || is_own(who, roles, r))
         return ATG_OK;
     if (r->kind == RECORD_EVIDENCE)
@@ -121,6 +169,7 @@ int rules_blind(db *d, const actor *who, uint32_t roles, const record *r, uint64
 
 bool rules_blind_history(uint32_t roles, record_kind kind, uint32_t remains_state) {
     return (roles & rules_signers) &&
-           (kind == RECORD_HYPOTHESIS || kind == RECORD_EVIDENCE || kind == RECORD_COMPARISON) &&
+           (kind == RECORD_HYPOTHESIS || kind == RECORD_EVIDENCE || kind == RECORD_COMPARISON ||
+            kind == RECORD_FACE_CANDIDATE || kind == RECORD_FACE_COMPARISON) &&
            remains_state < REMAINS_STATE_IDENTIFIED;
 }

@@ -67,6 +67,8 @@ typedef enum option_id {
     OPT_INVENT,
     OPT_WATCH,
     OPT_CONCLUSION,
+    OPT_BEST,
+    OPT_RETOUCHED,
     OPT_AGENCY,
     OPT_KEEPER,
     OPT_PLAIN_KEY,

@@ -72,6 +72,7 @@ typedef struct record_type {
     const char *name, *title;
     const char *code; /* of its printed codes: "AM"; NULL: it has none */
     bool is_file, described;
+    bool stays; /* in this store: it goes into no bundle and no export */
     record_person person;
     uint32_t in;               /* 1 << kind of the files that it may stand in; 0 for files */
     const char *const *states; /* NULL at the end */

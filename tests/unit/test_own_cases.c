@@ -366,6 +366,21 @@ static int load_small(db *d, void *user, atg_err *err) {
     return operation_load(d, cases_keys(w->s->m.c), small->arena, &which, NULL, &w->in, err);
 }
 
+/* Load within so much memory; `*ret_kept` is what stays allocated behind it. */
+static int load_within(loading *w, size_t limit, size_t *ret_kept, atg_err *err) {
+    size_t before = mem_live();
+    small_load small = {w, atg_arena_new(limit)};
+    int rc;
+
+    assert_non_null(small.arena);
+    rc = store_read(cases_store(w->s->m.c), load_small, &small, err);
+    if (!rc)
+        assert_int_equal(w->in.op.families->ped.persons->n_own, 1);
+    atg_arena_free(small.arena);
+    *ret_kept = mem_live() - before;
+    return rc;
+}
+
 static void memory_that_is_too_small_is_told_at_every_size(const database *where) {
     scene s = open_scene(where);
     uuid body = some_remains(&s, 0);
@@ -379,15 +394,13 @@ static void memory_that_is_too_small_is_told_at_every_size(const database *where
     part = (loading){.s = &s, .head = w.in.head, .only = who->id};
     made_ok(store_read(cases_store(s.m.c), load, &part, &err), &err); /* statements are kept */
     for (size_t limit = 0; rc == ATG_ENOMEM; limit += 256) {
-        size_t before = mem_live();
-        small_load small = {&part, atg_arena_new(limit)};
+        size_t kept = 0;
 
-        assert_non_null(small.arena);
-        rc = store_read(cases_store(s.m.c), load_small, &small, &err);
-        if (!rc)
-            assert_int_equal(part.in.op.families->ped.persons->n_own, 1);
-        atg_arena_free(small.arena);
-        assert_int_equal(mem_live(), before);
+        rc = load_within(&part, limit, &kept, &err);
+        /* another connection of the pool prepares its statements once; a leak is there each time */
+        for (int i = 0; i < 8 && kept; i++)
+            rc = load_within(&part, limit, &kept, &err);
+        assert_int_equal(kept, 0);
     }
     made_ok(rc, &err);
     made_cases_close(&s.m);

@@ -3,6 +3,8 @@
  */
 #include "ruled_pair.h"
 
+#include "app/rights.h"
+
 /* ---- what is signed before matching ---- */
 
 static void nothing_is_matched_before_the_board_signed_how(const database *where) {
@@ -78,11 +80,11 @@ static void what_was_signed_is_only_raised_once_something_was_compared(const dat
 
 /* ---- what runs by itself ---- */
 
-static void the_matcher_writes_hypotheses_and_evidence_only(const database *where) {
+static void the_matcher_writes_what_is_computed_only(const database *where) {
     ruled w = ruled_open(where);
 
     for (int kind = 0; kind < RECORD_KINDS; kind++)
-        if (kind != RECORD_HYPOTHESIS && kind != RECORD_EVIDENCE)
+        if (!rights_computed((record_kind)kind))
             ruled_refused(&w, &w.matcher, NULL, ruled_new(&w, (record_kind)kind, w.remains),
                           "Rule 5", "by itself");
     ruled_close(&w);
@@ -220,8 +222,8 @@ int main(void) {
          the_threshold_is_never_below_what_the_design_says, ON_BOTH},
         {"what was signed is only raised once something was compared",
          what_was_signed_is_only_raised_once_something_was_compared, ON_BOTH},
-        {"the matcher writes hypotheses and evidence only",
-         the_matcher_writes_hypotheses_and_evidence_only, ON_BOTH},
+        {"the matcher writes what is computed only", the_matcher_writes_what_is_computed_only,
+         ON_BOTH},
         {"the matcher never says established", the_matcher_never_says_established, ON_BOTH},
         {"numbers are computed and not typed", numbers_are_computed_and_not_typed, ON_BOTH},
         {"a hypothesis is one pair of one operation", a_hypothesis_is_one_pair_of_one_operation,

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The templates that may be searched among, read into memory. */
+#include "app/faces_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "app/cases_internal.h"
+#include "app/face_marks.h"
+#include "app/rights.h"
+#include "app/rules.h"
+#include "base/bytes.h"
+#include "base/mem.h"
+
+enum { PAGE = 512, PAGE_ARENA = 256 << 20, MERGES_MAX = 16 };
+
+/* Operations whose photographs may be looked at: this one, and those that share. */
+static const db_statement all_operations = {
+    "face operations", "SELECT id FROM r_operation WHERE withdrawn = 0 ORDER BY id LIMIT $1"};
+static const db_statement merged_into = {"face merged",
+                                         "SELECT merged_into FROM r_missing WHERE id = $1"};
+
+static const db_statement own_template = {
+    "face template", "SELECT id FROM r_face_template WHERE photograph = $1 ORDER BY id LIMIT 1"};
+
+typedef struct loading {
+    cases *c;
+    faces_gallery *g;
+    const atg_progress *progress;
+    atg_arena *arena;
+    uuid operations[FACES_SHARING_MAX];
+    uint32_t n_operations;
+    uuid of, after; /* where the reading stands */
+    uint32_t n;
+    uint64_t seen;
+} loading;
+
+static int no_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Out of memory for faces");
+}
+
+/* ---- what made them ---- */
+
+typedef struct asking {
+    cases *c;
+    const uuid *photograph;
+    atg_arena *arena;
+    record *template;
+} asking;
+
+static int read_template(db *d, void *user, atg_err *err) {
+    asking *w = user;
+
+    return faces_template_of(d, w->c->keys, w->arena, w->photograph, &w->template, err);
+}
+
+int faces_made_by(cases *c, const uuid *photograph, face_version *ret, uint32_t *ret_dim,
+                  atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(PAGE_ARENA);
+    asking w = {.c = c, .photograph = photograph, .arena = arena};
+    int rc = arena ? store_read(cases_store(c), read_template, &w, err) : no_memory(err);
+    const value *f;
+
+    if (rc)
+        return rc;
+    if (!w.template)
+        return faces_unread(err);
+    f = w.template->fields;
+    if (!f[FACE_TEMPLATE_MODEL].known || !f[FACE_TEMPLATE_PIPELINE].known ||
+        !bytes_from_hex(f[FACE_TEMPLATE_MODEL].text, ret->model, sizeof(ret->model)))
+        return atg_fail(err, ATG_EDB, "A face template is damaged");
+    ret->pipeline = (uint32_t)f[FACE_TEMPLATE_PIPELINE].number;
+    /* without a vector there is nothing to search with, which faces_search() tells */
+    *ret_dim = f[FACE_TEMPLATE_VECTOR].known ? face_vector_dim(f[FACE_TEMPLATE_VECTOR].text)
+                                             : FACE_DIM_STEP;
+    return ATG_OK;
+}
+
+static int find_operations(db *d, void *user, atg_err *err) {
+    loading *w = user;
+    db_value limit = db_int(FACES_OPERATIONS_MAX);
+    uuid *all = ATG_GET(w->arena, uuid, FACES_OPERATIONS_MAX);
+    uint32_t n = 0;
+    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
+    int rc = all ? db_query(d, &all_operations, &limit, 1, &rows, err) : no_memory(err);
+
+    while (!rc && (rc = db_next(rows, err)) > 0) {
+        memcpy(all[n++].bytes, db_get_blob(rows, 0).p, UUID_SIZE);
+        rc = ATG_OK;
+    }
+    db_end(rows);
+    rows = NULL;
+    w->n_operations = 0;
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        bool shares = false;
+
+        rc = rules_shares(d, &all[i], &w->g->operation, &shares, err);
+        if (rc || !shares)
+            continue;
+        if (w->n_operations == FACES_SHARING_MAX)
+            return atg_fail(err, ATG_ELIMIT, "More than %d operations share with this one",
+                            FACES_SHARING_MAX);
+        w->operations[w->n_operations++] = all[i];
+    }
+    return rc;
+}
+
+/* ---- one template ---- */
+
+int faces_unread(atg_err *err) {
+    return atg_fail(err, ATG_EINVAL,
+                    "The photograph was not read yet: 'antigone match' does it where a model is "
+                    "installed ('antigone model list')");
+}
+
+int faces_template_of(db *d, keyring *keys, atg_arena *arena, const uuid *photograph, record **ret,
+                      atg_err *err) {
+    db_value id = db_blob(photograph->bytes, UUID_SIZE);
+    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
+    record_row row;
+    uuid found;
+    int rc = db_query(d, &own_template, &id, 1, &rows, err);
+
+    *ret = NULL;
+    if (!rc)
+        rc = db_next(rows, err);
+    if (rc <= 0)
+        return rc;
+    memcpy(found.bytes, db_get_blob(rows, 0).p, UUID_SIZE);
+    db_end(rows);
+    rows = NULL;
+    rc = records_get(d, keys, arena, RECORD_FACE_TEMPLATE, &found, &row, err);
+    if (!rc && !row.erased)
+        *ret = row.r;
+    return rc;
+}
+
+bool faces_version_is(const record *template, const face_version *version) {
+    char hex[2 * sizeof(version->model) + 1];
+    const value *f = template->fields;
+
+    bytes_hex(version->model, sizeof(version->model), hex);
+    return f[FACE_TEMPLATE_MODEL].known &&
+           atg_str_eq(f[FACE_TEMPLATE_MODEL].text, atg_str_of(hex)) &&
+           f[FACE_TEMPLATE_PIPELINE].known && f[FACE_TEMPLATE_PIPELINE].number == version->pipeline;
+}
+
+static int root_of(db *d, uuid *at, atg_err *err) {
+    for (int i = 0; i < MERGES_MAX; i++) {
+        db_value id = db_blob(at->bytes, UUID_SIZE);
+        __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
+        int rc = db_query(d, &merged_into, &id, 1, &rows, err);
+
+        if (!rc)
+            rc = db_next(rows, err);
+        if (rc <= 0 || db_is_null(rows, 0))
+            return rc < 0 ? rc : ATG_OK;
+        memcpy(at->bytes, db_get_blob(rows, 0).p, UUID_SIZE);
+    }
+    return ATG_OK;
+}
+
+static face_sex sex_of(const value *v) {
+    if (!v->known)
+        return FACE_SEX_UNKNOWN;
+    return v->choice == SEX_MALE     ? FACE_SEX_MALE
+           : v->choice == SEX_FEMALE ? FACE_SEX_FEMALE
+                                     : FACE_SEX_UNKNOWN;
+}
+
+static int16_t years(double x) {
+    return (int16_t)(isfinite(x) ? x : -1);
+}
+
+int faces_person(db *d, keyring *keys, atg_arena *arena, const uuid *file, face_person *ret,
+                 atg_err *err) {
+    record_row row;
+    int rc = records_get(d, keys, arena, RECORD_MISSING, file, &row, err);
+    const value *f;
+
+    if (rc)
+        return rc;
+    f = row.r->fields;
+    *ret = (face_person){
+        .id = *file, .scopes = 1, .sex = sex_of(&f[MISSING_SEX]), .age_low = -1, .age_high = -1};
+    if (f[MISSING_AGE].known) {
+        ret->age_low = years(f[MISSING_AGE].range.from);
+        ret->age_high = years(f[MISSING_AGE].range.to);
+    }
+    if (f[MISSING_FAMILY].known)
+        ret->family = f[MISSING_FAMILY].ref;
+    return ATG_OK;
+}
+
+static bool usable(const faces_gallery *g, const record *r) {
+    const value *f = r->fields;
+
+    return !r->withdrawn && f[FACE_TEMPLATE_OUTCOME].choice == FACE_OUTCOME_READY &&
+           f[FACE_TEMPLATE_VECTOR].known &&
+           (f[FACE_TEMPLATE_RETOUCHED].known && f[FACE_TEMPLATE_RETOUCHED].flag) == g->retouched &&
+           faces_version_is(r, &g->version);
+}
+
+static int take(loading *w, db *d, const record *r, atg_err *err) {
+    const value *f = r->fields;
+    float vector[FACE_DIM_MAX];
+    face_person person;
+    uuid file = r->file;
+    bool may = false;
+    int rc = ATG_OK;
+
+    if (!usable(w->g, r))
+        return ATG_OK;
+    rc = rules_gallery(d, &w->g->operation, &f[FACE_TEMPLATE_PHOTOGRAPH].ref, &may, err);
+    if (rc || !may)
+        return rc;
+    rc = face_vector_read(f[FACE_TEMPLATE_VECTOR].text, w->g->dim, vector, err);
+    if (!rc)
+        rc = root_of(d, &file, err);
+    if (!rc)
+        rc = faces_person(d, w->c->keys, w->arena, &file, &person, err);
+    if (!rc)
+        rc = face_gallery_put(w->g->all, &w->g->version, &person, &f[FACE_TEMPLATE_PHOTOGRAPH].ref,
+                              vector, err);
+    bytes_wipe(vector, sizeof(vector));
+    return rc;
+}
+
+static int read_page(db *d, void *user, atg_err *err) {
+    loading *w = user;
+    records_query q = {.kind = RECORD_FACE_TEMPLATE,
+                       .by = RECORDS_OF_OPERATION,
+                       .of = w->of,
+                       .after = w->after,
+                       .limit = PAGE};
+    record_row *rows;
+    int rc = records_list(d, w->c->keys, w->arena, &q, &rows, &w->n, err);
+
+    for (uint32_t i = 0; i < w->n && !rc; i++)
+        if (!rows[i].erased)
+            rc = take(w, d, rows[i].r, err);
+    if (!rc && w->n)
+        w->after = rows[w->n - 1].r->id;
+    return rc;
+}
+
+static int read_operation(loading *w, atg_err *err) {
+    int rc;
+
+    w->after = (uuid){{0}};
+    do {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(PAGE_ARENA);
+
+        w->arena = arena;
+        if (!arena)
+            return no_memory(err);
+        rc = store_read(cases_store(w->c), read_page, w, err);
+        w->seen += w->n;
+        if (!rc && w->progress && w->progress->step &&
+            !w->progress->step(w->progress->user, "gallery", w->seen, 0))
+            rc = atg_fail(err, ATG_ECANCEL, "Stopped");
+    } while (!rc && w->n == PAGE);
+    return rc;
+}
+
+static int fill(faces_gallery *g, cases *c, const atg_progress *progress, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(PAGE_ARENA);
+    loading w = {.c = c, .g = g, .progress = progress, .arena = arena};
+    int rc = arena ? store_read(cases_store(c), find_operations, &w, err) : no_memory(err);
+
+    for (uint32_t i = 0; i < w.n_operations && !rc; i++) {
+        w.of = w.operations[i];
+        rc = read_operation(&w, err);
+    }
+    return rc;
+}
+
+int faces_gallery_open(cases *c, const uuid *operation, const face_version *version, uint32_t dim,
+                       bool retouched, const atg_progress *progress, faces_gallery **ret,
+                       atg_err *err) {
+    faces_gallery *g = mem_zero(1, sizeof(*g));
+    int rc = g ? face_gallery_new(version, dim, &g->all, err) : no_memory(err);
+
+    if (rc) {
+        faces_gallery_close(g);
+        return rc;
+    }
+    g->operation = *operation;
+    g->version = *version;
+    g->dim = dim;
+    g->retouched = retouched;
+    rc = fill(g, c, progress, err);
+    if (rc)
+        faces_gallery_close(g);
+    else
+        *ret = g;
+    return rc;
+}
+
+void faces_gallery_close(faces_gallery *g) {
+    if (!g)
+        return;
+    face_gallery_free(g->all);
+    mem_free(g);
+}
+
+uint32_t faces_gallery_persons(const faces_gallery *g) {
+    return face_gallery_persons(g->all);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules 1, 3, 4 and 5 where faces are searched for and compared: what may be a candidate, and who
+ * concludes on one. */
+#include "app/rules_internal.h"
+
+#include "app/face_checklist.h"
+#include "store/accounts.h"
+
+static const db_statement find_candidate = {
+    "face_candidate", "SELECT c.file, c.withdrawn, m.withdrawn, m.state FROM r_face_candidate c "
+                      "JOIN r_missing m ON m.id = c.missing WHERE c.id = $1"};
+static const db_statement photograph_in = {
+    "face_photograph", "SELECT count(*) FROM r_photograph WHERE id = $1 AND file = $2"};
+static const db_statement own_standing = {
+    "face_own", "SELECT count(*) FROM r_face_comparison WHERE candidate = $1 AND signer = $2 AND "
+                "id <> $3 AND withdrawn = 0"};
+static const db_statement own_earlier = {
+    "face_earlier", "SELECT count(*) FROM r_face_comparison WHERE candidate = $1 AND signer = $2 "
+                    "AND id <> $3"};
+static const db_statement of_others = {
+    "face_others", "SELECT count(*) FROM r_face_comparison WHERE candidate = $1 AND signer <> $2 "
+                   "AND id <> $3"};
+/* Candidates of a probe on which an account has not concluded. */
+static const db_statement still_open = {
+    "face_open",
+    "SELECT count(*) FROM r_face_candidate c WHERE c.probe = $1 AND c.withdrawn = 0 AND NOT EXISTS "
+    "(SELECT 1 FROM r_face_comparison f WHERE f.candidate = c.id AND f.signer = $2 AND f.withdrawn "
+    "= 0)"};
+
+/* ---- what is computed ---- */
+
+static int check_computed(const rules_case *c, atg_err *err) {
+    return rules_is_matcher(c->who)
+               ? ATG_OK
+               : rules_broken(err, 1,
+                              "a %s is made by the program from registered photographs, "
+                              "never brought or typed",
+                              record_types[c->after->kind].title);
+}
+
+int rules_face_calibration(const rules_case *c, atg_err *err) {
+    return check_computed(c, err);
+}
+
+static int check_stands_in(const rules_case *c, uint32_t field, const uuid *file, atg_err *err) {
+    const uuid *photograph = &rules_field(c->after, field)->ref;
+    int64_t n = 0;
+    int rc = rules_count(c->d, &photograph_in, (db_value[]){rules_id(photograph), rules_id(file)},
+                         2, &n, err);
+
+    return rc || n ? rc
+                   : rules_broken(err, 1, "a %s names a photograph that is registered in its file",
+                                  record_types[c->after->kind].title);
+}
+
+int rules_face_template(const rules_case *c, atg_err *err) {
+    int rc = check_computed(c, err);
+
+    return rc ? rc : check_stands_in(c, FACE_TEMPLATE_PHOTOGRAPH, &c->after->file, err);
+}
+
+/* The probe is one of the dead that the account may search with, and the photograph is in the
+ * gallery now: whoever writes a candidate, here it is asked. */
+int rules_face_candidate(const rules_case *c, atg_err *err) {
+    const record *r = c->after;
+    actor by = {.account = rules_field(r, FACE_CANDIDATE_SEARCHED_BY)->ref};
+    bool fine = false;
+    int rc = check_computed(c, err);
+
+    if (rc || c->before)
+        return rc;
+    rc = check_stands_in(c, FACE_CANDIDATE_PROBE, &r->file, err);
+    if (!rc)
+        rc = rules_probe(c->d, &by, &rules_field(r, FACE_CANDIDATE_PROBE)->ref, err);
+    if (!rc)
+        rc = rules_gallery(c->d, &r->operation, &rules_field(r, FACE_CANDIDATE_PHOTOGRAPH)->ref,
+                           &fine, err);
+    if (!rc && !fine)
+        rc = rules_broken(err, 1,
+                          "a candidate is a missing person of the operation, by a photograph that "
+                          "an informant confirmed");
+    return rc;
+}
+
+/* ---- what people conclude ---- */
+
+static int check_candidate(const rules_case *c, atg_err *err) {
+    db_value id = rules_id(&rules_field(c->after, FACE_COMPARISON_CANDIDATE)->ref);
+    db_rows *rows = NULL;
+    bool here, stands, searched;
+    uuid file = {{0}};
+    int rc = rules_row(c->d, &find_candidate, &id, 1, &rows, err);
+
+    if (rc == 0)
+        return atg_fail(err, ATG_ENOTFOUND, "There is no such candidate");
+    if (rc < 0)
+        return rc;
+    here = rules_read_id(rows, 0, &file) && uuid_cmp(&file, &c->after->file) == 0;
+    stands = !db_get_int(rows, 1);
+    searched = !db_get_int(rows, 2) && rules_is_searched(db_get_text(rows, 3));
+    db_end(rows);
+    if (!here || !stands)
+        return rules_broken(err, 5,
+                            "a comparison of faces is about a candidate of the same remains "
+                            "file that stands");
+    if (!searched && !c->after->withdrawn)
+        return rules_broken(err, 3,
+                            "nobody is compared who was found alive or whose file was "
+                            "withdrawn");
+    return ATG_OK;
+}
+
+static int check_signer(const rules_case *c, atg_err *err) {
+    const record *r = c->after;
+    uint32_t roles = 0;
+    int rc;
+
+    if (!rules_is(r, FACE_COMPARISON_SIGNER, &c->who->account))
+        return rules_broken(err, 5,
+                            "a comparison is concluded, changed and withdrawn by its "
+                            "signer alone");
+    rc = accounts_roles(c->d, &c->who->account, &r->operation, &roles, err);
+    if (!rc && !(roles & 1U << ROLE_EXAMINER))
+        rc = rules_broken(err, 5, "faces are compared by examiners");
+    return rc;
+}
+
+static int count_of(const rules_case *c, const db_statement *statement, int64_t *ret,
+                    atg_err *err) {
+    const record *r = c->after;
+
+    return rules_count(c->d, statement,
+                       (db_value[]){rules_id(&rules_field(r, FACE_COMPARISON_CANDIDATE)->ref),
+                                    rules_id(&rules_field(r, FACE_COMPARISON_SIGNER)->ref),
+                                    rules_id(&r->id)},
+                       3, ret, err);
+}
+
+static int check_new(const rules_case *c, atg_err *err) {
+    int64_t standing = 0, earlier = 0, others = 0;
+    int rc = count_of(c, &own_standing, &standing, err);
+
+    if (!rc)
+        rc = count_of(c, &own_earlier, &earlier, err);
+    if (!rc)
+        rc = count_of(c, &of_others, &others, err);
+    if (!rc && standing)
+        return rules_broken(err, 5,
+                            "this account has concluded on this candidate already: change "
+                            "that comparison as long as nobody else concluded");
+    if (!rc && earlier && others)
+        return rules_broken(err, 5,
+                            "two examiners conclude without knowing of each other; this "
+                            "account concluded before, and may have seen the other's");
+    return rc;
+}
+
+static int check_changed(const rules_case *c, atg_err *err) {
+    bool hides = c->after->withdrawn && !c->before->withdrawn;
+    int64_t others = 0;
+    int rc;
+
+    if (!rules_same(c, FACE_COMPARISON_CANDIDATE) || !rules_same(c, FACE_COMPARISON_SIGNER))
+        return rules_broken(err, 5, "candidate and signer of a comparison stay as they are");
+    if (hides ||
+        (rules_same(c, FACE_COMPARISON_SUPPORT) && rules_same(c, FACE_COMPARISON_FEATURES)))
+        return ATG_OK;
+    rc = count_of(c, &of_others, &others, err);
+    if (!rc && others)
+        rc = rules_broken(err, 5,
+                          "another concluded on this candidate meanwhile: a conclusion is not "
+                          "changed any more, only withdrawn");
+    return rc;
+}
+
+int rules_face_comparison(const rules_case *c, atg_err *err) {
+    const value *features = rules_field(c->after, FACE_COMPARISON_FEATURES);
+    int rc = check_candidate(c, err);
+
+    if (!rc)
+        rc = check_signer(c, err);
+    if (!rc && !c->after->withdrawn)
+        rc = face_checklist_check(features->text,
+                                  rules_field(c->after, FACE_COMPARISON_SUPPORT)->choice, err);
+    if (rc)
+        return rc;
+    return c->before ? check_changed(c, err) : check_new(c, err);
+}
+
+/* ---- blind ---- */
+
+int rules_face_blind(db *d, const actor *who, const record *r, bool *ret, atg_err *err) {
+    db_value account = rules_id(&who->account);
+    uuid none = {{0}};
+    int64_t n = 0;
+    int rc;
+
+    if (r->kind == RECORD_FACE_CANDIDATE) {
+        /* the rank of one tells something of the others: all of the probe first */
+        rc =
+            rules_count(d, &still_open,
+                        (db_value[]){rules_id(&rules_field(r, FACE_CANDIDATE_PROBE)->ref), account},
+                        2, &n, err);
+        *ret = n > 0;
+        return rc;
+    }
+    if (rules_is(r, FACE_COMPARISON_SIGNER, &who->account)) {
+        *ret = false;
+        return ATG_OK;
+    }
+    rc = rules_count(d, &own_standing,
+                     (db_value[]){rules_id(&rules_field(r, FACE_COMPARISON_CANDIDATE)->ref),
+                                  account, rules_id(&none)},
+                     3, &n, err);
+    *ret = n == 0;
+    return rc;
+}
