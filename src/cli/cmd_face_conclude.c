@@ -49,7 +49,7 @@ static int run(const args *a) {
     STORE_SESSION s = {0};
     change ch = {CHANGE_ADD, NULL};
     atg_err err = {0};
-    int code = cli_store_open(a, &s);
+    int code = cli_store_open_here(a, &s);
 
     if (code)
         return code;
@@ -61,7 +61,7 @@ static int run(const args *a) {
     return EXIT_DONE;
 }
 
-static const option_id options[] = {STORE_OPTIONS};
+static const option_id options[] = {HERE_OPTIONS};
 
 const command command_face_conclude = {
     .name = "face conclude",

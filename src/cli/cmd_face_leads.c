@@ -65,7 +65,7 @@ static int run(const args *a) {
     face_lead *leads;
     uint32_t n;
     atg_err err = {0};
-    int code = cli_store_open(a, &s);
+    int code = cli_store_open_here(a, &s);
 
     if (code)
         return code;
@@ -82,7 +82,7 @@ static int run(const args *a) {
     return cli_write(a, buf);
 }
 
-static const option_id options[] = {OPT_JSON, OPT_OUTPUT, STORE_OPTIONS};
+static const option_id options[] = {OPT_JSON, OPT_OUTPUT, HERE_OPTIONS};
 
 const command command_face_leads = {
     .name = "face leads",

@@ -70,7 +70,7 @@ static int run(const args *a) {
     int code = cli_uint(a, OPT_BEST, FACE_BEST_MIN, FACE_BEST_MAX, &best);
 
     if (!code)
-        code = cli_store_open(a, &s);
+        code = cli_store_open_here(a, &s);
     if (!code)
         code = cli_store_operation(a, &s);
     if (code)
@@ -86,7 +86,7 @@ static int run(const args *a) {
     return n ? EXIT_DONE : EXIT_NO;
 }
 
-static const option_id options[] = {OPT_BEST, OPT_RETOUCHED, OPT_OPERATION, STORE_OPTIONS};
+static const option_id options[] = {OPT_BEST, OPT_RETOUCHED, OPT_OPERATION, HERE_OPTIONS};
 
 const command command_face_search = {
     .name = "face search",
