@@ -4,7 +4,6 @@
 #include <antigone/lineage.h>
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -60,17 +59,6 @@ static double joint_level(const calibration_unit *sample, const calibration_unit
     return p;
 }
 
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Quantile of sorted values, those that are not numbers left out (they were sorted last). */
-static double quantile(const double *sorted, uint32_t n, double q) {
-    return n ? sorted[(uint32_t)(q * (n - 1) + 0.5)] : NAN;
-}
-
 int calibration_intervals(const calibration_unit *units, uint32_t n, atg_score *ret, atg_err *err) {
     MEM_AUTO double *cllr = mem_alloc(REPLICATES * sizeof(*cllr));
     MEM_AUTO double *levels = mem_alloc(REPLICATES * sizeof(*levels));
@@ -91,15 +79,15 @@ int calibration_intervals(const calibration_unit *units, uint32_t n, atg_score *
             cllr[n_cllr++] = c;
         levels[r] = joint_level(&sample, &whole);
     }
-    qsort(cllr, n_cllr, sizeof(*cllr), compare);
-    qsort(levels, REPLICATES, sizeof(*levels), compare);
-    ret->cllr_lower = quantile(cllr, n_cllr, level / 2);
-    ret->cllr_upper = quantile(cllr, n_cllr, 1 - level / 2);
+    cllr_sort_values(cllr, n_cllr);
+    cllr_sort_values(levels, REPLICATES);
+    ret->cllr_lower = cllr_quantile(cllr, n_cllr, level / 2);
+    ret->cllr_upper = cllr_quantile(cllr, n_cllr, 1 - level / 2);
     for (int i = 0; i < CALIBRATION_BINS; i++)
         n_bins += whole.bin_n[i] > 0;
     /* Bonferroni's level is enough for independent pairs, and needed where a bin is all true, of
      * which no resampling tells; pairs that depend on each other need a lower one */
-    each = fmin(level / (n_bins ? n_bins : 1), quantile(levels, REPLICATES, level));
+    each = fmin(level / (n_bins ? n_bins : 1), cllr_quantile(levels, REPLICATES, level));
     for (int i = 0; i < CALIBRATION_BINS; i++) {
         atg_reliability_bin *bin = &ret->bins[i];
 

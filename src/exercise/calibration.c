@@ -2,7 +2,6 @@
 #include "exercise/calibration.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -17,16 +16,10 @@ int calibration_bin(double posterior) {
     return bin;
 }
 
-/* ln(1 + e^x) */
-static double softplus(double x) {
-    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-}
-
 void calibration_add(calibration_unit *unit, double log10_lr, double posterior, bool is_true) {
-    double ln = log10_lr * M_LN10;
     int bin = calibration_bin(posterior);
 
-    unit->cost[is_true] += softplus(is_true ? -ln : ln);
+    unit->cost[is_true] += cllr_cost(log10_lr, is_true);
     unit->n[is_true]++;
     if (bin >= 0) {
         unit->bin_n[bin]++;
@@ -46,70 +39,16 @@ void calibration_sum(calibration_unit *to, const calibration_unit *from) {
 }
 
 double calibration_cllr(const calibration_unit *total) {
-    if (!total->n[0] || !total->n[1])
-        return NAN;
-    return (total->cost[0] / total->n[0] + total->cost[1] / total->n[1]) / (2 * M_LN2);
+    return cllr_of(total->cost, (const double[]){total->n[0], total->n[1]});
 }
 
-static int compare_pairs(const void *a, const void *b) {
-    double x = ((const calibration_pair *)a)->log10_lr, y = ((const calibration_pair *)b)->log10_lr;
-
-    return (x > y) - (x < y);
-}
-
-/* Pairs that the recalibration gives one value. */
-struct pool {
-    double n, n_true;
-};
-
-static double share(struct pool p) {
-    return p.n_true / p.n;
-}
-
-static size_t pool_violators(const calibration_pair *pairs, size_t n, struct pool *pools) {
-    size_t k = 0;
-
-    for (size_t i = 0, end; i < n; i = end) {
-        struct pool p = {0, 0};
-
-        for (end = i; end < n && pairs[end].log10_lr == pairs[i].log10_lr; end++) {
-            p.n++;
-            p.n_true += pairs[end].is_true;
-        }
-        while (k && share(pools[k - 1]) >= share(p)) {
-            k--;
-            p.n += pools[k].n;
-            p.n_true += pools[k].n_true;
-        }
-        pools[k++] = p;
-    }
-    return k;
-}
-
-int calibration_cllr_min(calibration_pair *pairs, size_t n, double *ret, atg_err *err) {
-    MEM_AUTO struct pool *pools = mem_zero(n, sizeof(*pools));
-    double n_true = 0, cost[2] = {0, 0};
-    size_t k;
+int calibration_cllr_min(cllr_case *pairs, size_t n, double *ret, atg_err *err) {
+    MEM_AUTO cllr_pool *pools = mem_zero(n, sizeof(*pools));
 
     if (!pools)
         return atg_fail(err, ATG_ENOMEM, "Memory is short for the score of %zu pairs", n);
-    if (n)
-        qsort(pairs, n, sizeof(*pairs), compare_pairs);
-    k = pool_violators(pairs, n, pools);
-    for (size_t i = 0; i < k; i++)
-        n_true += pools[i].n_true;
-    for (size_t i = 0; i < k; i++) {
-        double f = pools[i].n - pools[i].n_true, t = pools[i].n_true;
-        double lr = t / f * ((double)n - n_true) / n_true;
-
-        if (f > 0)
-            cost[0] += f * log1p(lr);
-        if (t > 0 && f > 0)
-            cost[1] += t * log1p(1 / lr);
-    }
-    *ret = n_true > 0 && n_true < (double)n
-               ? (cost[0] / ((double)n - n_true) + cost[1] / n_true) / (2 * M_LN2)
-               : NAN;
+    cllr_sort(pairs, n);
+    *ret = cllr_min(pools, cllr_pools(pairs, n, pools));
     return ATG_OK;
 }
 

@@ -5,12 +5,9 @@
 
 #include <antigone/exercise.h>
 
-enum { CALIBRATION_BINS = 5 };
+#include "base/cllr.h"
 
-typedef struct calibration_pair {
-    double log10_lr;
-    bool is_true;
-} calibration_pair;
+enum { CALIBRATION_BINS = 5 };
 
 /* What one unit of the bootstrap (a body or a run) adds to each figure. */
 typedef struct calibration_unit {
@@ -31,7 +28,7 @@ void calibration_sum(calibration_unit *to, const calibration_unit *from);
 double calibration_cllr(const calibration_unit *total);
 
 /* Cllr after the best monotone recalibration (pool adjacent violators); sorts `pairs`. */
-int calibration_cllr_min(calibration_pair *pairs, size_t n, double *ret, atg_err *err);
+int calibration_cllr_min(cllr_case *pairs, size_t n, double *ret, atg_err *err);
 
 /* Intervals of Cllr (percentiles) and of the bins (see docs/exercise.md), by resampling units;
  * `ret`'s bins hold their counts. */

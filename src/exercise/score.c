@@ -14,7 +14,7 @@ struct scoring {
     atg_score *ret;
     calibration_unit *units;
     uint32_t n_units;
-    calibration_pair *pairs;
+    cllr_case *pairs;
     size_t n_pairs;
     double *doubts; /* 1 - posterior of each body that was named */
     double posterior_sum[CALIBRATION_BINS];
@@ -74,7 +74,7 @@ static void score_pair(struct scoring *s, const atg_identification *run, const a
         fate->pair = pair;
     if (isnan(pair->log10_lr) || body_swapped(run, truth, pair->body))
         return;
-    s->pairs[s->n_pairs++] = (calibration_pair){pair->log10_lr, is_true};
+    s->pairs[s->n_pairs++] = (cllr_case){pair->log10_lr, 1, is_true};
     calibration_add(&s->units[unit], pair->log10_lr, pair->posterior, is_true);
     if (bin >= 0)
         s->posterior_sum[bin] += pair->posterior;
@@ -189,7 +189,7 @@ static int summarise(struct scoring *s, atg_err *err) {
 int atg_exercise_score_runs(uint32_t n, const atg_identification *const *runs,
                             const atg_truth *const *truths, atg_score *ret, atg_err *err) {
     MEM_AUTO calibration_unit *units = NULL;
-    MEM_AUTO calibration_pair *pairs = NULL;
+    MEM_AUTO cllr_case *pairs = NULL;
     MEM_AUTO double *doubts = NULL;
     size_t n_pairs = 0, n_bodies = 0;
     atg_score score = {0};

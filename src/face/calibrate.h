@@ -9,7 +9,7 @@
 enum {
     FACE_CASES_MIN = 30, /* persons with a true pair: see docs/face.md */
     FACE_KNOTS_MAX = 64, /* points of a calibration curve */
-    FACE_PAIRS_MAX = 4000000,
+    FACE_PAIRS_MAX = 1000000,
 };
 
 /* Highest absolute log10 LR of a face: may be lowered, never raised. */
@@ -82,9 +82,14 @@ typedef struct face_rates {
     bool enough; /* at least FACE_CASES_MIN of both; else tell no share */
 } face_rates;
 
-/* By recorded sex, age group or origin: `group_of` is each person's, `ret` has n_groups. */
+/* Persons by recorded sex, age group or origin. */
+typedef struct face_grouping {
+    uint32_t n;         /* groups */
+    const uint32_t *of; /* each person's, 0..n - 1, or FACE_GROUP_NONE */
+} face_grouping;
+
+/* The rates of each group, `ret` has groups->n.  ATG_EINVAL, ATG_ENOMEM. */
 int face_group_rates(uint32_t n_persons, uint64_t n, const face_pair *pairs,
-                     const uint32_t *group_of, uint32_t n_groups, double threshold, face_rates *ret,
-                     atg_err *err);
+                     const face_grouping *groups, double threshold, face_rates *ret, atg_err *err);
 
 #endif

@@ -210,7 +210,7 @@ static void an_excluded_true_pair_costs_without_limit(void **state) {
 }
 
 /* Isotonic regression by its max-min formula, at every index. */
-static double by_formula(const calibration_pair *p, int n, int at) {
+static double by_formula(const cllr_case *p, int n, int at) {
     double best = 0;
 
     for (int i = 0; i <= at; i++) {
@@ -233,11 +233,11 @@ static void the_least_cllr_is_that_of_the_best_monotone_recalibration(void **sta
 
     (void)state;
     for (int t = 0; t < 200; t++) {
-        calibration_pair p[20];
+        cllr_case p[20];
         double n[2] = {0, 0}, cost[2] = {0, 0}, least;
 
         for (int i = 0; i < 20; i++) {
-            p[i] = (calibration_pair){i, atg_rng_unit(&rng) * 20 < i};
+            p[i] = (cllr_case){i, 1, atg_rng_unit(&rng) * 20 < i};
             n[p[i].is_true]++;
         }
         if (n[0] == 0 || n[1] == 0)
@@ -256,7 +256,7 @@ static void the_least_cllr_is_that_of_the_best_monotone_recalibration(void **sta
 }
 
 static void equal_scores_are_recalibrated_together(void **state) {
-    calibration_pair p[] = {{1, true}, {1, false}, {1, true}, {1, false}};
+    cllr_case p[] = {{1, 1, true}, {1, 1, false}, {1, 1, true}, {1, 1, false}};
     double least;
 
     (void)state;
