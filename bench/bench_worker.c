@@ -6,10 +6,8 @@
  */
 #include "bench.h"
 
-#include <string.h>
-#include <unistd.h>
-
 #include "ipc/pool.h"
+#include "peak.h"
 
 enum { WIDTH = 6000, HEIGHT = 4000, HEAD = 54, ECHOES = 2000, STARTS = 10, MS = 60000 };
 
@@ -42,31 +40,6 @@ static atg_str made_bitmap(atg_arena *arena) {
         p[HEAD + 3 * i + 2] = (unsigned char)((x + y) % 200 + noise);
     }
     return (atg_str){(char *)p, n};
-}
-
-/* Mebibytes that the innermost child had at most. */
-static double peak_of_worker(void) {
-    char path[64], line[128];
-    int pid = (int)getpid(), child = pid;
-    double mib = 0;
-    FILE *f;
-
-    while (child) {
-        pid = child;
-        child = 0;
-        (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-        f = bench_had(fopen(path, "re"));
-        if (fgets(line, sizeof(line), f))
-            child = (int)strtol(line, NULL, 10);
-        (void)fclose(f);
-    }
-    (void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
-    f = bench_had(fopen(path, "re"));
-    while (fgets(line, sizeof(line), f))
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            mib = strtod(line + 6, NULL) / 1024;
-    (void)fclose(f);
-    return mib;
 }
 
 static worker_pool *open_pool(uint32_t uses) {

@@ -9,6 +9,10 @@ shift
 if [ -z "${ATG_REFERENCE:-}" ] && [ -d ../shared/reference/operations ]; then
     export ATG_REFERENCE=../shared/reference
 fi
+# bench_face_net makes its photographs of portraits there
+if [ -z "${ATG_FACES:-}" ] && [ -d ../shared/faces ]; then
+    export ATG_FACES=../shared/faces
+fi
 [ $# -gt 0 ] || set -- $(ls bench/bench_*.c 2>/dev/null | sed 's,.*/bench_,,; s,\.c$,,')
 for name in "$@"; do
     "$build/bench/bench_$name" </dev/null

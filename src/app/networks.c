@@ -39,21 +39,25 @@ static void add_folder(networks_places *p, const char *folder, size_t n, const c
     p->n++;
 }
 
-/* Of a program in CHECKOUT/build: what the checkout ships, and what lies beside it for tests. */
+enum { DEEPEST = 4 }; /* folders between a program that is built and its checkout */
+
+/* Of a program in CHECKOUT/build or below it: what the checkout ships, and what lies beside it for
+ * tests. */
 static void add_checkout(networks_places *p) {
-    char own[PATH_MAX];
+    char own[PATH_MAX], models[PATH_MAX + 16];
     ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    char *slash;
 
     own[n > 0 ? n : 0] = '\0';
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(own, '/');
-
-        if (!slash)
-            return;
+    for (int up = 0; up < DEEPEST && (slash = strrchr(own, '/')); up++) {
         *slash = '\0';
+        (void)snprintf(models, sizeof(models), "%s/data/models", own);
+        if (!*own || access(models, R_OK))
+            continue;
+        add_folder(p, own, strlen(own), "/data/models");
+        add_folder(p, own, strlen(own), "/../shared/models");
+        return;
     }
-    add_folder(p, own, strlen(own), "/data/models");
-    add_folder(p, own, strlen(own), "/../shared/models");
 }
 
 void networks_places_of(const char *store, networks_places *ret) {

@@ -289,8 +289,8 @@ static int run_install(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new((size_t)FACEMODEL_FILE + 1);
     char room[NETWORKS_PATH];
     const char *folder = target(a, room, sizeof(room));
-    atg_str manifest, bytes;
-    facemodel m;
+    atg_str manifest = {0}, bytes = {0};
+    facemodel m = {.kind = FACEMODEL_DETECTOR};
     atg_err err = {0};
     int code = look(a, &f);
 

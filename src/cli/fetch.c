@@ -17,6 +17,7 @@ typedef struct download {
     bool too_long, stopped;
 } download;
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t on_bytes(char *p, size_t one, size_t n, void *user) {
     download *d = user;
 

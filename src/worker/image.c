@@ -280,3 +280,21 @@ int image_open(atg_str bytes, const image_facts *facts, uint32_t shrink, atg_are
         return open_bitmap(bytes, facts, arena, ret, err);
     return load(bytes, facts->format, shrink, &im) || to_srgb(im, ret) ? image_fail(err) : ATG_OK;
 }
+
+int image_turn(VipsImage *in, uint32_t orientation, VipsImage **ret) {
+    IMAGE_AUTO copy = NULL;
+
+    if (vips_copy(in, &copy, NULL))
+        return -1;
+    vips_image_set_int(copy, VIPS_META_ORIENTATION, (int)orientation);
+    return vips_autorot(copy, ret, NULL);
+}
+
+int image_flatten(VipsImage *in, VipsImage **ret) {
+    VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
+    int bad = vips_image_hasalpha(in) ? vips_flatten(in, ret, "background", white, NULL)
+                                      : vips_copy(in, ret, NULL);
+
+    vips_area_unref(VIPS_AREA(white));
+    return bad;
+}

@@ -37,6 +37,11 @@ int image_look(atg_str bytes, uint64_t pixels, image_facts *ret, atg_err *err);
 int image_open(atg_str bytes, const image_facts *facts, uint32_t shrink, atg_arena *arena,
                VipsImage **ret, atg_err *err);
 
+/* As EXIF counts orientations.  0, or -1 as libvips. */
+int image_turn(VipsImage *in, uint32_t orientation, VipsImage **ret);
+/* On white, where transparency has no place. */
+int image_flatten(VipsImage *in, VipsImage **ret);
+
 /* Fail with what libvips says. */
 int image_fail(atg_err *err);
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "worker/face.h"
 #include "worker/sandbox.h"
 #include "worker/work.h"
 
@@ -81,6 +82,8 @@ static int run(const work *w, uint16_t what, frame_done *ret, atg_err *err) {
     switch (what) {
     case FRAME_PICTURE:
         return work_picture(w, ret, err);
+    case FRAME_FACES:
+        return work_faces(w, ret, err);
     case FRAME_PARSE:
         return work_parse(w, ret, err);
     default:
@@ -102,7 +105,7 @@ static int answer(const work *w, int rc, const frame_done *done, const atg_err *
 }
 
 /* Ask after ask, until the parent is gone. */
-static int serve(int pipe, const frame_hello *hello) {
+static int serve(int pipe, const frame_hello *hello, const face_nets *nets) {
     static unsigned char body[FRAME_BODY];
 
     for (;;) {
@@ -110,7 +113,7 @@ static int serve(int pipe, const frame_hello *hello) {
         frame_done done = {0};
         atg_err why = {0}, err = {0};
         frame f;
-        work w = {.pipe = pipe, .memory = hello->hold.memory};
+        work w = {.pipe = pipe, .memory = hello->hold.memory, .nets = nets};
 
         if (channel_receive(pipe, CHANNEL_FOREVER, body, &fds, &f, &err) || f.kind != FRAME_ASK)
             return EXIT_GONE;
@@ -131,10 +134,12 @@ static int serve(int pipe, const frame_hello *hello) {
     }
 }
 
-static int read_options(int argc, char **argv, sandbox_options *ret) {
+static int read_options(int argc, char **argv, sandbox_options *ret, face_options *networks) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--memory") == 0 && i + 1 < argc)
             ret->memory = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--networks") == 0 && i + FACE_WORDS < argc)
+            i += face_options_read(argv + i + 1, networks);
         else if (strcmp(argv[i], "--without-seccomp") == 0)
             ret->without_seccomp = true;
         else if (strcmp(argv[i], "--without-capset") == 0)
@@ -154,12 +159,14 @@ static bool has_pipe(void) {
 
 int main(int argc, char **argv) {
     sandbox_options o = {0};
+    face_options networks = {0};
+    face_nets *nets;
     frame_hello hello = {0};
     frame_body body = {.n = 0};
     work w = {.pipe = PIPE};
     atg_err err = {0};
 
-    if (read_options(argc, argv, &o) || !has_pipe()) {
+    if (read_options(argc, argv, &o, &networks) || !has_pipe()) {
         (void)fprintf(stderr, "antigone-worker " ATG_VERSION " is started by antigone, which sends "
                               "it what is to be decoded.\n");
         return EXIT_USAGE;
@@ -168,10 +175,13 @@ int main(int argc, char **argv) {
     sandbox_enter(PIPE, &hello.hold);
     if (decode_open(&hello.hold.formats, hello.hold.libraries, sizeof(hello.hold.libraries), &err))
         (void)fprintf(stderr, "antigone-worker: %s\n", err.msg);
+    nets = face_nets_load(&networks, &hello.hold);
     sandbox_close(&o, &hello);
+    if (nets)
+        face_nets_start(nets, &hello.hold);
     frame_put_hello(&body, &hello);
     /* _exit: what libraries do at the end may want what is closed */
     if (send_body(&w, FRAME_HELLO, &body, &err))
         _exit(EXIT_GONE);
-    _exit(serve(PIPE, &hello));
+    _exit(serve(PIPE, &hello, hello.hold.faces ? nets : NULL));
 }

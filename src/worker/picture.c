@@ -62,38 +62,19 @@ static int save(VipsImage *im, worker_format format, uint32_t quality, outlet *o
     return bad ? image_fail(err) : ATG_OK;
 }
 
-/* On white, where the format knows no transparency. */
-static int flatten(VipsImage *in, VipsImage **ret) {
-    VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
-    int bad = vips_image_hasalpha(in) ? vips_flatten(in, ret, "background", white, NULL)
-                                      : vips_copy(in, ret, NULL);
-
-    vips_area_unref(VIPS_AREA(white));
-    return bad;
-}
-
 static int put(const job *j, VipsImage *im, frame_part what, worker_format format, uint32_t quality,
                atg_err *err) {
     outlet o = {j->w, what, what == FRAME_RESULT ? j->ask.clean_max : UINT32_MAX, false, false};
     frame_done_image *told = &j->done->images[what - FRAME_RESULT];
     IMAGE_AUTO flat = NULL;
 
-    if (!im || (format == WORKER_JPEG && flatten(im, &flat)))
+    if (!im || (format == WORKER_JPEG && image_flatten(im, &flat)))
         return image_fail(err);
     *told = (frame_done_image){format, (uint32_t)im->Xsize, (uint32_t)im->Ysize};
     return save(flat ? flat : im, format, quality, &o, err);
 }
 
 /* ---- turning ---- */
-
-static int turn(VipsImage *in, uint32_t orientation, VipsImage **ret) {
-    IMAGE_AUTO copy = NULL;
-
-    if (vips_copy(in, &copy, NULL))
-        return -1;
-    vips_image_set_int(copy, VIPS_META_ORIENTATION, (int)orientation);
-    return vips_autorot(copy, ret, NULL);
-}
 
 /* Whatever is turned, or costly to read twice, is read into memory once. */
 static int hold(job *j, atg_err *err) {
@@ -109,7 +90,7 @@ static int hold(job *j, atg_err *err) {
     if (rc)
         return rc;
     memory = vips_image_copy_memory(im);
-    return memory && !turn(memory, j->facts.orientation, &j->held) ? ATG_OK : image_fail(err);
+    return memory && !image_turn(memory, j->facts.orientation, &j->held) ? ATG_OK : image_fail(err);
 }
 
 /* ---- what was asked for ---- */
@@ -159,7 +140,7 @@ static int make_small(job *j, uint32_t side, VipsImage **ret, atg_err *err) {
     if (rc)
         return rc;
     if (fit(im, side, &small) || !(memory = vips_image_copy_memory(small)) ||
-        turn(memory, j->held ? UPRIGHT : j->facts.orientation, ret))
+        image_turn(memory, j->held ? UPRIGHT : j->facts.orientation, ret))
         return image_fail(err);
     return ATG_OK;
 }
@@ -194,7 +175,7 @@ static int blur(VipsImage *in, VipsImage **ret) {
     IMAGE_AUTO kept = NULL;
     IMAGE_AUTO large = NULL;
 
-    if (flatten(in, &flat) || shrink_to(flat, across * finer, down * finer, &fine) ||
+    if (image_flatten(in, &flat) || shrink_to(flat, across * finer, down * finer, &fine) ||
         vips_gaussblur(fine, &soft, (double)SEAL_FINER / 2, NULL) ||
         shrink_to(soft, across, down, &means) || !(kept = vips_image_copy_memory(means)))
         return -1;

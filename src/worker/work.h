@@ -13,6 +13,7 @@ typedef struct work {
     atg_str body;
     uint32_t n;
     atg_str files[WORKER_INPUTS_MAX];
+    const struct face_nets *nets; /* NULL: none, and why is told in HELLO */
 } work;
 
 /* Send bytes of the answer, in as many frames as they need.  ATG_EIO: the parent is gone. */
@@ -22,6 +23,7 @@ ATG_MUST_USE int work_note(const work *w, atg_str note, atg_err *err);
 
 /* One file a kind of work.  Parts of the answer are sent; `ret` is sent by the caller. */
 int work_picture(const work *w, frame_done *ret, atg_err *err);
+int work_faces(const work *w, frame_done *ret, atg_err *err);
 int work_parse(const work *w, frame_done *ret, atg_err *err);
 int work_selftest(const work *w, frame_done *ret, atg_err *err);
 
