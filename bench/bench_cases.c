@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work on cases through src/app with many files: import, lists, searches, file pages, changes.
+/* Work on cases through src/app with many files: import, lists, searches, file pages, changes, and
+ * keeping them.
  *
  *     bench_cases [files [sqlite|postgres|both [FOLDER [FIGURE]]]]
  *
  * With a folder the files stay in it, and are measured again without being made, and imported,
- * again.  FIGURE (list, list_names, search, file, changes) measures that one alone.
+ * again.  FIGURE (list, list_names, search, file, changes, backup, verify) measures that one
+ * alone.
  */
 #include "people.h"
 
@@ -223,23 +225,36 @@ static void *work(void *user) {
     return NULL;
 }
 
-static void measure_changes(scene *s) {
-    static worker workers[THREADS];
-    double start = bench_seconds(), cpu = bench_cpu_seconds();
-    uint64_t done = 0;
+static worker workers[THREADS];
 
+static void start_workers(scene *s) {
     atomic_store(&stop, false);
     for (uint32_t i = 0; i < THREADS; i++) {
         workers[i] = (worker){.s = s, .number = i};
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
             bench_must(ATG_ENOMEM, &(atg_err){.msg = "No more threads"});
     }
-    (void)nanosleep(&(struct timespec){.tv_sec = SECONDS}, NULL);
+}
+
+/* How many changes they made. */
+static uint64_t stop_workers(void) {
+    uint64_t done = 0;
+
     atomic_store(&stop, true);
     for (uint32_t i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
         done += workers[i].n;
     }
+    return done;
+}
+
+static void measure_changes(scene *s) {
+    double start = bench_seconds(), cpu = bench_cpu_seconds();
+    uint64_t done;
+
+    start_workers(s);
+    (void)nanosleep(&(struct timespec){.tv_sec = SECONDS}, NULL);
+    done = stop_workers();
     printf(
         "# %d people edit files, each read before: rights, rules, history, sealing, search words, "
         "a job; fsync on\n",
@@ -248,6 +263,55 @@ static void measure_changes(scene *s) {
            (double)done / (bench_seconds() - start));
     printf("cases.change_cpu_us_%s %.0f us\n", s->name,
            1e6 * (bench_cpu_seconds() - cpu) / (double)done);
+}
+
+/* ---- keeping ---- */
+
+static void measure_backup(scene *s, const database *where) {
+    char path[300];
+    struct stat made = {0};
+    double start, seconds;
+    uint64_t done;
+    atg_err err = {0};
+
+    (void)snprintf(path, sizeof(path), "%s/copy", where->directory);
+    start_workers(s);
+    start = bench_seconds();
+    must(store_backup(cases_store(s->m.c), path, NULL, &err), &err);
+    seconds = bench_seconds() - start;
+    done = stop_workers();
+    (void)stat(path, &made);
+    (void)remove(path);
+    printf("# %u files without pictures, %.0f MiB, while %d people edit: %.0f changes a second\n",
+           s->n_ids, (double)made.st_size / (1 << 20), THREADS, (double)done / seconds);
+    printf("cases.backup_seconds_%s %.1f s\n", s->name, seconds);
+}
+
+static int verify(db *d, void *user, atg_err *err) {
+    KEY_AUTO key256 seed;
+    scene *s = user;
+    sign_pair pair;
+    audit_report report;
+    double start = bench_seconds();
+    int rc = keys_site(d, cases_keys(s->m.c), SITE_SIGN, &seed, err);
+
+    if (rc)
+        return rc;
+    sign_pair_of(&seed, &pair);
+    rc = audit_verify(d, &(audit_wanted){.pub = &pair.pub}, 0, NULL, &report, err);
+    if (rc)
+        return rc;
+    printf("# %llu entries of the history of %u files\n", (unsigned long long)report.entries,
+           s->n_ids);
+    printf("cases.verify_entries_per_second_%s %.0f entries/s\n", s->name,
+           (double)report.entries / (bench_seconds() - start));
+    return ATG_OK;
+}
+
+static void measure_verify(scene *s) {
+    atg_err err = {0};
+
+    must(store_read(cases_store(s->m.c), verify, s, &err), &err);
 }
 
 /* Nobody looks at a thousand pages an hour, but this does. */
@@ -314,6 +378,10 @@ static void run(const database *where, bool made) {
             file_page_of);
     if (is_wanted("changes"))
         measure_changes(&s);
+    if (is_wanted("backup"))
+        measure_backup(&s, where);
+    if (is_wanted("verify"))
+        measure_verify(&s);
     printf("# largest resident set\ncases.peak_mib_%s %.0f MiB\n", s.name, bench_peak_mib());
     free(s.ids);
     made_cases_close(&s.m);

@@ -67,8 +67,10 @@ static int connect_log(sqlite_log *log, sqlite_db *d) {
 
     /* an empty statement would not open the file */
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(log->handle, "PRAGMA synchronous=FULL; PRAGMA schema_version", NULL, NULL,
-                          NULL);
+        rc = sqlite3_exec(log->handle,
+                          "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
+                          "PRAGMA synchronous=FULL; PRAGMA schema_version",
+                          NULL, NULL, NULL);
     return rc;
 }
 

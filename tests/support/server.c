@@ -132,6 +132,7 @@ static pid_t start_postgres(bool sync) {
                                "-crandom_page_cost=1.1",
                                "-ceffective_cache_size=12GB",
                                sync ? "-cmax_wal_size=8GB" : NULL,
+                               sync ? "-cwal_compression=lz4" : NULL,
                                NULL};
 
     snprintf(data, sizeof(data), "%s/data", folder);
