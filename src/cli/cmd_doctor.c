@@ -15,11 +15,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/networks.h"
 #include "base/json.h"
 #include "base/parallel.h"
 #include "ipc/worker.h"
 
-enum { MIB = 1 << 20, ENOUGH_MIB = 1024, CHECKS_MAX = 16, TEXT_MAX = 400 };
+enum { MIB = 1 << 20, ENOUGH_MIB = 1024, CHECKS_MAX = 20, TEXT_MAX = 400 };
 
 typedef struct check {
     const char *name;
@@ -210,11 +211,28 @@ static void worker_formats(checkup *all, const worker_hold *hold) {
         can, hold->libraries, cannot);
 }
 
+/* Networks are an operator's to install: none is no fault, such as do not work are one. */
+static void worker_networks_of(checkup *all, const worker_hold *hold, const atg_err *missing) {
+    if (missing->code)
+        add(all, "faces", true, "None are read here. %s.", missing->msg);
+    else
+        add(all, "faces", hold->faces,
+            hold->faces ? "The worker's networks find and compare them%s." : "None are read: %s.",
+            hold->faces ? "" : hold->why_no_faces);
+}
+
 static void worker(checkup *all) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)16 << 20);
+    worker_networks networks;
+    worker_options o = {.networks = NULL};
     worker_pool *pool = NULL;
     worker_health health = {0};
-    atg_err err = {0};
-    int rc = worker_pool_open(NULL, &pool, &err);
+    atg_err missing = {0}, err = {0};
+    int rc;
+
+    if (arena && networks_choose(arena, NULL, &networks, &missing) == ATG_OK)
+        o.networks = &networks;
+    rc = worker_pool_open(&o, &pool, &err);
 
     if (rc == ATG_OK)
         rc = worker_pool_check(pool, &health, &err);
@@ -230,6 +248,7 @@ static void worker(checkup *all) {
             health.hold.why);
     worker_sandbox(all, &health.hold);
     worker_formats(all, &health.hold);
+    worker_networks_of(all, &health.hold, &missing);
 }
 
 static void write_json(const checkup *all, bool good, atg_buf *buf) {

@@ -275,7 +275,7 @@ int facemodel_check(const facemodel *m, atg_str bytes, atg_err *err) {
 
     if (bytes.n != m->bytes)
         return atg_fail(err, ATG_EINVAL,
-                        "%.*s has %zu bytes, its manifest says %llu: it is not "
+                        "What is given as %.*s has %zu bytes, its manifest says %llu: it is not "
                         "the network of that manifest, or was cut off",
                         ATG_FMT(m->file), bytes.n, (unsigned long long)m->bytes);
     (void)crypto_hash_sha256(sha, (const unsigned char *)bytes.p, bytes.n);
@@ -284,7 +284,7 @@ int facemodel_check(const facemodel *m, atg_str bytes, atg_err *err) {
     bytes_hex(sha, sizeof(sha), is);
     bytes_hex(m->sha256, sizeof(sha), wanted);
     return atg_fail(err, ATG_EINVAL,
-                    "%.*s has the SHA-256 %s, its manifest says %s: it is not the "
+                    "What is given as %.*s has the SHA-256 %s, its manifest says %s: it is not the "
                     "network of that manifest",
                     ATG_FMT(m->file), is, wanted);
 }
