@@ -11,8 +11,7 @@ const face_feature face_features[] = {
     {"forehead", "Forehead and hairline", "height and slope, where the hair begins, creases"},
     {"brows", "Eyebrows", "form, thickness, distance from each other and from the eyes"},
     {"eyes", "Eyes",
-     "opening, folds of the lids, inner and outer corners, distance; after death "
-     "closed or sunken eyes say little"},
+     "opening, lids, corners, distance; closed or sunken after death they say little"},
     {"cheeks", "Cheeks", "cheekbones, folds from nose to mouth, dimples"},
     {"nose", "Nose", "root, bridge, tip, wings, nostrils, septum seen from below"},
     {"mouth", "Mouth and lips", "groove above the lip, bow, thickness, corners, width"},
@@ -30,13 +29,13 @@ const char *const face_capture[] = {
     "Photograph before and after cleaning; do not alter or restore anything for the picture.",
     "Camera level with the face and square to it, at 1.5 m or more, longer lens rather than near.",
     "Whole head with ears and chin in the frame, the face at least 400 pixels wide.",
-    "Then both profiles and both half profiles, each at right angles to the head, not to the "
-    "table.",
+    ("Then both profiles and both half profiles, each at right angles to the head, not to the "
+     "table."),
     "Even, diffuse light from both sides; no flash from the front, no hard shadow.",
     "Focus on the eyes; neutral ground; scale and file code beside the face, not on it.",
     "Gently close the mouth and straighten the head, where the pathologist permits.",
-    "If decomposition, injury or swelling hides a feature, say so on the file; take it all the "
-    "same.",
+    ("If decomposition, injury or swelling hides a feature, say so on the file; take it all the "
+     "same."),
     "Close views of ears, teeth and marks, each with a scale.",
     "Keep the original file of the camera; an edited copy is entered as retouched.",
     NULL,

@@ -68,9 +68,15 @@ int faces_made_by(cases *c, const uuid *photograph, face_version *ret, uint32_t 
                   atg_err *err);
 
 /* `retouched`: restored and retouched photographs alone, else originals alone; they never mix. */
-int faces_gallery_open(cases *c, const uuid *operation, const face_version *version, uint32_t dim,
-                       bool retouched, const atg_progress *progress, faces_gallery **ret,
-                       atg_err *err);
+typedef struct faces_wanted {
+    uuid operation;
+    face_version version;
+    uint32_t dim;
+    bool retouched;
+} faces_wanted;
+
+int faces_gallery_open(cases *c, const faces_wanted *wanted, const atg_progress *progress,
+                       faces_gallery **ret, atg_err *err);
 void faces_gallery_close(faces_gallery *g);
 static inline void faces_gallery_freep(faces_gallery **p) {
     faces_gallery_close(*p);

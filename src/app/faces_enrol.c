@@ -173,7 +173,7 @@ static value text(atg_str s) {
 
 static int fill_seen(enrolment *e, const face_reading *reading, atg_err *err) {
     value *f = e->template->fields;
-    atg_str s;
+    atg_str s = {NULL, 0};
     int rc = ATG_OK;
 
     f[FACE_TEMPLATE_OUTCOME] = word(outcome_of(reading));

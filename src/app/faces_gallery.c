@@ -275,21 +275,18 @@ static int fill(faces_gallery *g, cases *c, const atg_progress *progress, atg_er
     return rc;
 }
 
-int faces_gallery_open(cases *c, const uuid *operation, const face_version *version, uint32_t dim,
-                       bool retouched, const atg_progress *progress, faces_gallery **ret,
-                       atg_err *err) {
+int faces_gallery_open(cases *c, const faces_wanted *wanted, const atg_progress *progress,
+                       faces_gallery **ret, atg_err *err) {
     faces_gallery *g = mem_zero(1, sizeof(*g));
-    int rc = g ? face_gallery_new(version, dim, &g->all, err) : no_memory(err);
+    int rc = g ? face_gallery_new(&wanted->version, wanted->dim, &g->all, err) : no_memory(err);
 
-    if (rc) {
-        faces_gallery_close(g);
-        return rc;
+    if (!rc) {
+        g->operation = wanted->operation;
+        g->version = wanted->version;
+        g->dim = wanted->dim;
+        g->retouched = wanted->retouched;
+        rc = fill(g, c, progress, err);
     }
-    g->operation = *operation;
-    g->version = *version;
-    g->dim = dim;
-    g->retouched = retouched;
-    rc = fill(g, c, progress, err);
     if (rc)
         faces_gallery_close(g);
     else

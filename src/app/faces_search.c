@@ -73,11 +73,13 @@ static const char *const why_not[] = {
 };
 
 static int check_template(searching *w, const record *t, atg_err *err) {
-    const value *f = t ? t->fields : NULL;
-    uint32_t outcome = f ? f[FACE_TEMPLATE_OUTCOME].choice : 0;
+    const value *f;
+    uint32_t outcome;
 
     if (!t)
         return faces_unread(err);
+    f = t->fields;
+    outcome = f[FACE_TEMPLATE_OUTCOME].choice;
     if (outcome != FACE_OUTCOME_READY || !faces_version_is(t, &w->g->version))
         return atg_fail(err, ATG_EINVAL, "This photograph cannot be searched with: %s%s%.*s",
                         why_not[outcome], f[FACE_TEMPLATE_REASONS].known ? ": " : "",

@@ -45,14 +45,12 @@ static int find_probe(const store_session *s, const char *name, uuid *ret, atg_e
 
 static int search(const args *a, const store_session *s, const face_wish *wish, uint32_t *ret_n,
                   uint32_t *ret_among, atg_err *err) {
-    face_version version;
-    uint32_t dim;
+    faces_wanted wanted = {.operation = s->operation.id, .retouched = cli_has(a, OPT_RETOUCHED)};
     ATG_AUTO(faces_gallery) g = NULL;
-    int rc = faces_made_by(s->c, &wish->photograph, &version, &dim, err);
+    int rc = faces_made_by(s->c, &wish->photograph, &wanted.version, &wanted.dim, err);
 
     if (rc == ATG_OK)
-        rc = faces_gallery_open(s->c, &s->operation.id, &version, dim, cli_has(a, OPT_RETOUCHED),
-                                progress_start(a), &g, err);
+        rc = faces_gallery_open(s->c, &wanted, progress_start(a), &g, err);
     progress_clear();
     if (rc == ATG_OK) {
         *ret_among = faces_gallery_persons(g);

@@ -141,9 +141,9 @@ static inline void made_faces_close(made_faces *w) {
 static inline int made_search(made_faces *w, const actor *who, const uuid *photograph,
                               uint32_t best, uint32_t *ret_n, atg_err *err) {
     face_wish wish = {.photograph = *photograph, .best = best};
+    faces_wanted wanted = {w->m.operation, w->eye.version, MADE_DIM, false};
     faces_gallery *g = NULL;
-    int rc = faces_gallery_open(w->m.c, &w->m.operation, &w->eye.version, MADE_DIM, false, NULL, &g,
-                                err);
+    int rc = faces_gallery_open(w->m.c, &wanted, NULL, &g, err);
 
     *ret_n = 0;
     if (!rc)

@@ -184,6 +184,7 @@ static void only_confirmed_photographs_are_searched_among(const database *where)
 static void who_is_found_alive_leaves_at_once(const database *where) {
     made_faces *w = made_faces_open(where);
     face_wish wish = {.photograph = w->pm->id};
+    faces_wanted wanted = {w->m.operation, w->eye.version, MADE_DIM, false};
     ATG_AUTO(faces_gallery) before = NULL;
     face_lead *leads;
     faces_done done;
@@ -192,9 +193,7 @@ static void who_is_found_alive_leaves_at_once(const database *where) {
 
     made_recovery(w, &w->m.all);
     made_enrol(w, NULL);
-    made_ok(faces_gallery_open(w->m.c, &w->m.operation, &w->eye.version, MADE_DIM, false, NULL,
-                               &before, &err),
-            &err);
+    made_ok(faces_gallery_open(w->m.c, &wanted, NULL, &before, &err), &err);
     made_set(w->m.arena, w->missing[3], "alive_on", "2026-11-20");
     made_ok(made_change(&w->m, &w->m.all, CHANGE_EDIT, w->missing[3], &err), &err);
     w->missing[3]->state = MISSING_STATE_FOUND_ALIVE;
