@@ -29,8 +29,8 @@ ATG_API ATG_MUST_USE int atg_identify(atg_arena *arena, const atg_operation *op,
 /** Process error of DESIGN section 4: LR' = ((1 - e) LR + e) / (1 + (e / N)(LR - 1)), in log10. */
 ATG_API double atg_process_error(double log10_lr, double e, uint32_t n);
 
-/** Power of one missing person's family, by simulation conditional on what is typed; at theta 0
- *  whatever the operation's, so a little favourable where theta is not. */
+/** Power of one missing person's family, by simulation conditional on what is typed, with the
+ *  operation's theta (docs/power.md). */
 typedef struct atg_power {
     double mean, std_error; /**< log10 LR of the true person, Monte Carlo error of the mean. */
     double p05, p50, p95;   /**< Quantiles of the same. */
@@ -42,7 +42,7 @@ typedef struct atg_power {
 typedef struct atg_power_candidate {
     uint32_t person;      /**< Untyped member of the family. */
     atg_power with;       /**< Power if that person were typed. */
-    double gain, gain_se; /**< Of the mean log10 LR. */
+    double gain, gain_se; /**< Of the mean log10 LR, over the same simulated persons. */
 } atg_power_candidate;
 
 typedef struct atg_power_options {

@@ -13,9 +13,9 @@
  * Method: one variable for each parental allele of an untyped person, one for the possible
  * ordered genotypes of a typed one, one for the grandparental origin of each meiosis, and
  * elimination of the variables in a greedy order.  Alleles that no observation tells apart are
- * lumped where the mutation model allows it (Kemeny & Snell 1960, theorem 6.3.2).  Theta is
- * integrated exactly: founders are independent given frequencies from a Dirichlet distribution,
- * and Gauss-Jacobi quadrature along its stick-breaking is exact for the polynomial that is left.
+ * lumped where the mutation model allows it (Kemeny & Snell 1960, theorem 6.3.2).  Theta is summed
+ * exactly, in the way of least work: over inheritance and subsets of the founders' alleles, over
+ * their partitions, or by Gauss-Jacobi quadrature of the Dirichlet distribution behind them.
  */
 #ifndef ATG_DNA_H
 #define ATG_DNA_H
@@ -68,6 +68,8 @@ typedef struct atg_person_at {
     const atg_pedigree *ped;
     uint32_t person;
     double theta;
+    struct atg_compiler *compiler; /**< Working memory to use again, or NULL.  It remembers what it
+                                        prepared for a marker, which must not change. */
 } atg_person_at;
 
 /**

@@ -8,11 +8,18 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "model/relation.h"
 
 static const double CONTENDER = 0.01; /* a posterior worth a comparison of bodies */
 
-enum { SIMULATIONS = 100, SIMULATED_MAX = 150, FEW_MARKERS = 12, PHRASE = 160 };
+enum {
+    SIMULATIONS = 40,
+    SIMULATION_MEMORY = 1 << 20,
+    SIMULATED_MAX = 150,
+    FEW_MARKERS = 12,
+    PHRASE = 160
+};
 
 /* "F1-2 (mother of AM-1)", or "the mother of AM-1" for somebody whom nobody named. */
 static void relation(const atg_pedigree *ped, uint32_t who, uint32_t of, char *ret, size_t size) {
@@ -25,45 +32,92 @@ static void relation(const atg_pedigree *ped, uint32_t who, uint32_t of, char *r
         (void)snprintf(ret, size, "%.*s (%s of %.*s)", ATG_FMT(w->id), word, ATG_FMT(p->id));
 }
 
-static int say_missing(identify *run, uint32_t j, atg_next_step *ret, atg_err *err) {
-    const atg_operation *op = run->op;
-    const atg_family *f = &op->families[op->missing[j].family];
-    const atg_power_candidate *best;
+/* What the simulation of one missing person's family gave. */
+typedef struct prospect {
+    uint32_t missing;
+    bool simulated, entangled; /* entangled: it takes too much */
+    atg_power now;
+    uint32_t n_candidates;
+    atg_power_candidate best; /* of the candidates */
+} prospect;
+
+typedef struct prospects {
+    const identify *run;
+    uint32_t n;
+    prospect *of;
+} prospects;
+
+static int look_ahead(void *user, uint32_t worker, uint64_t piece, atg_err *err) {
+    const prospects *all = user;
+    prospect *p = &all->of[piece];
+    const identify *run = all->run;
+    ATG_AUTO(atg_arena) arena = atg_arena_new(SIMULATION_MEMORY);
     atg_power_result power;
+    int rc;
+
+    (void)worker;
+    if (!run->checks[run->op->missing[p->missing].family].fits)
+        return ATG_OK;
+    if (!arena)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+    rc = atg_family_power(arena, run->op, p->missing,
+                          &(atg_power_options){SIMULATIONS, run->options.seed}, NULL, &power, err);
+    p->entangled = rc == ATG_ELIMIT;
+    if (rc)
+        return p->entangled ? ATG_OK : rc;
+    p->simulated = true;
+    p->now = power.now;
+    p->n_candidates = power.n_candidates;
+    if (power.n_candidates)
+        p->best = power.candidates[0];
+    return ATG_OK;
+}
+
+/* Simulate the families of those who are not found, the first SIMULATED_MAX of them. */
+static int look_at_all(const identify *run, const atg_identification *id, prospects *ret,
+                       atg_err *err) {
+    *ret = (prospects){.run = run, .of = ATG_GET(run->arena, prospect, run->op->n_missing + 1)};
+    if (!ret->of)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
+    for (uint32_t j = 0; j < run->op->n_missing && ret->n < SIMULATED_MAX; j++)
+        if (id->missing_conclusion[j] != ATG_PROBABLE)
+            ret->of[ret->n++] = (prospect){.missing = j};
+    return parallel_run(run->options.threads, ret->n, look_ahead, ret, "what is next",
+                        run->progress, err);
+}
+
+static void say_missing(const identify *run, const prospect *p, atg_next_step *ret) {
+    const atg_operation *op = run->op;
+    uint32_t j = p->missing;
+    const atg_family *f = &op->families[op->missing[j].family];
+    const atg_power_candidate *best = &p->best;
     char who[PHRASE];
 
     *ret = (atg_next_step){.of_missing = true, .index = j, .expected_gain = NAN};
-    if (!run->checks[op->missing[j].family].fits) {
+    if (p->entangled) {
+        ret->text = ATG_STR("What another relative would add cannot be simulated: the family is "
+                            "too entangled.");
+    } else if (!p->simulated) {
         ret->text = atg_arena_printf(run->arena, "Another reference of family %.*s is needed.",
                                      ATG_FMT(f->id));
-        return ATG_OK;
-    }
-
-    int rc = atg_family_power(
-        run->arena, op, j, &(atg_power_options){SIMULATIONS, run->options.seed}, NULL, &power, err);
-
-    if (rc)
-        return rc;
-    best = power.candidates;
-    if (power.n_candidates == 0 || !(best->gain > 0.05)) {
+    } else if (p->n_candidates == 0 || !(best->gain > 0.05)) {
         ret->text = atg_arena_printf(
             run->arena,
-            power.now.mean >= op->params.min_log10_lr
+            p->now.mean >= op->params.min_log10_lr
                 ? "The family can prove it (expected LR 10^%.1f): the body is not among those "
                   "typed, or is typed at too few markers."
                 : "No untyped relative on record would help (expected LR 10^%.1f); look for an "
                   "own sample of the missing person, dental records or fingerprints.",
-            identify_shown(power.now.mean));
-        return ATG_OK;
+            identify_shown(p->now.mean));
+    } else {
+        relation(&f->ped, best->person, op->missing[j].person, who, sizeof(who));
+        ret->expected_gain = best->gain;
+        ret->text = atg_arena_printf(run->arena,
+                                     "Sample %s: the expected LR of the true body rises from "
+                                     "10^%.1f to 10^%.1f (standard error %.1f).",
+                                     who, identify_shown(p->now.mean),
+                                     identify_shown(best->with.mean), best->gain_se);
     }
-    relation(&f->ped, best->person, op->missing[j].person, who, sizeof(who));
-    ret->expected_gain = best->gain;
-    ret->text = atg_arena_printf(run->arena,
-                                 "Sample %s: the expected LR of the true body rises from 10^%.1f "
-                                 "to 10^%.1f (standard error %.1f).",
-                                 who, identify_shown(power.now.mean),
-                                 identify_shown(best->with.mean), best->gain_se);
-    return ATG_OK;
 }
 
 static uint32_t n_typed(const atg_operation *op, const atg_sample *s) {
@@ -132,7 +186,9 @@ static void say_body(const identify *run, const atg_identification *id, uint32_t
 int identify_next(identify *run, atg_identification *ret, atg_err *err) {
     const atg_operation *op = run->op;
     atg_next_step *steps = ATG_GET(run->arena, atg_next_step, op->n_missing + op->n_samples + 1);
-    uint32_t n = 0, simulated = 0;
+    prospects all;
+    uint32_t n = 0;
+    int rc;
 
     if (!steps)
         return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
@@ -143,20 +199,13 @@ int identify_next(identify *run, atg_identification *ret, atg_err *err) {
         if (!steps[n - 1].text.p)
             return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
     }
-    for (uint32_t j = 0; j < op->n_missing && simulated < SIMULATED_MAX; j++) {
-        if (ret->missing_conclusion[j] == ATG_PROBABLE)
-            continue;
-
-        int rc = say_missing(run, j, &steps[n++], err);
-
-        if (!rc && !steps[n - 1].text.p)
-            rc = atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
-        if (rc)
-            return rc;
-        simulated++;
-        if (run->progress && run->progress->step &&
-            !run->progress->step(run->progress->user, "what is next", j + 1, op->n_missing))
-            return atg_fail(err, ATG_ECANCEL, "Stopped on request");
+    rc = look_at_all(run, ret, &all, err);
+    if (rc)
+        return rc;
+    for (uint32_t k = 0; k < all.n; k++) {
+        say_missing(run, &all.of[k], &steps[n++]);
+        if (!steps[n - 1].text.p)
+            return atg_fail(err, ATG_ENOMEM, "Out of memory listing next steps");
     }
     ret->n_next = n;
     ret->next = steps;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a family can prove (docs/power.md), at theta 0.  At one marker the LR of each genotype g
- * comes from the compiled table, and P(g | family) = LR(g) P(g), so draws of the true person's
- * genotype need no further likelihood.  With one more relative typed the same holds given that
- * relative's drawn genotype. */
+/* What a family can prove (docs/power.md).  At one marker the true person's genotype x is drawn
+ * from P(x | family), and its LR is read from the compiled table.  With one more relative typed,
+ * that relative's genotype h is drawn from P(h | family, x), and the LR is P(family, h, x) /
+ * P(family, h, x unrelated): two distributions of the relative for each x drawn, however many h
+ * there are. */
 #include <antigone/app.h>
 #include <antigone/dna.h>
 
@@ -12,36 +13,49 @@
 
 #include "base/mem.h"
 
+/* What may be seen of the missing person at one marker. */
 typedef struct marker_table {
-    uint32_t n;       /* genotypes */
-    double *log10_lr; /* n */
-    double *upto;     /* n: cumulated P(g | family) */
+    atg_obs_set set;
+    atg_obs *obs;     /* of `set` */
+    double *prob;     /* population probability at theta 0 */
+    double *log10_lr; /* with the family as it is */
+    double *upto;     /* cumulated P(seen | family); 0 at the end: the family is impossible here */
+    uint32_t *drawn;  /* n_sim */
 } marker_table;
 
 typedef struct power_run {
     const atg_operation *op;
-    uint32_t missing, n_sim;
-    atg_rng rng;
-    bool use[ATG_MARKERS_MAX];
-    atg_obs *obs[ATG_MARKERS_MAX]; /* whatever may be seen at each marker */
-    double *prob[ATG_MARKERS_MAX]; /* its population probability */
-    atg_obs_set sets[ATG_MARKERS_MAX];
+    const atg_family *family;
+    uint32_t missing, person, n_sim;
+    uint64_t seed;
+    marker_table tables[ATG_MARKERS_MAX]; /* empty: the marker takes no part */
     atg_compiler *compiler;
+    double *now;                              /* n_sim totals, the family as it is */
+    atg_person persons[ATG_PEDIGREE_MAX + 1]; /* the family with the missing person typed */
+    atg_geno genos[ATG_MARKERS_MAX];          /* as what */
 } power_run;
 
 static void run_close(power_run *r) {
     for (uint32_t m = 0; m < r->op->n_markers; m++) {
-        mem_free(r->obs[m]);
-        mem_free(r->prob[m]);
+        marker_table *t = &r->tables[m];
+
+        mem_free(t->obs);
+        mem_free(t->prob);
+        mem_free(t->log10_lr);
+        mem_free(t->upto);
+        mem_free(t->drawn);
     }
+    mem_free(r->now);
     atg_compiler_free(r->compiler);
 }
 
-static bool is_haploid(const power_run *r, uint32_t m) {
-    const atg_missing *who = &r->op->missing[r->missing];
+static int short_of_memory(atg_err *err) {
+    return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+}
 
+static bool is_haploid(const power_run *r, uint32_t m) {
     return r->op->markers[m].chrom == ATG_CHROM_X &&
-           r->op->families[who->family].ped.persons[who->person].sex == ATG_SEX_MALE;
+           r->family->ped.persons[r->person].sex == ATG_SEX_MALE;
 }
 
 /* P(somebody shows a/b), a <= b; a silent allele hides behind the other one. */
@@ -52,62 +66,96 @@ static double shown_prob(const atg_marker *m, int16_t a, int16_t b) {
     return a == b ? p * p + hidden : 2 * p * q;
 }
 
-static int list_genotypes(power_run *r, uint32_t m, atg_err *err) {
+static int list_genotypes(const power_run *r, uint32_t m, marker_table *t, atg_err *err) {
     const atg_marker *marker = &r->op->markers[m];
     int16_t n_alleles = (int16_t)marker->n;
     uint32_t n = 0, most = (uint32_t)marker->n * (marker->n + 1) / 2;
     bool haploid = is_haploid(r, m);
 
-    r->obs[m] = mem_zero(most, sizeof(atg_obs));
-    r->prob[m] = mem_zero(most, sizeof(double));
-    if (!r->obs[m] || !r->prob[m])
-        return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+    t->obs = mem_zero(most, sizeof(*t->obs));
+    t->prob = mem_zero(most, sizeof(double));
+    t->log10_lr = mem_zero(most, sizeof(double));
+    t->upto = mem_zero(most, sizeof(double));
+    t->drawn = mem_zero(r->n_sim, sizeof(*t->drawn));
+    if (!t->obs || !t->prob || !t->log10_lr || !t->upto || !t->drawn)
+        return short_of_memory(err);
     for (int16_t a = 0; a < n_alleles; a++)
         for (int16_t b = a; b < n_alleles && !(haploid && b > a); b++) {
             if (a == marker->silent || b == marker->silent)
                 continue;
-            r->obs[m][n] = (atg_obs){.geno = {a, b}};
-            r->prob[m][n++] = haploid ? marker->freqs[a] : shown_prob(marker, a, b);
+            t->obs[n] = (atg_obs){.geno = {a, b}};
+            t->prob[n++] = haploid ? marker->freqs[a] : shown_prob(marker, a, b);
         }
-    r->sets[m] = (atg_obs_set){n, r->obs[m]};
+    t->set = (atg_obs_set){n, t->obs};
     return ATG_OK;
 }
 
+/* Number of the genotype a/b, a <= b, in a distribution. */
+static uint32_t number_of(uint32_t a, uint32_t b) {
+    return b * (b + 1) / 2 + a;
+}
+
+/* P(this is seen) by a distribution of genotypes. */
+static double seen_share(const atg_marker *m, const double *dist, atg_geno g) {
+    uint32_t a = (uint32_t)g.a, b = (uint32_t)g.b, s = (uint32_t)m->silent;
+    double share = dist[number_of(a, b)];
+
+    if (m->silent >= 0 && a == b)
+        share += a < s ? dist[number_of(a, s)] : dist[number_of(s, a)];
+    return share;
+}
+
+/* Of a person in a pedigree; `dist` has room for it. */
+static int distribution(const power_run *r, const atg_pedigree *ped, uint32_t m, uint32_t person,
+                        double *dist, double *ret_loglik, atg_err *err) {
+    return atg_genotype_distribution(
+        &(atg_person_at){r->op->markers, m, ped, person, r->op->params.theta, r->compiler}, dist,
+        ret_loglik, err);
+}
+
+/* The LR of whatever may be seen, and how probable it is given the family. */
+static int fill_table(power_run *r, uint32_t m, atg_err *err) {
+    marker_table *t = &r->tables[m];
+    atg_obs_set sets[ATG_MARKERS_MAX] = {{0}};
+    double *to[ATG_MARKERS_MAX] = {NULL}, sum = 0, loglik = 0;
+    uint32_t n = r->op->markers[m].n;
+    MEM_AUTO double *dist = mem_alloc((size_t)n * (n + 1) / 2 * sizeof(*dist));
+    atg_operation one = *r->op;
+    int rc = list_genotypes(r, m, t, err);
+
+    if (!dist)
+        return short_of_memory(err);
+    /* one marker at a time: the others are not needed */
+    one.n_markers = m + 1;
+    sets[m] = t->set;
+    for (uint32_t k = 0; k <= m; k++)
+        to[k] = t->log10_lr; /* nothing is written by the earlier ones */
+    if (!rc)
+        rc = atg_compile(r->compiler, &one, r->missing, sets, to, err);
+    if (!rc)
+        rc = distribution(r, &r->family->ped, m, r->person, dist, &loglik, err);
+    for (uint32_t g = 0; g < t->set.n && !rc; g++)
+        t->upto[g] = sum += seen_share(&r->op->markers[m], dist, t->obs[g].geno);
+    return rc;
+}
+
 static int run_open(power_run *r, atg_err *err) {
+    bool use[ATG_MARKERS_MAX];
+    atg_sex sex = r->family->ped.persons[r->person].sex;
+
     r->compiler = atg_compiler_new();
-    if (!r->compiler)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
-    atg_independent_markers(r->op, r->use);
+    r->now = mem_zero(r->n_sim, sizeof(*r->now));
+    if (!r->compiler || !r->now)
+        return short_of_memory(err);
+    atg_independent_markers(r->op, use);
     for (uint32_t m = 0; m < r->op->n_markers; m++) {
-        int rc = r->use[m] ? list_genotypes(r, m, err) : ATG_OK;
+        bool blind = r->op->markers[m].chrom == ATG_CHROM_X && sex == ATG_SEX_UNKNOWN;
+        int rc = use[m] && !blind ? fill_table(r, m, err) : ATG_OK;
 
         if (rc)
             return rc;
     }
     return ATG_OK;
-}
-
-/* The tables of one marker, the family as `op` has it; log10_lr and upto have room. */
-static int fill_table(power_run *r, const atg_operation *op, uint32_t m, marker_table *t,
-                      atg_err *err) {
-    atg_obs_set sets[ATG_MARKERS_MAX] = {{0}};
-    double *to[ATG_MARKERS_MAX] = {NULL}, sum = 0;
-    atg_operation one = *op;
-    int rc;
-
-    /* one marker at a time: the others are not needed */
-    one.n_markers = m + 1;
-    sets[m] = r->sets[m];
-    to[m] = t->log10_lr;
-    for (uint32_t k = 0; k < m; k++)
-        to[k] = t->log10_lr; /* nothing is written to it */
-    rc = atg_compile(r->compiler, &one, r->missing, sets, to, err);
-    t->n = r->sets[m].n;
-    for (uint32_t g = 0; g < t->n && !rc; g++) {
-        sum += r->prob[m][g] * pow(10, t->log10_lr[g]);
-        t->upto[g] = sum;
-    }
-    return rc;
 }
 
 static uint32_t draw(atg_rng *rng, const double *upto, uint32_t n) {
@@ -131,6 +179,7 @@ static int ascending(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
+/* Puts the totals into rising order. */
 static atg_power summarise(double *total, uint32_t n, double threshold) {
     double sum = 0, squares = 0;
     uint32_t above = 0;
@@ -153,153 +202,205 @@ static atg_power summarise(double *total, uint32_t n, double threshold) {
     return p;
 }
 
-static int room_for(const power_run *r, uint32_t m, marker_table *t, atg_err *err) {
-    *t = (marker_table){.log10_lr = mem_alloc((r->sets[m].n + 1) * sizeof(double)),
-                        .upto = mem_alloc((r->sets[m].n + 1) * sizeof(double))};
-    return t->log10_lr && t->upto ? ATG_OK
-                                  : atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+static bool says_something(const marker_table *t) {
+    return t->set.n > 0 && t->upto[t->set.n - 1] > 0;
 }
 
-static void table_free(marker_table *t) {
-    mem_free(t->log10_lr);
-    mem_free(t->upto);
+/* Draw the true person, marker by marker; the family as it is. */
+static int simulate_now(power_run *r, atg_power *ret, atg_err *err) {
+    atg_rng rng = atg_rng_seed(r->seed ^ ((uint64_t)r->missing << 32));
+    MEM_AUTO double *total = mem_alloc(r->n_sim * sizeof(*total));
+
+    if (!total)
+        return short_of_memory(err);
+    for (uint32_t m = 0; m < r->op->n_markers; m++) {
+        marker_table *t = &r->tables[m];
+
+        for (uint32_t s = 0; s < r->n_sim && says_something(t); s++) {
+            t->drawn[s] = draw(&rng, t->upto, t->set.n);
+            r->now[s] += t->log10_lr[t->drawn[s]];
+        }
+    }
+    memcpy(total, r->now, r->n_sim * sizeof(*total));
+    *ret = summarise(total, r->n_sim, r->op->params.min_log10_lr);
+    return ATG_OK;
 }
 
-/* Add one marker's draws to the totals, the family as it is. */
-static int simulate_marker(power_run *r, uint32_t m, double *total, atg_err *err) {
-    marker_table t;
-    int rc = room_for(r, m, &t, err);
+/* ---- one more relative ---- */
 
-    if (!rc)
-        rc = fill_table(r, r->op, m, &t, err);
-    for (uint32_t s = 0; s < r->n_sim && !rc; s++)
-        total[s] += t.log10_lr[draw(&r->rng, t.upto, t.n)];
-    table_free(&t);
-    return rc;
-}
-
-/* The family with `person` typed as genotype g at marker m. */
-static void type_person(const power_run *r, uint32_t person, const atg_geno *genos,
-                        atg_operation *op, atg_family *family, atg_person *persons) {
-    uint32_t f = r->op->missing[r->missing].family;
-
-    *family = r->op->families[f];
-    memcpy(persons, family->ped.persons, family->ped.n * sizeof(*persons));
-    persons[person].genos = genos;
-    persons[person].dropout = persons[person].dropin = 0;
-    family->ped.persons = persons;
-    *op = *r->op;
-    op->families = family - f; /* only this family is looked at */
-}
+/* One genotype of the missing person that was drawn. */
+typedef struct given {
+    double *upto;     /* cumulated P(the relative's genotype | family, that genotype) */
+    double *log10_lr; /* of that genotype, by what the relative shows */
+} given;
 
 typedef struct relative {
-    uint32_t person, n; /* genotypes of the relative */
-    double *upto;
-    marker_table *tables; /* one per genotype, made when first drawn */
+    uint32_t person, m, n; /* genotypes */
+    double *alone;         /* theta 0: their distribution given the family, times its likelihood */
+    given *of; /* one for each observation of the missing person, made when first drawn */
 } relative;
 
-static int relative_open(power_run *r, uint32_t m, relative *x, atg_err *err) {
-    const atg_marker *marker = &r->op->markers[m];
-    const atg_family *f = &r->op->families[r->op->missing[r->missing].family];
-    double loglik, sum = 0;
+static void relative_close(const power_run *r, relative *x) {
+    for (uint32_t g = 0; x->of && g < r->tables[x->m].set.n; g++) {
+        mem_free(x->of[g].upto);
+        mem_free(x->of[g].log10_lr);
+    }
+    mem_free(x->of);
+    mem_free(x->alone);
+}
 
-    x->n = (uint32_t)marker->n * (marker->n + 1) / 2;
-    x->upto = mem_alloc(x->n * sizeof(double));
-    x->tables = mem_zero(x->n, sizeof(*x->tables));
-    if (!x->upto || !x->tables)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+static int relative_open(const power_run *r, relative *x, atg_err *err) {
+    uint32_t n = r->op->markers[x->m].n;
+    double loglik = 0;
+    int rc = ATG_OK;
 
-    int rc = atg_genotype_distribution(
-        &(atg_person_at){r->op->markers, m, &f->ped, x->person, r->op->params.theta}, x->upto,
-        &loglik, err);
-
-    for (uint32_t g = 0; g < x->n && !rc; g++)
-        x->upto[g] = sum += x->upto[g];
+    x->n = n * (n + 1) / 2;
+    x->of = mem_zero(r->tables[x->m].set.n, sizeof(*x->of));
+    x->alone = mem_alloc(x->n * sizeof(*x->alone));
+    if (!x->of || !x->alone)
+        return short_of_memory(err);
+    if (r->op->params.theta == 0)
+        rc = distribution(r, &r->family->ped, x->m, x->person, x->alone, &loglik, err);
+    for (uint32_t h = 0; h < x->n && !rc && r->op->params.theta == 0; h++)
+        x->alone[h] *= exp(loglik);
     return rc;
 }
 
-static void relative_close(relative *x) {
-    for (uint32_t g = 0; x->tables && g < x->n; g++)
-        table_free(&x->tables[g]);
-    mem_free(x->tables);
-    mem_free(x->upto);
+/* The family with the missing person typed as observation g, or (`beside`) with one more, unrelated
+ * person typed so. */
+static atg_pedigree with_typed(power_run *r, uint32_t m, uint32_t g, bool beside) {
+    const atg_pedigree *ped = &r->family->ped;
+    atg_person *who = &r->persons[beside ? ped->n : r->person];
+
+    memcpy(r->persons, ped->persons, ped->n * sizeof(*r->persons));
+    if (beside)
+        *who = (atg_person){.father = -1, .mother = -1, .sex = ped->persons[r->person].sex};
+    r->genos[m] = r->tables[m].obs[g].geno;
+    who->genos = r->genos;
+    who->dropout = who->dropin = 0;
+    return (atg_pedigree){ped->n + beside, r->persons};
 }
 
-/* What is seen of a genotype: never a silent allele. */
-static atg_geno shown(const atg_marker *m, int16_t a, int16_t b) {
-    if (m->silent < 0)
-        return (atg_geno){a, b};
-    if (a == m->silent && b == m->silent)
-        return ATG_UNTYPED;
-    if (a == m->silent)
-        return (atg_geno){b, b};
-    return b == m->silent ? (atg_geno){a, a} : (atg_geno){a, b};
-}
-
-/* The table given that the relative has genotype number g (of b (b + 1) / 2 + a). */
-static int given_relative(power_run *r, uint32_t m, relative *x, uint32_t g, atg_err *err) {
-    atg_geno genos[ATG_MARKERS_MAX];
-    atg_person persons[ATG_PEDIGREE_MAX];
-    atg_operation op;
-    atg_family family;
-    int16_t b = 0;
+/* P(family, relative's genotype, the missing person unrelated and seen as g). */
+static int unrelated(power_run *r, const relative *x, uint32_t g, double *ret, atg_err *err) {
+    atg_pedigree ped;
+    double loglik = 0;
     int rc;
 
-    if (x->tables[g].upto)
+    if (r->op->params.theta == 0) {
+        for (uint32_t h = 0; h < x->n; h++)
+            ret[h] = x->alone[h] * r->tables[x->m].prob[g];
         return ATG_OK;
-    while ((uint32_t)(b + 1) * (uint32_t)(b + 2) / 2 <= g)
-        b++;
-    for (uint32_t k = 0; k <= m; k++)
-        genos[k] = ATG_UNTYPED;
-    genos[m] = shown(&r->op->markers[m], (int16_t)(g - (uint32_t)b * (uint32_t)(b + 1) / 2), b);
-    type_person(r, x->person, genos, &op, &family, persons);
-    rc = room_for(r, m, &x->tables[g], err);
-    return rc ? rc : fill_table(r, &op, m, &x->tables[g], err);
-}
-
-static int simulate_with(power_run *r, uint32_t m, uint32_t person, double *total, atg_err *err) {
-    relative x = {.person = person};
-    int rc = relative_open(r, m, &x, err);
-    bool possible = !rc && x.upto[x.n - 1] > 0;
-
-    for (uint32_t s = 0; s < r->n_sim && !rc && possible; s++) {
-        uint32_t g = draw(&r->rng, x.upto, x.n);
-
-        rc = given_relative(r, m, &x, g, err);
-        if (!rc)
-            total[s] += x.tables[g].log10_lr[draw(&r->rng, x.tables[g].upto, x.tables[g].n)];
     }
-    relative_close(&x);
+    if (r->family->ped.n == ATG_PEDIGREE_MAX)
+        return atg_fail(err, ATG_ELIMIT, "The family is too large to simulate with theta");
+    ped = with_typed(r, x->m, g, true);
+    rc = distribution(r, &ped, x->m, x->person, ret, &loglik, err);
+    for (uint32_t h = 0; h < x->n && !rc; h++)
+        ret[h] *= exp(loglik);
     return rc;
 }
 
-/* person -1: the family as it is. */
-static int simulate(power_run *r, int person, atg_power *ret, atg_err *err) {
+/* The LR given what the relative shows with the alleles a/b; a silent one is not seen. */
+static double lr_given(const power_run *r, const relative *x, uint32_t g, const double *with,
+                       const double *beside, int16_t a, int16_t b) {
+    const atg_marker *m = &r->op->markers[x->m];
+    atg_geno shown = {a, b};
+
+    if (a == m->silent)
+        shown.a = b;
+    if (b == m->silent)
+        shown.b = a;
+    if (shown.a == m->silent) /* nothing */
+        return r->tables[x->m].log10_lr[g];
+    return log10(seen_share(m, with, shown) / seen_share(m, beside, shown));
+}
+
+/* What the relative may be and prove when the missing person is seen as g. */
+static int given_missing(power_run *r, relative *x, uint32_t g, atg_err *err) {
+    given *of = &x->of[g];
+    MEM_AUTO double *with = mem_alloc(x->n * sizeof(*with));
+    MEM_AUTO double *beside = mem_alloc(x->n * sizeof(*beside));
+    atg_pedigree ped = with_typed(r, x->m, g, false);
+    double loglik = 0, sum = 0;
+    int rc;
+
+    of->upto = mem_alloc(x->n * sizeof(*of->upto));
+    of->log10_lr = mem_alloc(x->n * sizeof(*of->log10_lr));
+    if (!with || !beside || !of->upto || !of->log10_lr)
+        return short_of_memory(err);
+    rc = distribution(r, &ped, x->m, x->person, with, &loglik, err);
+    for (uint32_t h = 0; h < x->n && !rc; h++) {
+        of->upto[h] = sum += with[h];
+        with[h] *= exp(loglik);
+    }
+    if (!rc)
+        rc = unrelated(r, x, g, beside, err);
+    for (int16_t b = 0; b < (int16_t)r->op->markers[x->m].n && !rc; b++)
+        for (int16_t a = 0; a <= b; a++) {
+            uint32_t h = number_of((uint32_t)a, (uint32_t)b);
+
+            of->log10_lr[h] = with[h] > 0 ? lr_given(r, x, g, with, beside, a, b) : 0;
+        }
+    return rc;
+}
+
+/* Add one marker's LRs, the relative typed, to the totals. */
+static int simulate_marker(power_run *r, uint32_t m, uint32_t person, atg_rng *rng, double *total,
+                           atg_err *err) {
+    const marker_table *t = &r->tables[m];
+    relative x = {.person = person, .m = m};
+    bool blind = r->op->markers[m].chrom == ATG_CHROM_X &&
+                 r->family->ped.persons[person].sex == ATG_SEX_UNKNOWN;
+    int rc = ATG_OK;
+
+    if (!says_something(t))
+        return ATG_OK;
+    if (!blind)
+        rc = relative_open(r, &x, err);
+    for (uint32_t s = 0; s < r->n_sim && !rc; s++) {
+        uint32_t g = t->drawn[s];
+
+        if (!blind && !x.of[g].upto)
+            rc = given_missing(r, &x, g, err);
+        if (!rc)
+            total[s] += blind ? t->log10_lr[g] : x.of[g].log10_lr[draw(rng, x.of[g].upto, x.n)];
+    }
+    relative_close(r, &x);
+    return rc;
+}
+
+/* The gain is of the same drawn persons with and without the relative. */
+static int simulate_with(power_run *r, atg_power_candidate *ret, atg_err *err) {
     MEM_AUTO double *total = mem_zero(r->n_sim, sizeof(double));
-    int rc = total ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+    atg_rng rng = atg_rng_seed(r->seed ^ ((uint64_t)r->missing << 32) ^ (ret->person + 1ULL));
+    double gain = 0, squares = 0;
+    int rc = total ? ATG_OK : short_of_memory(err);
 
     for (uint32_t m = 0; m < r->op->n_markers && !rc; m++)
-        if (r->use[m])
-            rc = person < 0 ? simulate_marker(r, m, total, err)
-                            : simulate_with(r, m, (uint32_t)person, total, err);
-    if (!rc)
-        *ret = summarise(total, r->n_sim, r->op->params.min_log10_lr);
-    return rc;
+        rc = simulate_marker(r, m, ret->person, &rng, total, err);
+    if (rc)
+        return rc;
+    for (uint32_t s = 0; s < r->n_sim; s++)
+        gain += (total[s] - r->now[s]) / r->n_sim;
+    for (uint32_t s = 0; s < r->n_sim; s++)
+        squares += (total[s] - r->now[s] - gain) * (total[s] - r->now[s] - gain);
+    ret->gain = gain;
+    ret->gain_se = r->n_sim > 1 ? sqrt(squares / (r->n_sim - 1) / r->n_sim) : 0;
+    ret->with = summarise(total, r->n_sim, r->op->params.min_log10_lr);
+    return ATG_OK;
 }
 
 static int exclusion(const power_run *r, atg_power *ret, atg_err *err) {
-    const atg_missing *who = &r->op->missing[r->missing];
-    atg_sex sex = r->op->families[who->family].ped.persons[who->person].sex;
     double none = 1, sum = 0;
 
     for (uint32_t m = 0; m < r->op->n_markers; m++) {
         double power;
         int rc;
 
-        if (!r->use[m] || (r->op->markers[m].chrom == ATG_CHROM_X && sex == ATG_SEX_UNKNOWN))
+        if (r->tables[m].set.n == 0)
             continue;
-        rc = atg_exclusion_power(r->op->markers, m, &r->op->families[who->family].ped, who->person,
-                                 &power, err);
+        rc = atg_exclusion_power(r->op->markers, m, &r->family->ped, r->person, &power, err);
         if (rc)
             return rc;
         none *= 1 - power;
@@ -329,12 +430,12 @@ static int by_gain(const void *x, const void *y) {
 
 static int candidates(power_run *r, atg_arena *arena, const atg_progress *progress,
                       atg_power_result *ret, atg_err *err) {
-    const atg_family *f = &r->op->families[r->op->missing[r->missing].family];
+    const atg_family *f = r->family;
     atg_power_candidate *list = ATG_GET(arena, atg_power_candidate, f->ped.n + 1);
     uint32_t n = 0;
 
     if (!list)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+        return short_of_memory(err);
     for (uint32_t i = 0; i < f->ped.n; i++) {
         atg_power_candidate *c = &list[n];
         int rc;
@@ -342,11 +443,9 @@ static int candidates(power_run *r, atg_arena *arena, const atg_progress *progre
         if (!may_be_sampled(r->op, f, i))
             continue;
         *c = (atg_power_candidate){.person = i};
-        rc = simulate(r, (int)i, &c->with, err);
+        rc = simulate_with(r, c, err);
         if (rc)
             return rc;
-        c->gain = c->with.mean - ret->now.mean;
-        c->gain_se = hypot(c->with.std_error, ret->now.std_error);
         n++;
         if (progress && progress->step &&
             !progress->step(progress->user, "simulating", i + 1, f->ped.n))
@@ -364,20 +463,21 @@ int atg_family_power(atg_arena *arena, const atg_operation *op, uint32_t missing
                      atg_power_result *ret, atg_err *err) {
     power_run *r = mem_zero(1, sizeof(*r));
     atg_power_result out = {0};
-    atg_operation plain;
     int rc;
 
     if (!r)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
-    plain = *op;
-    plain.params.theta = 0;
-    *r = (power_run){.op = &plain,
-                     .missing = missing,
-                     .n_sim = options->n_sim ? options->n_sim : 1,
-                     .rng = atg_rng_seed(options->seed ^ ((uint64_t)missing << 32))};
+        return short_of_memory(err);
+    r->op = op;
+    r->missing = missing;
+    r->family = &op->families[op->missing[missing].family];
+    r->person = op->missing[missing].person;
+    r->n_sim = options->n_sim ? options->n_sim : 1;
+    r->seed = options->seed;
+    for (uint32_t m = 0; m < op->n_markers; m++)
+        r->genos[m] = ATG_UNTYPED;
     rc = run_open(r, err);
     if (!rc)
-        rc = simulate(r, -1, &out.now, err);
+        rc = simulate_now(r, &out.now, err);
     if (!rc)
         rc = exclusion(r, &out.now, err);
     if (!rc)

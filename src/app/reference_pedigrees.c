@@ -240,7 +240,7 @@ static int check_distribution(suite *s, const json_t *c, atg_err *err) {
 
     if (at < 0 || !got)
         return atg_fail(err, ATG_EPARSE, "The target of %s is not in its pedigree", id);
-    rc = atg_genotype_distribution(&(atg_person_at){&marker, 0, &ped, (uint32_t)at, 0}, got,
+    rc = atg_genotype_distribution(&(atg_person_at){&marker, 0, &ped, (uint32_t)at, 0, NULL}, got,
                                    &loglik, err);
     if (rc)
         return rc;

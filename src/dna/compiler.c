@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "dna/descent.h"
 #include "dna/kernel.h"
 #include "dna/theta.h"
 #include "dna/urn.h"
 
-/* A partition costs about as much as so many nodes, and has so many pairs of blocks. */
-enum { URN_WORTH = 2, URN_PAIRS = 4 };
+/* A partition costs about as much as so many nodes, and has so many pairs of blocks; a node costs
+ * about so many multiplications, and so many more for each pair of classes (as measured). */
+enum { URN_WORTH = 2, URN_PAIRS = 4, NODE_WORTH = 4000, NODE_PAIR = 100 };
+
+static const double UNBOUNDED = 1e300;
 
 atg_compiler *atg_compiler_new(void) {
     atg_compiler *c = mem_zero(1, sizeof(*c));
@@ -237,6 +241,7 @@ typedef struct integral {
     peel_input peel;
     kept *out;
     double *num, *den, *now;
+    double base[ATG_ALLELES_MAX + 1]; /* of the urn, where peel.freq is not the view's */
 } integral;
 
 /* The scale of all that is summed is that of the first term. */
@@ -421,13 +426,12 @@ static int add_denominator(void *user, const urn_term *term, atg_err *err) {
 }
 
 static int keep_by_urn(integral *it, double theta, const double *known, atg_err *err) {
-    double base[ATG_ALLELES_MAX + 1];
     urn_twin twin[2 * ATG_PEDIGREE_MAX] = {URN_APART};
-    urn_sum u = {.it = it, .base = base};
+    urn_sum u = {.it = it, .base = it->base};
     int rc;
 
-    u.mass = theta_mass(it->peel.view, theta, known, base);
-    it->peel.freq = base;
+    u.mass = theta_mass(it->peel.view, theta, known, it->base);
+    it->peel.freq = it->base;
     u.peel = it->peel;
     u.peel.n_keep = 0;
     (void)peel_draws(&it->peel, twin);
@@ -439,19 +443,77 @@ static int keep_by_urn(integral *it, double theta, const double *known, atg_err 
                     &u, err);
 }
 
-/* Which is less work: an integral over the frequencies, whose nodes grow with the alleles, or a sum
- * over partitions, which grow with the draws? */
-static bool takes_urn(const integral *it, const kept_input *in, const double *known) {
+/* The family, and the family without the kept person but with one more draw or two. */
+typedef struct descents {
+    peel_input apart; /* what the second one is of */
+    descent with, without;
+} descents;
+
+static bool plan_descents(const integral *it, const kept_input *in, descents *ret) {
+    ret->apart = it->peel;
+    ret->apart.n_keep = 0;
+    if (in->keep >= 0 && compiler_inbred(in->ped, (uint32_t)in->keep))
+        return false;
+    return descent_plan(&it->peel, &ret->with) &&
+           (!it->den || descent_plan(&ret->apart, &ret->without));
+}
+
+static double descents_work(const integral *it, const descents *d) {
+    return descent_work(&d->with, false) + (it->den ? descent_work(&d->without, true) : 0);
+}
+
+static int keep_by_descent(integral *it, double theta, const double *known, descents *d,
+                           atg_err *err) {
+    double mass = theta_mass(it->peel.view, theta, known, it->base);
+    int rc;
+
+    it->peel.freq = d->apart.freq = it->base;
+    rc = descent_run(&d->with, mass, 0, it->num, err);
+    if (!rc && it->den)
+        rc = descent_run(&d->without, mass, it->out->haploid ? 1 : 2, it->den, err);
+    it->out->total = rc ? 0 : sum_of(it->num, (uint32_t)it->out->cells);
+    return rc;
+}
+
+/* Which is less work: an integral over the frequencies, whose nodes grow with the alleles, a sum
+ * over partitions, which grow with the draws, or one over what came down from whom? */
+static theta_way way_of(const integral *it, const kept_input *in, const double *known,
+                        descents *d) {
     urn_twin twin[2 * ATG_PEDIGREE_MAX];
     uint32_t degree = peel_degree(&it->peel);
-    double pairs = it->den ? URN_PAIRS : 0;
+    double n = it->peel.view->n, node = NODE_WORTH + NODE_PAIR * n * n, urn = INFINITY, best, work;
 
-    if (!(in->theta > 0) || in->way == THETA_INTEGRAL || !peel_draws(&it->peel, twin) ||
-        degree > URN_DRAWS_MAX)
-        return false;
-    return in->way == THETA_URN ||
-           theta_nodes(it->peel.view, in->theta, known, degree + (it->den ? 2 : 0)) >
-               URN_WORTH * urn_partitions(degree) * (1 + pairs);
+    best = node * theta_nodes(it->peel.view, in->theta, known, degree + (it->den ? 2 : 0));
+    if (in->way == THETA_INTEGRAL || !(in->theta > 0))
+        return THETA_INTEGRAL;
+    if (degree <= URN_DRAWS_MAX && peel_draws(&it->peel, twin))
+        urn = node * URN_WORTH * urn_partitions(degree) * (it->den ? 1 + URN_PAIRS : 1);
+    if (in->way == THETA_URN)
+        return urn < INFINITY ? THETA_URN : THETA_INTEGRAL;
+    best = urn < best ? urn : best;
+    if (plan_descents(it, in, d)) {
+        work = descents_work(it, d);
+        if (in->way == THETA_DESCENT ? work < UNBOUNDED : work < best)
+            return THETA_DESCENT;
+    }
+    return urn <= best ? THETA_URN : THETA_INTEGRAL;
+}
+
+/* The sum over the founders' alleles, as it is least work. */
+static int sum_over_pool(integral *it, const kept_input *in, const double *known, atg_err *err) {
+    uint32_t degree = peel_degree(&it->peel) + (in->keep >= 0 ? 2 : 0);
+    descents d;
+
+    switch (way_of(it, in, known, &d)) {
+    case THETA_DESCENT:
+        return keep_by_descent(it, in->theta, known, &d, err);
+    case THETA_URN:
+        return keep_by_urn(it, in->theta, known, err);
+    case THETA_LEAST_WORK:
+    case THETA_INTEGRAL:
+    default:
+        return theta_integrate(it->peel.view, in->theta, known, degree, add_node, it, err);
+    }
 }
 
 /* Parents who are related, or an inbred founder: two alleles of the person may be one. */
@@ -525,7 +587,7 @@ static int view_for(atg_compiler *c, const kept_input *in, atg_err *err) {
 
 int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err) {
     double known[ATG_ALLELES_MAX + 1];
-    uint32_t n_mixed, degree;
+    uint32_t n_mixed;
     kept out = {.cells = 1};
     int rc = compiler_own(in->marker, in->at, in->ped, &c->own, err);
 
@@ -551,14 +613,11 @@ int compiler_keep(atg_compiler *c, const kept_input *in, kept *ret, atg_err *err
     if (!it.num)
         return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
     it.now = it.num + out.cells;
-    it.den = in->theta > 0 && in->keep >= 0 ? it.now + out.cells : NULL;
+    it.den = in->theta > 0 && in->keep >= 0 && !in->alone ? it.now + out.cells : NULL;
     memset(it.num, 0, 3 * out.cells * sizeof(double));
     it.peel.absorb = in->theta > 0;
     n_mixed = peel_absorbed(&it.peel, known);
-    degree = peel_degree(&it.peel) + (in->keep >= 0 ? 2 : 0);
-    rc = takes_urn(&it, in, known)
-             ? keep_by_urn(&it, in->theta, known, err)
-             : theta_integrate(&c->view, in->theta, known, degree, add_node, &it, err);
+    rc = sum_over_pool(&it, in, known, err);
     if (rc)
         return rc;
     if (in->theta > 0)

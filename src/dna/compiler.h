@@ -75,7 +75,7 @@ double compiler_heterozygosity(const atg_marker *m);
 void compiler_seen(const atg_obs *obs, bool *seen);
 
 /* How theta is summed over: a choice of work, not of result. */
-typedef enum theta_way { THETA_LEAST_WORK = 0, THETA_INTEGRAL, THETA_URN } theta_way;
+typedef enum theta_way { THETA_LEAST_WORK = 0, THETA_INTEGRAL, THETA_URN, THETA_DESCENT } theta_way;
 
 /* A likelihood, or the alleles of one person, at one marker. */
 typedef struct kept_input {
@@ -84,8 +84,9 @@ typedef struct kept_input {
     const atg_pedigree *ped;
     const atg_obs *obs; /* one per person, own samples apart */
     double theta;
-    int keep;  /* person, or -1 */
-    bool full; /* do not lump */
+    int keep;   /* person, or -1 */
+    bool full;  /* do not lump */
+    bool alone; /* without the alleles of one more, unrelated person */
     theta_way way;
     const bool *more_seen; /* alleles that will be read off, or NULL: any may be */
 } kept_input;
@@ -96,7 +97,7 @@ typedef struct kept {
     bool haploid;
     const double *num; /* P(seen, alleles of the kept person) */
     double total;      /* P(seen) */
-    const double *den; /* theta > 0: P(seen, alleles of one more, unrelated person) */
+    const double *den; /* theta > 0: P(seen, alleles of one more, unrelated person), or NULL */
     double log;
 } kept;
 

@@ -70,7 +70,8 @@ int atg_loglik_obs(const atg_marker *marker, atg_obs obs, atg_sex sex, double th
 int atg_genotype_distribution(const atg_person_at *of, double *ret, double *ret_loglik,
                               atg_err *err) {
     const atg_marker *marker = &of->markers[of->marker];
-    ATG_AUTO(atg_compiler) c = atg_compiler_new();
+    ATG_AUTO(atg_compiler) own = of->compiler ? NULL : atg_compiler_new();
+    atg_compiler *c = of->compiler ? of->compiler : own;
     uint32_t n = marker->n;
     MEM_AUTO double *pairs = mem_zero((size_t)n * n, sizeof(double));
     atg_obs obs[ATG_PEDIGREE_MAX];
@@ -87,6 +88,7 @@ int atg_genotype_distribution(const atg_person_at *of, double *ret, double *ret_
                                          .obs = obs,
                                          .theta = of->theta,
                                          .keep = (int)of->person,
+                                         .alone = true,
                                          .full = atg_geno_typed(obs[of->person].geno)},
                            &k, err);
 
@@ -145,8 +147,8 @@ int atg_exclusion_power(const atg_marker *markers, uint32_t m, const atg_pedigre
     alone[m] = markers[m];
     alone[m].female = alone[m].male = (atg_mutation){0};
 
-    int rc =
-        atg_genotype_distribution(&(atg_person_at){alone, m, ped, person, 0}, dist, &loglik, err);
+    int rc = atg_genotype_distribution(&(atg_person_at){alone, m, ped, person, 0, NULL}, dist,
+                                       &loglik, err);
 
     if (rc)
         return rc;

@@ -62,7 +62,7 @@ static bool is_kept(const peel_input *in, uint32_t person) {
     return false;
 }
 
-static bool is_haploid(const peel_input *in, uint32_t person) {
+bool peel_haploid(const peel_input *in, uint32_t person) {
     return in->view->marker->chrom == ATG_CHROM_X && in->ped->persons[person].sex == ATG_SEX_MALE;
 }
 
@@ -75,7 +75,7 @@ static bool has_own(const peel_input *in, uint32_t person) {
 
 /* Relevant: seen, kept, or with a relevant child.  Children come later or earlier in the list, so
  * repeat until nothing changes; each round settles one generation. */
-static void mark_relevant(const peel_input *in, bool *relevant) {
+void peel_relevant(const peel_input *in, bool *relevant) {
     for (uint32_t i = 0; i < in->ped->n; i++)
         relevant[i] = atg_geno_typed(in->obs[i].geno) || is_kept(in, i);
     for (uint32_t k = 0; k < in->n_own; k++)
@@ -96,7 +96,7 @@ size_t peel_cells(const peel_input *in) {
     size_t n = 1;
 
     for (uint32_t k = 0; k < in->n_keep; k++)
-        n *= is_haploid(in, in->keep[k]) ? in->view->n : (size_t)in->view->n * in->view->n;
+        n *= peel_haploid(in, in->keep[k]) ? in->view->n : (size_t)in->view->n * in->view->n;
     for (uint32_t k = 0; k < in->n_watch; k++)
         n *= in->view->n;
     return n;
@@ -114,15 +114,15 @@ static void count_kids(const peel_input *in, const bool *relevant, uint8_t *kids
         for (int k = 0; k < 2; k++) {
             int32_t parent = k ? person->father : person->mother;
 
-            if (!(k && is_haploid(in, i)) && kids[parent] < 3)
+            if (!(k && peel_haploid(in, i)) && kids[parent] < 3)
                 kids[parent]++;
         }
     }
 }
 
-static bool is_fixed(const peel_input *in, uint32_t person) {
+bool peel_fixed(const peel_input *in, uint32_t person) {
     const atg_obs *o = &in->obs[person];
-    bool same = o->geno.a == o->geno.b, haploid = is_haploid(in, person);
+    bool same = o->geno.a == o->geno.b, haploid = peel_haploid(in, person);
     bool hidden = in->view->marker->silent >= 0 && same && !haploid;
 
     return atg_geno_typed(o->geno) && o->geno.b != ATG_ALLELE_UNREAD && o->dropout == 0 &&
@@ -134,13 +134,13 @@ static uint32_t kept_at(const peel_input *in, uint32_t person) {
     uint32_t at = 0;
 
     for (uint32_t k = 0; in->keep[k] != person; k++)
-        at += is_haploid(in, in->keep[k]) ? 1 : 2;
+        at += peel_haploid(in, in->keep[k]) ? 1 : 2;
     return at;
 }
 
 static bool is_absorbed(const peel_input *in, uint32_t person) {
     return in->ped->persons[person].father < 0 && in->ped->persons[person].inbreeding == 0 &&
-           is_fixed(in, person);
+           peel_fixed(in, person);
 }
 
 uint32_t peel_absorbed(const peel_input *in, double *counts) {
@@ -153,7 +153,7 @@ uint32_t peel_absorbed(const peel_input *in, double *counts) {
             continue;
         n_mixed += in->obs[i].geno.a != in->obs[i].geno.b;
         counts[in->view->class_of[in->obs[i].geno.b]]++;
-        if (!is_haploid(in, i))
+        if (!peel_haploid(in, i))
             counts[in->view->class_of[in->obs[i].geno.a]]++;
     }
     return n_mixed;
@@ -167,7 +167,7 @@ static bool shows_nothing(const peel_input *in, uint32_t person) {
 static uint32_t draws_of(const peel_input *in, uint32_t person, uint32_t kids) {
     if (in->ped->persons[person].father >= 0 || is_absorbed(in, person))
         return 0;
-    return is_haploid(in, person) ? 1 : kids < 2 && shows_nothing(in, person) ? kids : 2;
+    return peel_haploid(in, person) ? 1 : kids < 2 && shows_nothing(in, person) ? kids : 2;
 }
 
 uint32_t peel_degree(const peel_input *in) {
@@ -175,7 +175,7 @@ uint32_t peel_degree(const peel_input *in) {
     uint8_t kids[ATG_PEDIGREE_MAX];
     uint32_t n = 0;
 
-    mark_relevant(in, relevant);
+    peel_relevant(in, relevant);
     count_kids(in, relevant, kids);
     for (uint32_t i = 0; i < in->ped->n; i++)
         n += relevant[i] ? draws_of(in, i, kids[i]) : 0;
@@ -187,7 +187,7 @@ bool peel_draws(const peel_input *in, urn_twin *twin) {
     uint8_t kids[ATG_PEDIGREE_MAX];
     uint32_t n = 0;
 
-    mark_relevant(in, relevant);
+    peel_relevant(in, relevant);
     count_kids(in, relevant, kids);
     for (uint32_t i = 0; i < in->ped->n; i++) {
         uint32_t own = relevant[i] ? draws_of(in, i, kids[i]) : 0;
@@ -278,9 +278,9 @@ static void classify(peel *p, uint32_t i, bool relevant) {
     node *n = &p->nodes[i];
 
     n->relevant = relevant;
-    n->haploid = is_haploid(p->in, i);
+    n->haploid = peel_haploid(p->in, i);
     n->founder = person->father < 0;
-    n->fixed = !p->in->plain && is_fixed(p->in, i);
+    n->fixed = !p->in->plain && peel_fixed(p->in, i);
     n->population = !p->in->plain && n->founder && n->kids < 2 && shows_nothing(p->in, i);
     if (relevant && p->in->tie && n->founder && !n->fixed) {
         classify_tied(p, i, n);
@@ -579,7 +579,7 @@ static void add(elim *e, const peel_input *in, bool either, peel_switches *switc
     p.switches = switches;
     p.n_drawn = 0;
     memset(p.has_tied, 0, sizeof(p.has_tied));
-    mark_relevant(in, relevant);
+    peel_relevant(in, relevant);
     memset(p.nodes, 0, in->ped->n * sizeof(*p.nodes));
     count_kids(in, relevant, kids);
     for (uint32_t i = 0; i < in->ped->n; i++) {
@@ -600,7 +600,7 @@ static uint32_t build(elim *e, const peel_input *in, bool either, uint32_t *vars
 
     elim_reset(e);
     for (uint32_t k = 0; k < in->n_keep; k++) {
-        if (!is_haploid(in, in->keep[k]))
+        if (!peel_haploid(in, in->keep[k]))
             vars[n_kept++] = elim_var(e, in->view->n);
         vars[n_kept++] = elim_var(e, in->view->n);
     }

@@ -48,6 +48,15 @@ size_t peel_cells(const peel_input *in);
 /* P(everything seen, alleles of the kept persons); multiply by exp(*ret_log). */
 int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err);
 
+/* Seen, kept, or with a child who is. */
+void peel_relevant(const peel_input *in, bool *relevant);
+
+/* Is exactly one unordered genotype possible, and the person not kept? */
+bool peel_fixed(const peel_input *in, uint32_t person);
+
+/* A man at an X marker? */
+bool peel_haploid(const peel_input *in, uint32_t person);
+
 /* Founders whose genotype is known completely and who are not inbred: counts[c] is how often they
  * show class c.  Returns how many of them are heterozygous. */
 uint32_t peel_absorbed(const peel_input *in, double *counts);

@@ -120,8 +120,8 @@ static void likelihoods_sum_to_one_over_what_may_be_seen(void **state) {
 
             f.genos[who][0] = ATG_UNTYPED;
             prop_ok(&p,
-                    atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta},
-                                              of, &all, &err),
+                    atg_genotype_distribution(
+                        &(atg_person_at){f.markers, 0, &f.ped, who, theta, NULL}, of, &all, &err),
                     &err);
             if (isfinite(all))
                 prop_close(&p, kinds[k].name, sum_over(&p, &f, who, theta),
@@ -245,10 +245,11 @@ static void distributions_of_genotypes_are_ratios_of_likelihoods(void **state) {
 
             uint32_t who = prop_below(&p, f.n);
 
-            prop_ok(&p,
-                    atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta},
-                                              of, &loglik_all, &err),
-                    &err);
+            prop_ok(
+                &p,
+                atg_genotype_distribution(&(atg_person_at){f.markers, 0, &f.ped, who, theta, NULL},
+                                          of, &loglik_all, &err),
+                &err);
             all = made_brute(&f, 0, &f.ped, f.obs[0], theta);
             prop_close(&p, "likelihood", exp(loglik_all), all, 1e-11);
             if (all > 0 && f.markers[0].silent < 0) /* silent: seen is not the genotype */
@@ -268,8 +269,8 @@ static void distributions_of_genotypes_sum_to_one(void **state) {
             made_family(&p, &f, &o);
             prop_ok(&p,
                     atg_genotype_distribution(
-                        &(atg_person_at){f.markers, 0, &f.ped, prop_below(&p, f.n), theta}, of,
-                        &all, &err),
+                        &(atg_person_at){f.markers, 0, &f.ped, prop_below(&p, f.n), theta, NULL},
+                        of, &all, &err),
                     &err);
             for (uint32_t g = 0; g < o.alleles * (o.alleles + 1) / 2; g++)
                 sum += of[g];
@@ -319,7 +320,7 @@ static void an_impossible_family_has_likelihood_zero(void **state) {
     assert_int_equal(atg_loglik(&marker, 0, &ped, 0.02, &got, NULL), ATG_OK);
     assert_true(isinf(got) && got < 0);
     assert_int_equal(
-        atg_genotype_distribution(&(atg_person_at){&marker, 0, &ped, 1, 0}, of, &got, NULL),
+        atg_genotype_distribution(&(atg_person_at){&marker, 0, &ped, 1, 0, NULL}, of, &got, NULL),
         ATG_OK);
     assert_true(isinf(got) && got < 0);
     for (int g = 0; g < 6; g++)

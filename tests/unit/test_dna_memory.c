@@ -38,8 +38,8 @@ static int distribution(job *j, atg_err *err) {
     double ret[MADE_ALLELES * MADE_ALLELES], all;
 
     return atg_genotype_distribution(
-        &(atg_person_at){j->o->op.markers, 0, &j->o->family.ped, 0, j->o->op.params.theta}, ret,
-        &all, err);
+        &(atg_person_at){j->o->op.markers, 0, &j->o->family.ped, 0, j->o->op.params.theta, NULL},
+        ret, &all, err);
 }
 
 static int matrix(job *j, atg_err *err) {

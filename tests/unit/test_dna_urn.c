@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theta as an urn: the weights of its partitions, and its sums against the integrals. */
+/* Theta as an urn: the weights of its partitions, and its sums, and those over what came down from
+ * whom, against the integrals. */
 #include "testing.h"
 
 #include <math.h>
@@ -118,8 +119,9 @@ static void compare_cells(const prop *p, const char *name, const kept *want,
         prop_close(p, name, got_cells[i] * unit, want_cells[i], 1e-9);
 }
 
-/* The urn and the integral on one family, with the first person's alleles kept or not. */
-static void compare_ways(const prop *p, const made_operation *o, double theta, int keep) {
+/* Another way and the integral on one family, with the first person's alleles kept or not. */
+static void compare_ways(const prop *p, const made_operation *o, double theta, int keep,
+                         theta_way way) {
     atg_compiler *a = atg_compiler_new(), *b = atg_compiler_new();
     kept_input in = {.marker = &o->op.markers[0],
                      .ped = &o->family.ped,
@@ -128,25 +130,27 @@ static void compare_ways(const prop *p, const made_operation *o, double theta, i
                      .keep = keep,
                      .way = THETA_INTEGRAL};
     atg_err err = {0};
-    kept integral, urn;
+    kept integral, other;
 
     assert_true(a && b);
     prop_ok(p, compiler_keep(a, &in, &integral, &err), &err);
-    in.way = THETA_URN;
-    prop_ok(p, compiler_keep(b, &in, &urn, &err), &err);
-    assert_int_equal(integral.cells, urn.cells);
-    prop_close(p, "total", urn.total * exp(urn.log - integral.log), integral.total, 1e-9);
-    compare_cells(p, "numerator", &integral, integral.num, &urn, urn.num);
+    in.way = way;
+    prop_ok(p, compiler_keep(b, &in, &other, &err), &err);
+    assert_int_equal(integral.cells, other.cells);
+    prop_close(p, "total", other.total * exp(other.log - integral.log), integral.total, 1e-9);
+    compare_cells(p, "numerator", &integral, integral.num, &other, other.num);
     if (keep >= 0)
-        compare_cells(p, "denominator", &integral, integral.den, &urn, urn.den);
+        compare_cells(p, "denominator", &integral, integral.den, &other, other.den);
     atg_compiler_free(a);
     atg_compiler_free(b);
 }
 
-static void an_urn_and_an_integral_give_the_same(void **state) {
+static void all_ways_give_what_an_integral_gives(void **state) {
     static const made_options all[] = {
         {.model = -1, .typed = 0.4},
+        {.model = -1, .typed = 0.7},
         {.model = -1, .typed = 0.4, .x = true},
+        {.model = -1, .typed = 0.7, .x = true},
         {.model = -1, .typed = 0.5, .silent = true},
         {.model = -1, .typed = 0.5, .partial = true, .dropout = 0.2, .dropin = 0.05},
     };
@@ -161,8 +165,10 @@ static void an_urn_and_an_integral_give_the_same(void **state) {
             options.alleles = 2 + prop_below(&p, 3);
             options.persons = 4 + prop_below(&p, 4);
             made_operation_open(&p, &o, &options, 1, theta);
-            compare_ways(&p, &o, theta, -1);
-            compare_ways(&p, &o, theta, 0);
+            for (int keep = -1; keep < 1; keep++) {
+                compare_ways(&p, &o, theta, keep, THETA_URN);
+                compare_ways(&p, &o, theta, keep, THETA_DESCENT);
+            }
         }
 }
 
@@ -173,7 +179,7 @@ int main(void) {
         cmocka_unit_test(draws_that_may_be_exchanged_are_gone_through_once),
         cmocka_unit_test(a_copy_is_the_same_allele_half_of_the_time),
         cmocka_unit_test(too_many_draws_are_refused),
-        cmocka_unit_test(an_urn_and_an_integral_give_the_same),
+        cmocka_unit_test(all_ways_give_what_an_integral_gives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
