@@ -8,12 +8,18 @@
 
 enum { FOLDS = 10, REPLICATES = 500, REPLICATES_MAX = 10000, BOOTSTRAP_PAIRS = 50000 };
 
+/* A pair and its number among the caller's. */
+typedef struct known {
+    float score;
+    uint32_t probe, person, index;
+} known;
+
 typedef struct fit {
     const face_calibrate_options *options;
     face_calibration *ret;
     uint32_t n_persons;
     size_t n;
-    face_pair *pairs; /* sorted by score */
+    known *pairs;     /* sorted by score */
     cllr_case *cases; /* the same order; weights as the step at hand sets them */
     double *costs;    /* of each pair, by the curve of the other persons */
     cllr_pool *pools;
@@ -21,12 +27,12 @@ typedef struct fit {
     atg_rng rng;
 } fit;
 
-static bool is_true(const face_pair *p) {
+static bool is_true(const known *p) {
     return p->probe == p->person;
 }
 
 static int compare_pairs(const void *a, const void *b) {
-    const face_pair *x = a, *y = b;
+    const known *x = a, *y = b;
 
     if (x->score != y->score)
         return x->score < y->score ? -1 : 1;
@@ -106,6 +112,11 @@ static double capped(double lr, double cap) {
     return fmax(-cap, fmin(cap, lr));
 }
 
+static bool is_of(const fit *f, size_t pair, uint32_t part) {
+    return f->of_person[f->pairs[pair].probe] == part ||
+           f->of_person[f->pairs[pair].person] == part;
+}
+
 /* Persons fall into ten parts at random; the pairs of a part's probes are weighed by what the pairs
  * without any of its persons say. */
 static int cross_validate(fit *f, atg_err *err) {
@@ -117,8 +128,7 @@ static int cross_validate(fit *f, atg_err *err) {
         face_curve curve = {.method = f->options->method, .pools = f->pools};
 
         for (size_t i = 0; i < f->n; i++)
-            f->cases[i].weight =
-                f->of_person[f->pairs[i].probe] != part && f->of_person[f->pairs[i].person] != part;
+            f->cases[i].weight = is_of(f, i, part) ? 0.0F : 1.0F;
         if (!face_curve_fit(&curve, f->cases, f->n, fewest(f)))
             return atg_fail(err, ATG_EINVAL,
                             "The cases cannot be divided: all true pairs are of too few persons");
@@ -129,6 +139,8 @@ static int cross_validate(fit *f, atg_err *err) {
                 continue;
             lr = capped(face_curve_at(&curve, f->cases[i].score), f->ret->cap);
             f->costs[i] = cllr_cost(lr, f->cases[i].is_true);
+            if (f->options->lrs)
+                f->options->lrs[f->pairs[i].index] = lr;
             cost[f->cases[i].is_true] += f->costs[i];
             weight[f->cases[i].is_true]++;
         }
@@ -244,7 +256,7 @@ int face_calibrate(const face_version *version, uint32_t n_persons, uint64_t n,
     if (rc)
         return rc;
 
-    MEM_AUTO face_pair *sorted = mem_zero(n, sizeof(*sorted));
+    MEM_AUTO known *sorted = mem_zero(n, sizeof(*sorted));
     MEM_AUTO cllr_case *cases = mem_zero(n, sizeof(*cases));
     MEM_AUTO double *costs = mem_zero(n, sizeof(*costs));
     MEM_AUTO cllr_pool *pools = mem_zero(n, sizeof(*pools));
@@ -262,10 +274,10 @@ int face_calibrate(const face_version *version, uint32_t n_persons, uint64_t n,
 
     if (!sorted || !cases || !costs || !pools || !of_person)
         return atg_fail(err, ATG_ENOMEM, "Memory is short for the calibration of faces");
-    if (n) {
-        memcpy(sorted, pairs, n * sizeof(*pairs));
+    for (uint32_t i = 0; i < n; i++)
+        sorted[i] = (known){pairs[i].score, pairs[i].probe, pairs[i].person, i};
+    if (n)
         qsort(sorted, n, sizeof(*sorted), compare_pairs);
-    }
     rc = fit_all(&f, err);
     if (!rc)
         *ret = made;

@@ -47,6 +47,8 @@ typedef struct face_calibrate_options {
     double cap;          /* 0: FACE_CAP */
     uint32_t replicates; /* of the bootstrap; 0: 500 */
     uint64_t seed;
+    double *lrs; /* NULL, or room for the log10 LR of each pair, as used, by the curve of the other
+                    persons: what plots are drawn of; anything after a failure */
 } face_calibrate_options;
 
 /* Fit.  ATG_EINVAL with the reason: fewer than FACE_CASES_MIN persons with a true pair or with a

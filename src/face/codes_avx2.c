@@ -6,6 +6,8 @@
 
 enum {
     VECTORS = FACE_GROUP / 8,
+    PART = 2,     /* vectors at a time */
+    TOGETHER = 4, /* queries at a time */
     RUN = 32,     /* numbers whose products fit in 16 bits together: 8 pairs of 15 x 127 */
     AHEAD = 4096, /* bytes from which memory is fetched early */
 };
@@ -26,58 +28,66 @@ static inline __m256i add_halves(__m256i sum, __m256i lower, __m256i upper, __m2
         sum, _mm256_add_epi16(_mm256_maddubs_epi16(lower, p), _mm256_maddubs_epi16(upper, q)));
 }
 
-/* Eight numbers of 32 templates, times those of n queries; n is known when it is compiled. */
+/* Eight numbers of 16 templates, times those of n queries.  n is known when it is compiled, and the
+ * sums of 16 templates and four queries fit in the registers. */
 static inline __attribute__((always_inline)) void
-step(const uint8_t *half, size_t n, const int8_t *const *codes, sums *short_sums) {
+step(const uint8_t *half, size_t n, const int8_t *const *codes, uint32_t d, __m256i (*sum)[PART]) {
     const __m256i mask = _mm256_set1_epi8(15);
-    __m256i p[2], q[2];
+    __m256i lower[PART], upper[PART];
 
-    for (size_t i = 0; i < n; i++) {
-        p[i] = four_codes(codes[i]);
-        q[i] = four_codes(codes[i] + 4);
-    }
-    for (size_t v = 0; v < VECTORS; v++) {
+    for (size_t v = 0; v < PART; v++) {
         __m256i both = _mm256_load_si256((const void *)(half + v * sizeof(__m256i)));
-        __m256i lower = _mm256_and_si256(both, mask);
-        __m256i upper = _mm256_and_si256(_mm256_srli_epi16(both, 4), mask);
+
+        lower[v] = _mm256_and_si256(both, mask);
+        upper[v] = _mm256_and_si256(_mm256_srli_epi16(both, 4), mask);
+    }
+    for (size_t i = 0; i < n; i++) {
+        __m256i p = four_codes(codes[i] + d), q = four_codes(codes[i] + d + 4);
+
+        for (size_t v = 0; v < PART; v++)
+            sum[i][v] = add_halves(sum[i][v], lower[v], upper[v], p, q);
+    }
+}
+
+static inline __attribute__((always_inline)) void multiply_part(const uint8_t *half, uint32_t dim,
+                                                                size_t n,
+                                                                const int8_t *const *codes,
+                                                                __m256i (*ret)[PART]) {
+    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi16(1);
+
+    for (size_t i = 0; i < n; i++)
+        ret[i][0] = ret[i][1] = zero;
+    for (uint32_t d = 0; d < dim;) {
+        uint32_t end = dim - d < RUN ? dim : d + RUN;
+        __m256i sum[TOGETHER][PART];
 
         for (size_t i = 0; i < n; i++)
-            short_sums[i].v[v] = add_halves(short_sums[i].v[v], lower, upper, p[i], q[i]);
+            sum[i][0] = sum[i][1] = zero;
+        for (; d < end; d += 8, half += VECTORS * sizeof(__m256i)) {
+            __builtin_prefetch(half + AHEAD);
+            step(half, n, codes, d, sum);
+        }
+        for (size_t i = 0; i < n; i++) {
+            ret[i][0] = _mm256_add_epi32(ret[i][0], _mm256_madd_epi16(sum[i][0], one));
+            ret[i][1] = _mm256_add_epi32(ret[i][1], _mm256_madd_epi16(sum[i][1], one));
+        }
     }
 }
 
-static inline sums no_sums(void) {
-    sums s;
-
-    for (size_t v = 0; v < VECTORS; v++)
-        s.v[v] = _mm256_setzero_si256();
-    return s;
-}
-
-static inline void add_short(sums *to, const sums *from) {
-    for (size_t v = 0; v < VECTORS; v++)
-        to->v[v] = _mm256_add_epi32(to->v[v], _mm256_madd_epi16(from->v[v], _mm256_set1_epi16(1)));
-}
-
+/* Products of a group's 32 templates with n queries. */
 static inline __attribute__((always_inline)) void
 multiply(const uint8_t *half, uint32_t dim, size_t n, const face_probe *probes, sums *ret) {
-    const int8_t *codes[2] = {probes[0].codes, probes[n - 1].codes};
+    const int8_t *codes[TOGETHER];
+    __m256i part[TOGETHER][PART];
 
-    ret[0] = ret[n - 1] = no_sums();
-    for (uint32_t from = 0; from < dim; from += RUN) {
-        uint32_t to = dim - from < RUN ? dim : from + RUN;
-        sums short_sums[2] = {no_sums(), no_sums()};
-
-        for (uint32_t d = from; d < to; d += 8, half += sizeof(sums)) {
-            __builtin_prefetch(half + AHEAD);
-            __builtin_prefetch(half + AHEAD + 64);
-            step(half, n, codes, short_sums);
-            codes[0] += 8;
-            codes[1] += 8;
+    for (size_t i = 0; i < n; i++)
+        codes[i] = probes[i].codes;
+    for (size_t v = 0; v < VECTORS; v += PART) {
+        multiply_part(half + v * sizeof(__m256i), dim, n, codes, part);
+        for (size_t i = 0; i < n; i++) {
+            ret[i].v[v] = part[i][0];
+            ret[i].v[v + 1] = part[i][1];
         }
-        add_short(&ret[0], &short_sums[0]);
-        if (n > 1)
-            add_short(&ret[1], &short_sums[1]);
     }
 }
 
@@ -104,15 +114,15 @@ static inline uint32_t reaching(const face_probe *probe, const face_tail *tail, 
 void face_high_avx2(const uint8_t *highs, uint32_t dim, uint32_t n, const face_probe *probes,
                     uint32_t *masks, int32_t (*ret_sums)[FACE_GROUP]) {
     const face_tail *tail = face_tail_at(highs, dim);
-    sums s[2];
+    sums s[TOGETHER];
     uint32_t q = 0;
 
-    for (; q + 2 <= n; q += 2) {
-        multiply(highs, dim, 2, probes + q, s);
-        masks[q] = reaching(&probes[q], tail, &s[0], ret_sums[q]);
-        masks[q + 1] = reaching(&probes[q + 1], tail, &s[1], ret_sums[q + 1]);
+    for (; q + TOGETHER <= n; q += TOGETHER) {
+        multiply(highs, dim, TOGETHER, probes + q, s);
+        for (uint32_t i = 0; i < TOGETHER; i++)
+            masks[q + i] = reaching(&probes[q + i], tail, &s[i], ret_sums[q + i]);
     }
-    if (q < n) {
+    for (; q < n; q++) {
         multiply(highs, dim, 1, probes + q, s);
         masks[q] = reaching(&probes[q], tail, &s[0], ret_sums[q]);
     }

@@ -6,12 +6,23 @@
 #include "base/parallel.h"
 #include "face/rank.h"
 
+enum { WAITING = 32 };
+
+/* A template that the H do not rule out, and whose L are on their way from memory. */
+typedef struct waiting {
+    uint32_t slot;
+    int32_t sum; /* of H */
+    float scale, fine;
+} waiting;
+
 /* What a worker needs of its own. */
 typedef struct worker {
     face_probe probes[FACE_TOGETHER];
     face_rank ranks[FACE_TOGETHER];
     uint32_t masks[FACE_TOGETHER];
     int32_t sums[FACE_TOGETHER][FACE_GROUP];
+    waiting waiting[FACE_TOGETHER][WAITING];
+    uint32_t n_waiting[FACE_TOGETHER];
     uint64_t n_scanned;
 } worker;
 
@@ -27,28 +38,40 @@ typedef struct batch {
     worker *workers;
 } batch;
 
-/* The H of this group do not rule all templates out: read the L of those that are left. */
-static int take_group(const batch *b, worker *w, uint32_t q, uint32_t first, const face_tail *tail,
-                      atg_err *err) {
+/* Add the L of those that wait. */
+static int take_waiting(const batch *b, worker *w, uint32_t q, atg_err *err) {
     face_probe *probe = &w->probes[q];
-    float bound = face_bound(probe, tail->fine);
     int rc = ATG_OK;
 
-    for (uint32_t mask = w->masks[q]; mask; mask &= mask - 1)
-        __builtin_prefetch(face_row_of(b->g, first) +
-                           (size_t)__builtin_ctz(mask) * face_row_size(b->g->dim));
+    for (uint32_t i = 0; i < w->n_waiting[q] && !rc; i++) {
+        const waiting *t = &w->waiting[q][i];
+        int32_t low = b->kernels.low(face_row_of(b->g, t->slot), b->g->dim, probe);
+
+        rc = face_rank_take(b->g, &w->ranks[q], t->slot,
+                            face_approximate(probe, t->scale, t->sum, low),
+                            face_bound(probe, t->fine), err);
+    }
+    w->n_waiting[q] = 0;
+    probe->cut = w->ranks[q].cut;
+    return rc;
+}
+
+/* The H of this group do not rule all templates out. */
+static int take_group(const batch *b, worker *w, uint32_t q, uint32_t first, const face_tail *tail,
+                      atg_err *err) {
+    int rc = ATG_OK;
+
     for (uint32_t mask = w->masks[q]; mask && !rc; mask &= mask - 1) {
         uint32_t t = (uint32_t)__builtin_ctz(mask);
-        int32_t low;
 
         if (first + t >= b->g->n)
             break;
-        low = b->kernels.low(face_row_of(b->g, first + t), b->g->dim, probe);
-        rc =
-            face_rank_take(b->g, &w->ranks[q], first + t,
-                           face_approximate(probe, tail->scale[t], w->sums[q][t], low), bound, err);
+        if (w->n_waiting[q] == WAITING)
+            rc = take_waiting(b, w, q, err);
+        __builtin_prefetch(face_row_of(b->g, first + t));
+        w->waiting[q][w->n_waiting[q]++] =
+            (waiting){first + t, w->sums[q][t], tail->scale[t], tail->fine};
     }
-    probe->cut = w->ranks[q].cut;
     return rc;
 }
 
@@ -71,6 +94,8 @@ static int scan_chunk(void *user, uint32_t index, uint64_t piece, atg_err *err) 
                 rc = take_group(b, w, q, first, tail, err);
         w->n_scanned += (uint64_t)b->n * (left < FACE_GROUP ? left : FACE_GROUP);
     }
+    for (uint32_t q = 0; q < b->n && !rc; q++)
+        rc = take_waiting(b, w, q, err);
     return rc;
 }
 
@@ -94,6 +119,7 @@ static int prepare(batch *b, uint32_t threads, atg_err *err) {
             rank->n_least = 0;
             rank->cut = -INFINITY;
             rank->n = 0; /* the room stays */
+            b->workers[t].n_waiting[q] = 0;
         }
         b->scopes |= b->queries[q].scopes;
     }

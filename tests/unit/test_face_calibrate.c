@@ -98,6 +98,29 @@ static void the_order_of_pairs_changes_nothing(void **state) {
     mem_free(c.pairs);
 }
 
+static void each_pair_is_weighed_by_the_others(void **state) {
+    cases c = waves(60, 0.28);
+    double *lrs = mem_zero(c.n, sizeof(*lrs)), cost[2] = {0, 0}, n[2] = {0, 0}, most = 0;
+    face_calibrate_options options = {.replicates = 20, .lrs = lrs};
+    face_calibration got;
+
+    (void)state;
+    assert_non_null(lrs);
+    assert_int_equal(face_calibrate(&version, 60, c.n, c.pairs, &options, &got, NULL), ATG_OK);
+    for (uint64_t i = 0; i < c.n; i++) {
+        bool same = c.pairs[i].probe == c.pairs[i].person;
+        double whole = face_weigh(&got, &version, (double)c.pairs[i].score, 1).log10_lr;
+
+        cost[same] += log2(1 + pow(10, same ? -lrs[i] : lrs[i]));
+        n[same]++;
+        most = fmax(most, fabs(whole - lrs[i]));
+    }
+    close_to(got.cllr, (cost[0] / n[0] + cost[1] / n[1]) / 2, 1e-12);
+    assert_true(most > 0 && most < 0.5); /* near the whole's, and not the whole's */
+    mem_free(lrs);
+    mem_free(c.pairs);
+}
+
 static void kinds_that_do_not_overlap_still_give_a_finite_line(void **state) {
     cases c = waves(60, 0.9);
     face_calibration got;
@@ -371,6 +394,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fit_is_that_of_other_programs),
         cmocka_unit_test(the_order_of_pairs_changes_nothing),
+        cmocka_unit_test(each_pair_is_weighed_by_the_others),
         cmocka_unit_test(kinds_that_do_not_overlap_still_give_a_finite_line),
         cmocka_unit_test(too_few_cases_are_refused),
         cmocka_unit_test(scores_that_mean_nothing_are_refused),
