@@ -193,9 +193,50 @@ static int let_in(db *d, void *user, atg_err *err) {
     return rc;
 }
 
+/* Names of operations and agencies are told to nobody who has not shown the old password. */
+typedef struct surroundings {
+    const knocking *k;
+    file_row *operations;
+    uint32_t n;
+    atg_str *words;
+} surroundings;
+
+static int read_names(db *d, void *user, atg_err *err) {
+    surroundings *w = user;
+    const knocking *k = w->k;
+    int rc = agencies_name(d, k->arena, &k->row.agency, &w->words[0], err);
+
+    w->words[1] = k->name;
+    for (uint32_t i = 0; i < w->n && !rc; i++) {
+        record_row row;
+
+        rc =
+            records_get(d, k->c->keys, k->arena, RECORD_OPERATION, &w->operations[i].id, &row, err);
+        if (!rc)
+            w->words[i + 2] = row.r->fields[OPERATION_NAME].text;
+    }
+    return rc;
+}
+
+static int check_context(const knocking *k, atg_err *err) {
+    surroundings w = {.k = k};
+    actor who = {.account = k->row.id};
+    int rc = cases_operations(k->c, &who, k->arena, &w.operations, &w.n, err);
+
+    w.words = ATG_GET(k->arena, atg_str, (size_t)w.n + 2);
+    if (!rc && !w.words)
+        rc = atg_fail(err, ATG_ENOMEM, "Out of memory setting a password");
+    if (!rc)
+        rc = store_read(k->c->s, read_names, &w, err);
+    return rc ? rc
+              : password_context((atg_str){k->fresh->text, k->fresh->n}, w.words, w.n + 2, err);
+}
+
 static int knock(knocking *k, atg_err *err) {
     int rc = check_password(k, err);
 
+    if (!rc && k->fresh)
+        rc = check_context(k, err);
     if (!rc)
         rc = store_write(k->c->s, let_in, k, err);
     if (rc == ATG_EDENIED) {

@@ -168,6 +168,8 @@ int account_first(cases *c, atg_str agency, atg_str name, atg_str password, uuid
     if (!rc)
         rc = password_rules((atg_str){own.text, own.n}, err);
     if (!rc)
+        rc = password_context((atg_str){own.text, own.n}, (atg_str[]){w.name, w.agency}, 2, err);
+    if (!rc)
         rc = password_hash((atg_str){own.text, own.n}, account_cost(), hash, err);
     if (!rc)
         rc = uuid_new(&w.account, err);

@@ -21,10 +21,17 @@ typedef enum password_cost {
 } password_cost;
 
 /* May it become somebody's password?  ATG_EDENIED with what to do: too short or too long, made of a
- * few characters, of a row of neighbours (abcdef..., 123456...), or of one of the words that are
- * tried first, whatever digits and marks stand around it.  ATG_EINVAL: not UTF-8, or it has
- * control characters. */
+ * few characters, of a row of neighbours (abcdef..., 123456...), or of one or two of the words that
+ * are tried first (data/passwords), whatever digits and marks stand around them.  ATG_EINVAL: not
+ * UTF-8, or it has control characters. */
 ATG_MUST_USE int password_rules(atg_str password, atg_err *err);
+
+/* ATG_EINVAL: it holds a word that belongs to where it is used (an account, an agency, an
+ * operation), of four characters or more, whatever its case and without its blanks. */
+ATG_MUST_USE int password_context(atg_str password, const atg_str *words, uint32_t n, atg_err *err);
+
+/* The words of data/passwords, each with its line end. */
+extern const char password_words[];
 
 /* ATG_ENOMEM when the memory that `cost` asks for is not there. */
 ATG_MUST_USE int password_hash(atg_str password, password_cost cost, char ret[PASSWORD_HASH],

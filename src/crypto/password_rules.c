@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -51,7 +52,10 @@ static void see(seen *s, uint32_t cp, uint32_t before) {
         s->letters[s->n_letters++] = (char)cp;
 }
 
-/* Are the letters nothing but this word, once or several times? */
+/* Of how many of the frequent words the letters are made, one behind the other, at least; MANY:
+ * more than two, or of none.  A word that is repeated counts once. */
+enum { MANY = 3 };
+
 static bool repeats(const seen *s, atg_str word) {
     if (s->n_letters < word.n || s->n_letters % word.n)
         return false;
@@ -61,12 +65,37 @@ static bool repeats(const seen *s, atg_str word) {
     return true;
 }
 
+static void extend(const seen *s, size_t at, atg_str word, unsigned char fewest[]) {
+    size_t end = at + word.n;
+
+    if (end <= s->n_letters && memcmp(s->letters + at, word.p, word.n) == 0 &&
+        fewest[at] + 1 < fewest[end])
+        fewest[end] = (unsigned char)(fewest[at] + 1);
+}
+
+static bool is_frequent(const seen *s) {
+    unsigned char fewest[PASSWORD_LONGEST + 1];
+    atg_str all = atg_str_of(password_words);
+
+    memset(fewest, MANY, sizeof(fewest));
+    fewest[0] = 0;
+    for (atg_str rest = all; rest.n;)
+        if (repeats(s, atg_str_cut(&rest, '\n')))
+            return true;
+    for (size_t at = 0; at < s->n_letters; at++)
+        for (atg_str rest = fewest[at] < MANY - 1 ? all : (atg_str){"", 0}; rest.n;)
+            extend(s, at, atg_str_cut(&rest, '\n'), fewest);
+    return s->n_letters && fewest[s->n_letters] < MANY;
+}
+
 static bool is_obvious(seen *s) {
     /* digits at the end that read as letters do not make another word */
     for (int stripped = 0; stripped < 2; stripped++) {
         for (size_t i = 0; i < sizeof(obvious) / sizeof(*obvious); i++)
             if (repeats(s, atg_str_of(obvious[i])))
                 return true;
+        if (is_frequent(s))
+            return true;
         while (s->n_letters && s->letters[s->n_letters - 1] == 'o')
             s->n_letters--;
     }
@@ -103,4 +132,39 @@ int password_rules(atg_str password, atg_err *err) {
                         "This password is among the first that are tried: take four words that "
                         "have nothing to do with each other");
     return ATG_OK;
+}
+
+/* ---- where it is used ---- */
+
+enum { WORD_LEAST = 4, WORD_MOST = 200 };
+
+static uint32_t small_letter(char c) {
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+/* Without blanks. */
+static size_t squeeze(atg_str text, char *ret, size_t most) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n && n < most; i++)
+        if (text.p[i] != ' ')
+            ret[n++] = (char)small_letter(text.p[i]);
+    return n;
+}
+
+int password_context(atg_str password, const atg_str *words, uint32_t n, atg_err *err) {
+    char typed[PASSWORD_BYTES], word[WORD_MOST];
+    size_t length = squeeze(password, typed, sizeof(typed));
+    bool found = false;
+
+    for (uint32_t i = 0; i < n && !found; i++) {
+        size_t w = squeeze(words[i], word, sizeof(word));
+
+        found = w >= WORD_LEAST && memmem(typed, length, word, w);
+    }
+    sodium_memzero(typed, sizeof(typed));
+    return found ? atg_fail(err, ATG_EINVAL,
+                            "A password does not have the name of the account, of an agency or of "
+                            "an operation in it")
+                 : ATG_OK;
 }

@@ -20,6 +20,11 @@ static void a_password_is_long_and_not_obvious(void **state) {
         {"Password2026!", ATG_EDENIED},
         {"P@$$w0rd1234", ATG_EDENIED},
         {"password1000", ATG_EDENIED},
+        /* one or two of the frequent words, whatever stands around and between them */
+        {"Butterfly-2024!", ATG_EDENIED},
+        {"sunshine & dragon 77", ATG_EDENIED},
+        {"mustangmustangmustang", ATG_EDENIED},
+        {"butterfly orchard lantern", ATG_OK},
         {"passwordpassword", ATG_EDENIED},
         {"Qwerty123456", ATG_EDENIED},
         {"antigone-antigone", ATG_EDENIED},
@@ -50,6 +55,19 @@ static void a_password_is_long_and_not_obvious(void **state) {
     assert_int_equal(password_rules((atg_str){longest, PASSWORD_LONGEST}, NULL), ATG_OK);
     assert_int_equal(password_rules((atg_str){longest, PASSWORD_LONGEST + 1}, NULL), ATG_EDENIED);
     assert_int_equal(password_rules((atg_str){longest, sizeof(longest)}, NULL), ATG_EDENIED);
+}
+
+static void a_password_has_no_name_of_its_surroundings(void **state) {
+    const atg_str words[] = {ATG_STR("Bureau K1"), ATG_STR("mia"), ATG_STR("Ferry Accident")};
+
+    (void)state;
+    assert_int_equal(password_context(ATG_STR("otter ferryAccident 9"), words, 3, NULL),
+                     ATG_EINVAL);
+    assert_int_equal(password_context(ATG_STR("the BUREAUK1 of otters"), words, 3, NULL),
+                     ATG_EINVAL);
+    /* what is short may come about by chance */
+    assert_int_equal(password_context(ATG_STR("miami orchard lantern"), words, 3, NULL), ATG_OK);
+    assert_int_equal(password_context(ATG_STR("ferry orchard lantern"), words, 3, NULL), ATG_OK);
 }
 
 static void a_password_is_checked_against_its_hash(void **state) {
@@ -202,6 +220,7 @@ static void recovery_codes_forgive_how_they_are_typed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_password_is_long_and_not_obvious),
+        cmocka_unit_test(a_password_has_no_name_of_its_surroundings),
         cmocka_unit_test(a_password_is_checked_against_its_hash),
         cmocka_unit_test(a_passphrase_gives_one_key_a_salt),
         cmocka_unit_test(codes_are_those_of_the_standard),
