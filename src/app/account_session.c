@@ -213,11 +213,13 @@ int account_sessions(cases *c, atg_arena *arena, const actor *who, atg_str token
     for (uint32_t i = 0; i < w.n; i++) {
         const session_row *s = &w.rows[i];
 
-        if (s->expires >= now)
-            all[n++] = (session_info){.began = s->began,
-                                      .used = s->used,
-                                      .expires = s->expires,
-                                      .current = hash_eq(&s->token, &own)};
+        if (s->expires < now)
+            continue;
+        all[n] = (session_info){.began = s->began,
+                                .used = s->used,
+                                .expires = s->expires,
+                                .current = hash_eq(&s->token, &own)};
+        bytes_hex(s->token.bytes, SESSION_NAME / 2, all[n++].name);
     }
     *ret = all;
     *ret_n = n;
@@ -241,6 +243,40 @@ int account_logout(cases *c, atg_str token, atg_err *err) {
     passing p = {.c = c, .row = {.token = account_token_hash(token)}};
 
     return store_write(c->s, leave, &p, err);
+}
+
+typedef struct leaving {
+    passing p;
+    unsigned char name[SESSION_NAME / 2];
+    bool found;
+} leaving;
+
+static int leave_one(db *d, void *user, atg_err *err) {
+    leaving *l = user;
+    session_row *rows;
+    uint32_t n;
+    int rc = sessions_of(d, l->p.arena, &l->p.who->account, &rows, &n, err);
+
+    l->found = false;
+    for (uint32_t i = 0; i < n && !rc && !l->found; i++) {
+        l->found = memcmp(rows[i].token.bytes, l->name, sizeof(l->name)) == 0;
+        if (l->found)
+            l->p.row.token = rows[i].token;
+    }
+    if (!rc && !l->found)
+        return atg_fail(err, ATG_ENOTFOUND, "There is no such session");
+    return rc ? rc : leave(d, &l->p, err);
+}
+
+int account_logout_one(cases *c, const actor *who, atg_str name, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ACCOUNT_ARENA);
+    leaving l = {.p = {.c = c, .who = who, .arena = arena}};
+
+    if (!arena)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory ending a session");
+    if (!bytes_from_hex(name, l.name, sizeof(l.name)))
+        return atg_fail(err, ATG_ENOTFOUND, "There is no such session");
+    return store_write(c->s, leave_one, &l, err);
 }
 
 static int leave_all(db *d, void *user, atg_err *err) {

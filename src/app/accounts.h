@@ -146,7 +146,9 @@ typedef struct confirm_request {
 int account_confirm(cases *c, const confirm_request *r, int64_t *ret_until, atg_err *err);
 
 /* One's own sessions, the first login first. */
+enum { SESSION_NAME = 32 }; /* hexadecimal digits: the beginning of what is kept of its token */
 typedef struct session_info {
+    char name[SESSION_NAME + 1];
     int64_t began, used, expires;
     bool current; /* that of `token` */
 } session_info;
@@ -155,6 +157,8 @@ int account_sessions(cases *c, atg_arena *arena, const actor *who, atg_str token
 
 /* End it; one that is not there is fine. */
 int account_logout(cases *c, atg_str token, atg_err *err);
+/* End one of one's own, by its name.  ATG_ENOTFOUND. */
+int account_logout_one(cases *c, const actor *who, atg_str name, atg_err *err);
 /* End all of an account: one's own, or for an administrator anybody's. */
 int account_logout_all(cases *c, const actor *who, const uuid *account, atg_err *err);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "app/cases_json.h"
 #include "server/target.h"
 
 /* ---- files ---- */
@@ -68,17 +69,34 @@ int remote_list(store_session *s, const files_query *q, file_page *ret, atg_err 
     return get_files(s, path, ret, err);
 }
 
+/* In the body: no proxy on the way writes the words down. */
 int remote_search(store_session *s, search_query *q, file_page *ret, atg_err *err) {
-    ATG_AUTO(atg_buf) path = atg_buf_new(TARGET_MAX);
+    ATG_AUTO(atg_buf) body = atg_buf_new(REMOTE_SMALL);
+    json_auto_t *got = NULL;
+    json j;
+    int rc;
 
-    if (!path)
+    if (!body)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a list");
-    atg_buf_printf(path, "/api/v1/operations/%s/search?kind=%s&limit=%u&q=%.*s",
-                   remote_id(s, &q->operation).p, record_types[q->kind].name, q->limit,
-                   ATG_FMT(remote_word(s, q->text)));
-    add_word(path, "state", q->state < 0 ? NULL : record_types[q->kind].states[q->state]);
-    add_word(path, "sex", sex_word(q->sex));
-    return get_files(s, path, ret, err);
+    j = json_new(body);
+    json_object_line(&j);
+    cases_put_text(&j, "kind", atg_str_of(record_types[q->kind].name));
+    cases_put_text(&j, "q", q->text);
+    cases_put_number(&j, "limit", q->limit);
+    if (q->state >= 0)
+        cases_put_text(&j, "state", atg_str_of(record_types[q->kind].states[q->state]));
+    if (q->sex >= 0)
+        cases_put_text(&j, "sex", atg_str_of(sex_word(q->sex)));
+    json_end(&j, '}');
+    rc =
+        remote_json(s,
+                    &(remote_ask){.method = "POST",
+                                  .path = atg_arena_printf(s->arena, "/api/v1/operations/%s/search",
+                                                           remote_id(s, &q->operation).p),
+                                  .json = body,
+                                  .again = true},
+                    &got, err);
+    return rc ? rc : remote_read_files(s, got, ret, err);
 }
 
 int remote_file(store_session *s, const file_row *file, seen **ret, uint32_t *ret_n, atg_err *err) {

@@ -21,8 +21,9 @@ typedef enum password_cost {
 } password_cost;
 
 /* May it become somebody's password?  ATG_EDENIED with what to do: too short or too long, made of a
- * few characters, of a row of neighbours (abcdef..., 123456...), or of one or two of the words that
- * are tried first (data/passwords), whatever digits and marks stand around them.  ATG_EINVAL: not
+ * few characters, of a row of neighbours (abcdef..., 123456...), or of one of the words that are
+ * tried first (data/passwords), or two with fewer than 12 letters together, whatever digits and
+ * marks stand around them.  ATG_EINVAL: not
  * UTF-8, or it has control characters. */
 ATG_MUST_USE int password_rules(atg_str password, atg_err *err);
 

@@ -85,7 +85,9 @@ static bool is_frequent(const seen *s) {
     for (size_t at = 0; at < s->n_letters; at++)
         for (atg_str rest = fewest[at] < MANY - 1 ? all : (atg_str){"", 0}; rest.n;)
             extend(s, at, atg_str_cut(&rest, '\n'), fewest);
-    return s->n_letters && fewest[s->n_letters] < MANY;
+    /* two words are enough when they alone are as long as a password is to be */
+    return s->n_letters && (fewest[s->n_letters] == 1 ||
+                            (fewest[s->n_letters] < MANY && s->n_letters < PASSWORD_SHORTEST));
 }
 
 static bool is_obvious(seen *s) {

@@ -14,7 +14,8 @@ int changes_apply(request *q, change_kind what, record *r, atg_err *err);
 /* Fill a new record in from the body's "fields", add it, and answer with where it is. */
 int changes_add(request *q, record *r, atg_err *err);
 
-/* Who signs, erases a person or sets up codes has confirmed who they are? */
+/* Who signs, erases a person, exports, sets up codes or rules over accounts has confirmed who they
+ * are? */
 int changes_confirmed(request *q, atg_err *err);
 
 /* {"id", "kind", "code", "rev", "state"} and the ETag. */

@@ -4,6 +4,7 @@
 
 #include "app/cases_json.h"
 #include "base/bytes.h"
+#include "server/changes.h"
 
 static int find(request *q, account_info *ret, atg_err *err) {
     return account_find(request_cases(q), &q->who, q->arena, request_word(q, "name"), ret, err);
@@ -79,6 +80,8 @@ static int reset(request *q, atg_err *err) {
     int rc = q->json ? request_members(q, "lost_code", err) : ATG_OK;
 
     if (!rc)
+        rc = changes_confirmed(q, err);
+    if (!rc)
         rc = find(q, &of, err);
     if (!rc)
         rc = account_reset(request_cases(q), &q->who, &of.id, lost, password, err);
@@ -137,6 +140,8 @@ static int set_roles(request *q, atg_err *err) {
     file_row operation = {.n = 0};
     int rc = request_members(q, "operation grant revoke", err);
 
+    if (!rc)
+        rc = changes_confirmed(q, err);
     if (!rc && !json_object_get(q->json, "grant") && !json_object_get(q->json, "revoke"))
         rc = atg_fail(err, ATG_EPARSE, "Name roles to grant or to revoke");
     if (!rc)
@@ -212,7 +217,7 @@ const route routes_accounts[] = {
      .body = BODY_SMALL,
      .run = reset,
      .tag = "accounts",
-     .summary = "A new password that its owner changes within a day",
+     .summary = "After confirming: a new password that its owner changes within a day",
      .gives = "FirstPassword",
      .status = 200,
      .roles = ADMINISTRATOR},
@@ -242,7 +247,7 @@ const route routes_accounts[] = {
      .body = BODY_SMALL,
      .run = set_roles,
      .tag = "accounts",
-     .summary = "Grant and revoke roles, in one operation or in all",
+     .summary = "Grant and revoke roles, in one operation or in all, after confirming",
      .takes = "Roles",
      .status = 204,
      .roles = ADMINISTRATOR},

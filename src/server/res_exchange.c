@@ -176,6 +176,8 @@ static int export_table(request *q, atg_err *err) {
     if (!rc && kind < 0)
         rc = request_refuse(q, PROBLEM_UNKNOWN, err, "There is no such kind of record");
     if (!rc)
+        rc = changes_confirmed(q, err);
+    if (!rc)
         rc = reply_text(q, MHD_HTTP_OK, "text/csv; charset=utf-8", err);
     if (!rc)
         rc = cases_export_csv(request_cases(q), &q->who, &operation.id, (record_kind)kind, q->out,
@@ -207,6 +209,8 @@ static int export_dna(request *q, atg_err *err) {
         rc = request_choice(q, "format", words, &at, err);
     if (!rc && !recipient.n)
         rc = request_refuse(q, PROBLEM_REQUEST, err, "Say who receives it: 'recipient'");
+    if (!rc)
+        rc = changes_confirmed(q, err);
     if (!rc)
         rc = cases_export_dna(request_cases(q), &q->who, q->arena, &operation.id, recipient.p, &op,
                               err);
@@ -278,7 +282,7 @@ const route routes_exchange[] = {
      .flags = ROUTE_LONG | ROUTE_PURPOSE | ROUTE_EXPORTS,
      .run = export_table,
      .tag = "exchange",
-     .summary = "A table of files as CSV, with the columns that one may see",
+     .summary = "A table of files as CSV, with the columns that one may see, after confirming",
      .gives = "text/csv",
      .status = 200},
     {.method = "GET",
@@ -286,7 +290,8 @@ const route routes_exchange[] = {
      .flags = ROUTE_LONG | ROUTE_PURPOSE | ROUTE_EXPORTS,
      .run = export_dna,
      .tag = "exchange",
-     .summary = "The DNA of an operation, as the recipient may have it, in the format asked for",
+     .summary =
+         "After confirming: the DNA of an operation, as the recipient may have it, in a format",
      .query = "!recipient format",
      .gives = "*/*",
      .status = 200},

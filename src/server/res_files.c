@@ -3,6 +3,7 @@
 #include "server/routes.h"
 
 #include "app/cases_json.h"
+#include "base/json_read.h"
 #include "server/changes.h"
 
 enum { PAGE = 50, PAGE_MAX = 900 };
@@ -113,6 +114,31 @@ static int list_files(request *q, atg_err *err) {
     return ATG_OK;
 }
 
+/* Words of a search are better not in an address, which proxies write down: the members of a body
+ * stand for the names of a query. */
+static int read_body_query(request *q, atg_err *err) {
+    json_t *all = json_iterable(q->json);
+    int rc = request_members(q, "!kind !q state sex limit", err);
+
+    if (rc)
+        return rc;
+    q->at.n_query = 0;
+    for (void *it = json_object_iter(all); it; it = json_object_iter_next(all, it)) {
+        const json_t *v = json_object_iter_value(it);
+        target_pair *p = &q->at.query[q->at.n_query++];
+
+        p->name = atg_arena_str(q->arena, atg_str_of(json_object_iter_key(it)));
+        if (json_is_integer(v))
+            p->value = atg_arena_printf(q->arena, "%lld", (long long)json_integer_value(v));
+        else if (json_is_string(v))
+            p->value =
+                atg_arena_str(q->arena, (atg_str){json_string_value(v), json_string_length(v)});
+        else
+            return atg_fail(err, ATG_EPARSE, "'%s' is to be a text or a number", p->name.p);
+    }
+    return ATG_OK;
+}
+
 static int search_files(request *q, atg_err *err) {
     search_query s = {.text = request_query(q, "q"), .limit = PAGE};
     record_kind kind = RECORD_MISSING;
@@ -136,6 +162,12 @@ static int search_files(request *q, atg_err *err) {
     if (!rc)
         cases_write_files(&q->j, &page);
     return rc;
+}
+
+static int search_quietly(request *q, atg_err *err) {
+    int rc = read_body_query(q, err);
+
+    return rc ? rc : search_files(q, err);
 }
 
 /* ---- files ---- */
@@ -287,6 +319,16 @@ const route routes_files[] = {
      .tag = "files",
      .summary = "Find files by words, beginnings and parts of words, codes and dates",
      .query = "!kind !q state sex limit",
+     .gives = "Files",
+     .status = 200},
+    {.method = "POST",
+     .path = "/api/v1/operations/{operation}/search",
+     .flags = ROUTE_SEARCHES,
+     .body = BODY_SMALL,
+     .run = search_quietly,
+     .tag = "files",
+     .summary = "The same with the words in the body, so that no address has them",
+     .takes = "Search",
      .gives = "Files",
      .status = 200},
     {.method = "GET",

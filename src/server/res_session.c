@@ -182,6 +182,7 @@ static int list(request *q, atg_err *err) {
     json_begin_array(&q->j);
     for (uint32_t i = 0; i < n; i++) {
         json_object_line(&q->j);
+        cases_put_text(&q->j, "id", atg_str_of(all[i].name));
         cases_put_instant(&q->j, "began", all[i].began);
         cases_put_instant(&q->j, "used", all[i].used);
         cases_put_instant(&q->j, "expires", all[i].expires);
@@ -199,6 +200,15 @@ static int list(request *q, atg_err *err) {
 static int log_out(request *q, atg_err *err) {
     int rc = account_logout(q->s->c, token_of(q), err);
 
+    return rc ? rc : reply_empty(q);
+}
+
+/* Whoever took a token ends no sessions of its owner. */
+static int end_one(request *q, atg_err *err) {
+    int rc = changes_confirmed(q, err);
+
+    if (!rc)
+        rc = account_logout_one(q->s->c, &q->who, request_word(q, "session"), err);
     return rc ? rc : reply_empty(q);
 }
 
@@ -329,6 +339,12 @@ const route routes_session[] = {
      .run = log_out_everywhere,
      .tag = "session",
      .summary = "Log out everywhere",
+     .status = 204},
+    {.method = "DELETE",
+     .path = "/api/v1/sessions/{session}",
+     .run = end_one,
+     .tag = "session",
+     .summary = "End one of one's own sessions, after confirming",
      .status = 204},
     {.method = "POST",
      .path = "/api/v1/password",

@@ -331,6 +331,58 @@ static const backend postgres_backend = {
     .backup = postgres_backup,
 };
 
+/* ---- how it is reached ---- */
+
+static bool is_here(atg_str host) {
+    return !host.n || host.p[0] == '/' || host.p[0] == '@' ||
+           atg_str_eq_nocase(host, ATG_STR("localhost")) || atg_str_eq(host, ATG_STR("::1")) ||
+           (host.n > 4 && memcmp(host.p, "127.", 4) == 0);
+}
+
+static bool all_here(const char *hosts) {
+    atg_str rest = atg_str_of(hosts);
+    bool here = true;
+
+    while (rest.n)
+        here = is_here(atg_str_trim(atg_str_cut(&rest, ','))) && here;
+    return here;
+}
+
+/* What an option is: said, or from the environment. */
+static const char *option_of(const PQconninfoOption *all, const char *name) {
+    const char *text = NULL;
+
+    for (const PQconninfoOption *o = all; o->keyword; o++)
+        if (strcmp(o->keyword, name) == 0) {
+            text = o->val;
+            if (!text && o->envvar)
+                text = getenv(o->envvar); /* NOLINT(concurrency-mt-unsafe): nobody changes it */
+        }
+    return text ? text : "";
+}
+
+/* To another machine nothing goes but over TLS, to the one that its certificate is for. */
+static int check_way(const PQconninfoOption *all, atg_err *err) {
+    if (all_here(option_of(all, "host")) && all_here(option_of(all, "hostaddr")))
+        return ATG_OK;
+    if (strcmp(option_of(all, "sslmode"), "verify-full") == 0)
+        return ATG_OK;
+    return atg_fail(err, ATG_EINVAL,
+                    "PostgreSQL on another machine is asked over TLS with its certificate checked: "
+                    "add sslmode=verify-full, and sslrootcert=FILE with the authority that signed "
+                    "it");
+}
+
+/* The same of a connection that is there, which may have been named by a service file. */
+static int check_made(PGconn *conn, atg_err *err) {
+    PQconninfoOption *all = PQconninfo(conn);
+    int rc = all ? check_way(all, err)
+                 : atg_fail(err, ATG_ENOMEM, "Out of memory connecting to PostgreSQL");
+
+    PQconninfoFree(all);
+    return rc;
+}
+
 /* libpq's own words about a string that it cannot read may quote a password in it. */
 int postgres_check_conninfo(const char *conninfo, atg_err *err) {
     char *why = NULL;
@@ -341,8 +393,11 @@ int postgres_check_conninfo(const char *conninfo, atg_err *err) {
         return atg_fail(err, ATG_EINVAL,
                         "The connection string of PostgreSQL cannot be read: write it as "
                         "\"host=... dbname=... user=...\" or as postgresql://...");
+
+    int rc = check_way(options, err);
+
     PQconninfoFree(options);
-    return ATG_OK;
+    return rc;
 }
 
 int postgres_open(const db_options *options, db **ret, atg_err *err) {
@@ -362,6 +417,8 @@ int postgres_open(const db_options *options, db **ret, atg_err *err) {
     if (d->conninfo) {
         memcpy(d->conninfo, options->conninfo, strlen(options->conninfo) + 1);
         rc = postgres_connect(d, err);
+        if (!rc)
+            rc = check_made(d->conn, err);
     } else {
         rc = atg_fail(err, ATG_ENOMEM, "Out of memory connecting to PostgreSQL");
     }

@@ -3,6 +3,9 @@
 
 #include "schema.h"
 
+#include "base/clock.h"
+#include "store/accounts.h"
+
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
@@ -42,6 +45,24 @@ void served_start(served *w, const service_options *options) {
 void served_stop(served *w) {
     service_close(w->s);
     w->s = NULL;
+}
+
+typedef struct confirming {
+    hash256 token;
+    int64_t until;
+} confirming;
+
+static int write_confirmed(db *d, void *user, atg_err *err) {
+    const confirming *w = user;
+
+    return sessions_confirm(d, &w->token, w->until, err);
+}
+
+void served_confirm(served *w, int who) {
+    confirming one = {account_token_hash(atg_str_of(w->token[who])), clock_now() + 3600000000};
+    atg_err err = {0};
+
+    made_ok(store_write(cases_store(w->made.c), write_confirmed, &one, &err), &err);
 }
 
 served served_open(const database *where, const service_options *options) {

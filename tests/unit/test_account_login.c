@@ -391,7 +391,9 @@ static void a_session_lasts_while_it_is_used_and_not_for_ever(const database *wh
 static void a_session_ends_when_its_owner_or_an_administrator_says_so(const database *where) {
     manned m = manned_open(where);
     actor bo = manned_add(&m, "bo"), who;
-    char one[ACCOUNT_TOKEN + 1], two[ACCOUNT_TOKEN + 1];
+    char one[ACCOUNT_TOKEN + 1], two[ACCOUNT_TOKEN + 1], three[ACCOUNT_TOKEN + 1];
+    session_info *open;
+    uint32_t n;
     login_request r = manned_request("bo", MANNED_PASSWORD, "here");
     login_status done = LOGIN_DONE;
     atg_err err = {0};
@@ -402,8 +404,17 @@ static void a_session_ends_when_its_owner_or_an_administrator_says_so(const data
     must(account_logout(&m.c, atg_str_of(one), &err), &err);
     assert_int_equal(open_session(&m, one, &who, &err), ATG_EDENIED);
     must(open_session(&m, two, &who, &err), &err);
-    must(account_logout_all(&m.c, &bo, &bo.account, &err), &err);
+    must(account_session_new(&m.c, &bo, three, &err), &err);
+    must(account_sessions(&m.c, m.arena, &bo, atg_str_of(three), &open, &n, &err), &err);
+    assert_int_equal(n, 2);
+    assert_int_equal(account_logout_one(&m.c, &m.admin, atg_str_of(open[0].name), &err),
+                     ATG_ENOTFOUND);
+    assert_int_equal(account_logout_one(&m.c, &bo, ATG_STR("nonsense"), &err), ATG_ENOTFOUND);
+    must(account_logout_one(&m.c, &bo, atg_str_of(open[open[0].current].name), &err), &err);
     assert_int_equal(open_session(&m, two, &who, &err), ATG_EDENIED);
+    must(open_session(&m, three, &who, &err), &err);
+    must(account_logout_all(&m.c, &bo, &bo.account, &err), &err);
+    assert_int_equal(open_session(&m, three, &who, &err), ATG_EDENIED);
     must(account_session_new(&m.c, &bo, one, &err), &err);
     must(account_logout_all(&m.c, &m.admin, &bo.account, &err), &err);
     assert_int_equal(open_session(&m, one, &who, &err), ATG_EDENIED);

@@ -598,8 +598,36 @@ static void short_memory_is_told_and_leaks_nothing(const database *where) {
     assert_int_equal(rc, ATG_OK);
 }
 
+static void another_machine_is_asked_over_checked_tls_alone(const database *where) {
+    static const struct {
+        const char *conninfo;
+        int code;
+    } cases[] = {
+        {"host=192.0.2.1 dbname=x connect_timeout=1", ATG_EINVAL},
+        {"host=192.0.2.1 dbname=x sslmode=require", ATG_EINVAL},
+        {"host=localhost,db.example.org dbname=x", ATG_EINVAL},
+        {"hostaddr=192.0.2.1 dbname=x sslmode=verify-ca", ATG_EINVAL},
+        {"postgresql://atg@db.example.org/x?sslmode=prefer", ATG_EINVAL},
+        {"host=/nonexistent dbname=x", ATG_EDB},
+        {"host=127.0.0.1 port=1 dbname=x", ATG_EDB},
+    };
+
+    (void)where;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        db_options o = {.conninfo = cases[i].conninfo, .connect_ms = 1000};
+        db *d = NULL;
+        atg_err err = {0};
+
+        assert_int_equal(db_open(&o, &d, &err), cases[i].code);
+        if (cases[i].code == ATG_EINVAL)
+            assert_non_null(strstr(err.msg, "sslmode=verify-full"));
+    }
+}
+
 int main(void) {
     static const database_test tests[] = {
+        {"another machine is asked over checked TLS alone",
+         another_machine_is_asked_over_checked_tls_alone, ON_SQLITE},
         {"every type comes back as it went in", every_type_comes_back_as_it_went_in, ON_BOTH},
         {"null is not empty", null_is_not_empty, ON_BOTH},
         {"values that one database would bend are refused",

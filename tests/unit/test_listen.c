@@ -165,8 +165,9 @@ static void a_connection_that_breaks_is_made_anew_and_says_look(const database *
 }
 
 static void a_server_that_is_not_there_is_waited_for_no_longer_than_asked(const database *where) {
-    static const char *const cases[] = {
-        "host=/nonexistent dbname=x", "host=127.0.0.1 port=1 dbname=x", "host=192.0.2.1 dbname=x"};
+    static const char *const cases[] = {"host=/nonexistent dbname=x",
+                                        "host=127.0.0.1 port=1 dbname=x",
+                                        "host=192.0.2.1 dbname=x sslmode=verify-full"};
     struct timespec before, after;
 
     (void)where;

@@ -22,7 +22,9 @@ static void a_password_is_long_and_not_obvious(void **state) {
         {"password1000", ATG_EDENIED},
         /* one or two of the frequent words, whatever stands around and between them */
         {"Butterfly-2024!", ATG_EDENIED},
-        {"sunshine & dragon 77", ATG_EDENIED},
+        {"dragon & monkey 777", ATG_OK},
+        {"secret & monkey", ATG_OK},
+        {"tiger & monkey 7 7 7", ATG_EDENIED},
         {"mustangmustangmustang", ATG_EDENIED},
         {"butterfly orchard lantern", ATG_OK},
         {"passwordpassword", ATG_EDENIED},

@@ -186,6 +186,14 @@ static void lists_are_given_page_by_page(const database *where) {
     ANSWER_AUTO found = MUST(&w, 200, "GET", path_of(&w, "/search?kind=missing&q=halvor"),
                              SERVED_ALL, .purpose = "a test");
     assert_int_equal(json_array_size(json_object_get(found.json, "files")), 5);
+    ANSWER_AUTO quiet =
+        MUST(&w, 200, "POST", path_of(&w, "/search"), SERVED_ALL,
+             .body = "{\"kind\":\"missing\",\"q\":\"halvor\",\"limit\":3}", .purpose = "a test");
+    assert_int_equal(json_array_size(json_object_get(quiet.json, "files")), 3);
+    ANSWER_AUTO unclear = MUST(&w, 422, "POST", path_of(&w, "/search"), SERVED_ALL,
+                               .body = "{\"kind\":\"missing\",\"q\":[]}");
+    ANSWER_AUTO wide = MUST(&w, 400, "POST", path_of(&w, "/search"), SERVED_ALL,
+                            .body = "{\"kind\":\"missing\",\"q\":\"x\",\"limit\":100000}");
     ANSWER_AUTO a = MUST(&w, 400, "GET", path_of(&w, "/files?limit=2"), SERVED_ALL);
     ANSWER_AUTO b = MUST(&w, 400, "GET", path_of(&w, "/files?kind=mark"), SERVED_ALL);
     ANSWER_AUTO c = MUST(&w, 400, "GET", path_of(&w, "/files?kind=missing&limit=0"), SERVED_ALL);
@@ -240,6 +248,12 @@ static void an_administrator_keeps_accounts(const database *where) {
     assert_int_equal(strlen(answer_text(&made, "password")), ACCOUNT_ONCE);
     ANSWER_AUTO twice = MUST(&w, 409, "POST", "/api/v1/accounts", admin,
                              .body = "{\"name\":\"BO\",\"agency\":\"Bureau\"}");
+    ANSWER_AUTO early = MUST(&w, 403, "POST", "/api/v1/accounts/bo/roles", admin,
+                             .body = "{\"grant\":[\"board\"]}");
+    assert_non_null(strstr(early.body, "confirmation-required"));
+    ANSWER_AUTO soon =
+        MUST(&w, 403, "POST", "/api/v1/accounts/bo/reset", admin, .body = "{\"lost_code\":true}");
+    served_confirm(&w, admin);
     ANSWER_AUTO roles = MUST(&w, 204, "POST", "/api/v1/accounts/bo/roles", admin,
                              .body = "{\"grant\":[\"board\"]}");
     ANSWER_AUTO odd =
@@ -268,6 +282,10 @@ static void tables_leave_with_a_purpose_and_run_no_formula(const database *where
                            .body = "{\"fields\":{\"clothing\":\"=HYPERLINK(\\\"x\\\")\"}}",
                            .purpose = "a test", .header = {"If-Match: \"1\""});
     ANSWER_AUTO no = MUST(&w, 403, "GET", path_of(&w, "/export/remains"), SERVED_ALL);
+    ANSWER_AUTO early =
+        MUST(&w, 403, "GET", path_of(&w, "/export/remains"), SERVED_ALL, .purpose = "a test");
+    assert_non_null(strstr(early.body, "confirmation-required"));
+    served_confirm(&w, SERVED_ALL);
     ANSWER_AUTO csv =
         MUST(&w, 200, "GET", path_of(&w, "/export/remains"), SERVED_ALL, .purpose = "a test");
     assert_true(answer_has(&csv, "content-type: text/csv"));
@@ -356,6 +374,7 @@ static void an_operation_is_taken_in_as_json(const database *where) {
     assert_true(json_integer_value(json_object_get(a.json, "remains")) > 0);
     ANSWER_AUTO odd = MUST(&w, 422, "POST", path, SERVED_ALL, .body = "{\n \"schema\": 1}");
     assert_true(json_integer_value(json_object_get(odd.json, "line")) >= 1);
+    served_confirm(&w, SERVED_ALL);
     ANSWER_AUTO out = MUST(&w, 200, "GET", path_of(&w, "/dna?recipient=Bureau&format=csv"),
                            SERVED_ALL, .purpose = "agreed with the bureau");
     assert_true(answer_has(&out, "content-type: text/csv"));
