@@ -95,7 +95,7 @@ static void touch(scene *s, record_kind kind, const uuid *id, const char *field,
     atg_err err = {0};
 
     bench_must(cases_get(s->m.c, &s->m.all, s->m.arena, kind, id, &now, &err), &err);
-    (void)snprintf(text, sizeof(text), "changed %u", i);
+    (void)snprintf(text, sizeof(text), "changed %u %.0f", i, bench_seconds());
     made_set(s->m.arena, now.r, field, text);
 
     change ch = {CHANGE_EDIT, now.r};

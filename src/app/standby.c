@@ -236,7 +236,7 @@ static double weight_of(const standby *s, const float *scores) {
 
     for (uint32_t at = 0; at < s->n_persons; at++)
         if (scores[at] > -30)
-            sum += odds * pow(10, (double)scores[at]);
+            sum += odds * exp((double)scores[at] * M_LN10);
     return sum;
 }
 
@@ -351,15 +351,24 @@ static int place_person(standby *s, const person *p, uint32_t *ret, atg_err *err
     return ATG_OK;
 }
 
+/* The weight of a body, which all persons of a family share: 0 as long as nobody asked for it. */
+static int weigh(standby *s, uint32_t i, double *weights, atg_err *err) {
+    int rc = weights[i] > 0 ? ATG_OK
+                            : warm_rank(s->tables, s->bodies[i].sample, s->threads, s->scores, err);
+
+    if (rc == ATG_OK && !(weights[i] > 0))
+        weights[i] = weight_of(s, s->scores);
+    return rc;
+}
+
 /* A person against all bodies; of those that may be, the body against everybody for the weight. */
-static int rank_person(standby *s, atg_arena *arena, uint32_t at, standby_pair *to, uint32_t *ret_n,
+static int rank_person(standby *s, uint32_t at, double *weights, standby_pair *to, uint32_t *ret_n,
                        atg_err *err) {
     float *scores = s->scores + s->cap_persons;
     scored best[BEST];
     uint32_t n;
     int rc = ATG_OK;
 
-    (void)arena;
     for (uint32_t i = 0; i < s->n_bodies && !rc; i++) {
         scores[i] = -HUGE_VALF;
         if (s->bodies[i].sample)
@@ -369,11 +378,11 @@ static int rank_person(standby *s, atg_arena *arena, uint32_t at, standby_pair *
         return rc;
     n = best_of(scores, s->n_bodies, BEST, best);
     for (uint32_t i = 0; i < n && !rc; i++) {
-        const body *b = &s->bodies[best[i].at];
+        uint32_t of = best[i].at;
 
-        rc = warm_rank(s->tables, b->sample, s->threads, s->scores, err);
+        rc = weigh(s, of, weights, err);
         if (!rc)
-            rc = score_pair(s, b, &s->persons[at], weight_of(s, s->scores), &to[i], err);
+            rc = score_pair(s, &s->bodies[of], &s->persons[at], weights[of], &to[i], err);
     }
     *ret_n = n;
     return rc;
@@ -382,27 +391,31 @@ static int rank_person(standby *s, atg_arena *arena, uint32_t at, standby_pair *
 int standby_family(standby *s, atg_arena *arena, const uuid *file, standby_pair **ret,
                    uint32_t *ret_n, atg_err *err) {
     atg_operation *op = ATG_GET(s->arena, atg_operation, 1);
+    double *weights = ATG_GET(arena, double, s->n_bodies + 1);
     standby_pair *all;
-    uint32_t n = 0;
+    uint32_t n = 0, *places;
     loaded in = {0};
-    int rc = op ? read_part(s, file, &in, err) : no_memory(err);
+    int rc = op && weights ? read_part(s, file, &in, err) : no_memory(err);
 
     if (rc)
         return rc;
     *op = in.op;
     all = ATG_GET(arena, standby_pair, (size_t)BEST * (op->n_missing + 1));
-    if (!all)
+    places = ATG_GET(arena, uint32_t, op->n_missing + 1);
+    if (!all || !places)
         return no_memory(err);
     forget_family(s, file);
     for (uint32_t j = 0; j < op->n_missing; j++) /* who came from another family, or from none */
         forget_person(s, &in.missing[j]);
     for (uint32_t j = 0; j < op->n_missing && !rc; j++) {
         person p = {.file = in.missing[j], .family = *file, .op = op, .index = j, .there = true};
-        uint32_t at, k = 0;
 
-        rc = place_person(s, &p, &at, err);
-        if (!rc)
-            rc = rank_person(s, arena, at, all + n, &k, err);
+        rc = place_person(s, &p, &places[j], err);
+    }
+    for (uint32_t j = 0; j < op->n_missing && !rc; j++) {
+        uint32_t k = 0;
+
+        rc = rank_person(s, places[j], weights, all + n, &k, err);
         n += rc ? 0 : k;
     }
     *ret = all;
