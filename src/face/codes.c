@@ -112,6 +112,8 @@ int32_t face_low_portable(const uint8_t *row, uint32_t dim, const face_probe *pr
 
 face_kernels face_kernels_choose(bool portable) {
 #ifdef __x86_64__
+    if (!portable && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl"))
+        return (face_kernels){face_high_vnni, face_low_avx2};
     if (!portable && __builtin_cpu_supports("avx2"))
         return (face_kernels){face_high_avx2, face_low_avx2};
 #endif

@@ -85,7 +85,7 @@ static inline float face_approximate(const face_probe *probe, float scale, int32
     return (float)(high * 16 + low - probe->sum * 128) * probe->scale * scale;
 }
 
-face_kernel_high face_high_portable, face_high_avx2;
+face_kernel_high face_high_portable, face_high_avx2, face_high_vnni;
 face_kernel_low face_low_portable, face_low_avx2;
 
 typedef struct face_kernels {

@@ -2,26 +2,12 @@
 #include "face/codes.h"
 
 #ifdef __AVX2__
-#include <immintrin.h>
+#include "face/codes_wide.h"
 
 enum {
-    VECTORS = FACE_GROUP / 8,
-    PART = 2,     /* vectors at a time */
-    TOGETHER = 4, /* queries at a time */
-    RUN = 32,     /* numbers whose products fit in 16 bits together: 8 pairs of 15 x 127 */
-    AHEAD = 4096, /* bytes from which memory is fetched early */
+    PART = 2, /* vectors at a time */
+    RUN = 32, /* numbers whose products fit in 16 bits together: 8 pairs of 15 x 127 */
 };
-
-typedef struct sums {
-    __m256i v[VECTORS];
-} sums;
-
-static inline __m256i four_codes(const int8_t *codes) {
-    int32_t four;
-
-    __builtin_memcpy(&four, codes, sizeof(four));
-    return _mm256_set1_epi32(four);
-}
 
 static inline __m256i add_halves(__m256i sum, __m256i lower, __m256i upper, __m256i p, __m256i q) {
     return _mm256_add_epi16(
@@ -89,26 +75,6 @@ multiply(const uint8_t *half, uint32_t dim, size_t n, const face_probe *probes, 
             ret[i].v[v + 1] = part[i][1];
         }
     }
-}
-
-/* An L that is not read counts as 7.5: then 16 H + L - 128 is 16 H - 120.5. */
-static inline uint32_t reaching(const face_probe *probe, const face_tail *tail, const sums *s,
-                                int32_t *ret_sums) {
-    __m256 bar = _mm256_set1_ps(probe->cut - face_bound(probe, tail->coarse));
-    __m256 half_scale = _mm256_set1_ps(probe->scale * 0.5F);
-    __m256i less = _mm256_set1_epi32(probe->sum * 241);
-    uint32_t mask = 0;
-
-    for (size_t v = 0; v < VECTORS; v++) {
-        __m256i twice = _mm256_sub_epi32(_mm256_slli_epi32(s->v[v], 5), less);
-        __m256 score = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(twice), half_scale),
-                                     _mm256_load_ps(tail->scale + 8 * v));
-
-        mask |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(score, bar, _CMP_GE_OQ)) << (8 * v);
-    }
-    for (size_t v = 0; v < VECTORS && mask; v++)
-        _mm256_storeu_si256((void *)(ret_sums + 8 * v), s->v[v]);
-    return mask;
 }
 
 void face_high_avx2(const uint8_t *highs, uint32_t dim, uint32_t n, const face_probe *probes,
