@@ -80,20 +80,17 @@ static void multiply(const uint8_t *half, uint32_t dim, const int8_t *codes, int
                 sums[t] += half[i] % 16 * codes[i] + half[i] / 16 * codes[4 + i];
 }
 
-/* An L that is not read counts as 7.5: then 16 H + L - 128 is 16 H - 120.5. */
 void face_high_portable(const uint8_t *highs, uint32_t dim, uint32_t n, const face_probe *probes,
                         uint32_t *masks, int32_t (*sums)[FACE_GROUP]) {
     const face_tail *tail = face_tail_at(highs, dim);
 
     for (uint32_t q = 0; q < n; q++) {
         float bar = probes[q].cut - face_bound(&probes[q], tail->coarse);
-        float half_scale = probes[q].scale * 0.5F;
 
         multiply(highs, dim, probes[q].codes, sums[q]);
         masks[q] = 0;
         for (uint32_t t = 0; t < FACE_GROUP; t++) {
-            float score =
-                (float)(sums[q][t] * 32 - probes[q].sum * 241) * half_scale * tail->scale[t];
+            float score = face_coarse(&probes[q], tail->scale[t], sums[q][t]);
 
             masks[q] |= (uint32_t)(score >= bar) << t;
         }

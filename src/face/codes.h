@@ -79,7 +79,13 @@ typedef void face_kernel_high(const uint8_t *highs, uint32_t dim, uint32_t n,
 /* The product of a query and a row of L. */
 typedef int32_t face_kernel_low(const uint8_t *row, uint32_t dim, const face_probe *probe);
 
-/* The approximate score of a template from both. */
+/* The approximate score by H alone: an L that is not read counts as 7.5, and 16 H + L - 128 is
+ * 16 H - 120.5. */
+static inline float face_coarse(const face_probe *probe, float scale, int32_t high) {
+    return (float)(high * 32 - probe->sum * 241) * (probe->scale * 0.5F) * scale;
+}
+
+/* The approximate score from both. */
 static inline float face_approximate(const face_probe *probe, float scale, int32_t high,
                                      int32_t low) {
     return (float)(high * 16 + low - probe->sum * 128) * probe->scale * scale;

@@ -24,7 +24,7 @@ static inline __m256i four_codes(const int8_t *codes) {
     return _mm256_set1_epi32(four);
 }
 
-/* An L that is not read counts as 7.5: then 16 H + L - 128 is 16 H - 120.5. */
+/* As face_coarse(). */
 static inline uint32_t reaching(const face_probe *probe, const face_tail *tail, const sums *s,
                                 int32_t *ret_sums) {
     __m256 bar = _mm256_set1_ps(probe->cut - face_bound(probe, tail->coarse));

@@ -6,14 +6,20 @@
 #include "base/parallel.h"
 #include "face/rank.h"
 
-enum { WAITING = 32 };
+enum { WAITING = 32, LATER_MIN = 1024 };
 
-/* A template that the H do not rule out, and whose L are on their way from memory. */
+/* A template that the H do not rule out: one that looks good waits until its L have come from
+ * memory, any other until the end, when the cut has risen. */
 typedef struct waiting {
     uint32_t slot;
     int32_t sum; /* of H */
-    float scale, fine;
+    float upper; /* limit of its score by H */
 } waiting;
+
+typedef struct later {
+    waiting *p;
+    size_t n, room;
+} later;
 
 /* What a worker needs of its own. */
 typedef struct worker {
@@ -23,6 +29,7 @@ typedef struct worker {
     int32_t sums[FACE_TOGETHER][FACE_GROUP];
     waiting waiting[FACE_TOGETHER][WAITING];
     uint32_t n_waiting[FACE_TOGETHER];
+    later later[FACE_TOGETHER];
     uint64_t n_scanned;
 } worker;
 
@@ -38,39 +45,91 @@ typedef struct batch {
     worker *workers;
 } batch;
 
-/* Add the L of those that wait. */
+static int take_low(const batch *b, worker *w, uint32_t q, const waiting *t, atg_err *err) {
+    const face_probe *probe = &w->probes[q];
+    const face_tail *tail = face_tail_at(face_highs_of(b->g, t->slot), b->g->dim);
+    int32_t low = b->kernels.low(face_row_of(b->g, t->slot), b->g->dim, probe);
+
+    return face_rank_take(b->g, &w->ranks[q], t->slot,
+                          face_approximate(probe, tail->scale[t->slot % FACE_GROUP], t->sum, low),
+                          face_bound(probe, tail->fine), err);
+}
+
 static int take_waiting(const batch *b, worker *w, uint32_t q, atg_err *err) {
-    face_probe *probe = &w->probes[q];
     int rc = ATG_OK;
 
-    for (uint32_t i = 0; i < w->n_waiting[q] && !rc; i++) {
-        const waiting *t = &w->waiting[q][i];
-        int32_t low = b->kernels.low(face_row_of(b->g, t->slot), b->g->dim, probe);
-
-        rc = face_rank_take(b->g, &w->ranks[q], t->slot,
-                            face_approximate(probe, t->scale, t->sum, low),
-                            face_bound(probe, t->fine), err);
-    }
+    for (uint32_t i = 0; i < w->n_waiting[q] && !rc; i++)
+        rc = take_low(b, w, q, &w->waiting[q][i], err);
     w->n_waiting[q] = 0;
-    probe->cut = w->ranks[q].cut;
+    w->probes[q].cut = w->ranks[q].cut;
+    return rc;
+}
+
+static void forget_hopeless(later *l, float cut) {
+    size_t kept = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (l->p[i].upper >= cut)
+            l->p[kept++] = l->p[i];
+    l->n = kept;
+}
+
+static int put_off(later *l, float cut, waiting t, atg_err *err) {
+    if (l->n == l->room) {
+        forget_hopeless(l, cut);
+        if (l->n >= l->room / 2) {
+            size_t room = l->room ? 2 * l->room : LATER_MIN;
+            waiting *p = mem_grow(l->p, room * sizeof(*p));
+
+            if (!p)
+                return atg_fail(err, ATG_ENOMEM, "Memory is short for the search of a face");
+            l->p = p;
+            l->room = room;
+        }
+    }
+    l->p[l->n++] = t;
+    return ATG_OK;
+}
+
+/* What was put off and still has a chance. */
+static int take_later(const batch *b, worker *w, uint32_t q, atg_err *err) {
+    later *l = &w->later[q];
+    int rc = ATG_OK;
+
+    forget_hopeless(l, w->ranks[q].cut);
+    for (size_t i = 0; i < l->n && !rc; i++) {
+        size_t ahead = i + WAITING < l->n ? i + WAITING : l->n - 1;
+
+        __builtin_prefetch(face_row_of(b->g, l->p[ahead].slot));
+        rc = take_low(b, w, q, &l->p[i], err);
+    }
+    l->n = 0;
     return rc;
 }
 
 /* The H of this group do not rule all templates out. */
 static int take_group(const batch *b, worker *w, uint32_t q, uint32_t first, const face_tail *tail,
                       atg_err *err) {
+    const face_probe *probe = &w->probes[q];
+    float bound = face_bound(probe, tail->coarse);
     int rc = ATG_OK;
 
     for (uint32_t mask = w->masks[q]; mask && !rc; mask &= mask - 1) {
         uint32_t t = (uint32_t)__builtin_ctz(mask);
+        waiting next = {first + t, w->sums[q][t], 0};
+        float score = face_coarse(probe, tail->scale[t], next.sum);
 
-        if (first + t >= b->g->n)
+        if (next.slot >= b->g->n)
             break;
+        next.upper = score + bound;
+        if (score < probe->cut) {
+            rc = put_off(&w->later[q], probe->cut, next, err);
+            continue;
+        }
         if (w->n_waiting[q] == WAITING)
             rc = take_waiting(b, w, q, err);
-        __builtin_prefetch(face_row_of(b->g, first + t));
-        w->waiting[q][w->n_waiting[q]++] =
-            (waiting){first + t, w->sums[q][t], tail->scale[t], tail->fine};
+        __builtin_prefetch(face_row_of(b->g, next.slot));
+        w->waiting[q][w->n_waiting[q]++] = next;
     }
     return rc;
 }
@@ -120,6 +179,7 @@ static int prepare(batch *b, uint32_t threads, atg_err *err) {
             rank->cut = -INFINITY;
             rank->n = 0; /* the room stays */
             b->workers[t].n_waiting[q] = 0;
+            b->workers[t].later[q].n = 0;
         }
         b->scopes |= b->queries[q].scopes;
     }
@@ -133,6 +193,8 @@ static int finish(const batch *b, uint32_t threads, face_result *ret, face_searc
     for (uint32_t q = 0; q < b->n && !rc; q++) {
         face_rank *rank = &b->workers[0].ranks[q];
 
+        for (uint32_t t = 0; t < threads && !rc; t++)
+            rc = take_later(b, &b->workers[t], q, err);
         for (uint32_t t = 1; t < threads && !rc; t++)
             rc = face_rank_join(rank, &b->workers[t].ranks[q], err);
         if (!rc)
@@ -201,8 +263,10 @@ int face_gallery_search(const face_gallery *g, const face_version *version, uint
     if (!rc)
         rc = run(&b, n, queries, threads, ret, &stats, err);
     for (uint32_t t = 0; workers && t < threads; t++)
-        for (uint32_t q = 0; q < FACE_TOGETHER; q++)
+        for (uint32_t q = 0; q < FACE_TOGETHER; q++) {
             face_rank_clear(&workers[t].ranks[q]);
+            mem_free(workers[t].later[q].p);
+        }
     if (!rc && options->stats)
         *options->stats = stats;
     return rc;
