@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/identify.h"
 
+#include <antigone/dna.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,6 +25,20 @@ double identify_used(const identify *run, double log10_lr) {
     if (run->options.raw)
         return log10_lr;
     return atg_process_error(log10_lr, run->op->params.process_error, run->op->n_samples);
+}
+
+double identify_counted(const atg_operation *op, double *per_marker) {
+    bool independent[ATG_MARKERS_MAX];
+    double sum = 0;
+
+    atg_independent_markers(op, independent);
+    for (uint32_t m = 0; m < op->n_markers; m++) {
+        if (!independent[m])
+            per_marker[m] = NAN;
+        else if (!isnan(per_marker[m]))
+            sum += per_marker[m];
+    }
+    return sum;
 }
 
 atg_sex identify_sex(const atg_operation *op, uint32_t missing) {

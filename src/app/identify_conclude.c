@@ -254,7 +254,7 @@ static int count_in_ways(const identify *run, const ways *w, atg_pair_result *p,
             rc = count_against(&ret->op, body, 0, &n, &against, err);
         if (rc)
             return rc;
-        sum = atg_combine_lr(run->op, lr);
+        sum = identify_counted(run->op, lr);
         p->n_incompatible = against > p->n_incompatible ? against : p->n_incompatible;
         if (k && !(sum < least))
             continue;
@@ -334,6 +334,7 @@ static int explain(concluding *g, const explained *x, atg_pair_result *p, atg_er
         return rc;
     for (uint32_t m = 0; m < op->n_markers; m++)
         needed[m] = isinf(plain[m]) && plain[m] < 0;
+    (void)identify_counted(op, lr);
     p->per_marker = lr;
     p->mutation_needed = needed;
     return tell_lines(g, x, p, err);

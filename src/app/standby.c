@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/identify.h"
 #include "app/operation_load.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -249,7 +250,7 @@ static int score_pair(const standby *s, const body *b, const person *p, double w
     if (rc)
         return rc;
     *ret = (standby_pair){
-        .remains = b->file, .missing = p->file, .log10_lr = atg_combine_lr(p->op, lr)};
+        .remains = b->file, .missing = p->file, .log10_lr = identify_counted(p->op, lr)};
     for (uint32_t m = 0; m < p->op->n_markers; m++)
         ret->n_markers += !isnan(lr[m]);
     ret->n_direct = atg_own_compared(p->op, b->sample, p->index, NULL);

@@ -219,6 +219,40 @@ static void pairs_show_the_lr_of_the_engine(void **state) {
     }
 }
 
+/* Of a linked pair the first marker counts; what is shown adds up to the LR that it is concluded
+ * on. */
+static void a_linked_marker_neither_counts_nor_is_shown(void **state) {
+    uint32_t n_shown = 0;
+
+    (void)state;
+    for (PROP_EACH(p, SEEDS)) {
+        ATG_AUTO(atg_arena) arena = atg_arena_new(MEMORY);
+        atg_marker markers[MADE_MARKERS];
+        atg_identification got;
+        scene s;
+
+        scene_open(&p, &s, &usual, 0);
+        memcpy(markers, s.op.markers, s.op.n_markers * sizeof(*markers));
+        markers[1].linked_to = 0;
+        markers[1].rho = 0.1;
+        s.op.markers = markers;
+        identify(&p, arena, &s.op, &(atg_identify_options){.threads = 1}, &got);
+        for (uint32_t k = 0; k < got.n_pairs; k++) {
+            const atg_pair_result *pair = &got.pairs[k];
+            double sum = 0;
+
+            if (!pair->per_marker || got.n_remaining)
+                continue;
+            for (uint32_t m = 0; m < s.op.n_markers; m++)
+                sum += isnan(pair->per_marker[m]) ? 0 : pair->per_marker[m];
+            assert_true(isnan(pair->per_marker[1]));
+            prop_close_log(&p, "LR", pair->log10_lr, sum, 1e-10);
+            n_shown++;
+        }
+    }
+    assert_true(n_shown > 10);
+}
+
 static void the_process_error_follows_its_formula(void **state) {
     static const struct {
         double log10_lr, e;
@@ -259,6 +293,7 @@ int main(void) {
         cmocka_unit_test(posteriors_take_doubtful_profiles_and_x_markers),
         cmocka_unit_test(a_raw_run_knows_no_process_error),
         cmocka_unit_test(pairs_show_the_lr_of_the_engine),
+        cmocka_unit_test(a_linked_marker_neither_counts_nor_is_shown),
         cmocka_unit_test(the_process_error_follows_its_formula),
     };
 
