@@ -11,8 +11,13 @@ out=$(realpath "$2")
 say() { echo "$*" >&2; }
 
 say "A ferry has sunk: 60 people are missing, 70 bodies and parts were recovered (all invented)."
+# faces are drawn and compared where networks are installed (docs/models.md)
+faces=
+if "$antigone" model check >/dev/null 2>&1; then
+    faces=$out/portraits
+fi
 "$antigone" exercise make --frequencies data/frequencies/norway.json --population norway \
-    --markers fusion6c --min-frequency 0.001 --directory "$out" --quiet
+    --markers fusion6c --min-frequency 0.001 --directory "$out" ${faces:+--portraits "$faces"} --quiet
 "$antigone" identify "$out/operation.json" --save "$out/report.json" --html "$out/report.html"
 
 # ---- the same as cases in a store: accounts with passwords made for this run ----
@@ -48,11 +53,29 @@ as root
 account lab interviewer mortuary geneticist board
 "$antigone" import "$out/operation.json" --agreed-on 2026-11-01 --ends-on 2036-11-01 \
     --basis consent --sign --invent
+if [ -n "$faces" ]; then
+    "$antigone" exercise photographs "$faces/portraits.json"
+    account kim mortuary
+    "$antigone" exercise photographs "$faces/portraits.json" --recoveries
+    account eva examiner
+else
+    say "No faces: no networks are installed here ('$1 model list' says what to do)."
+fi
 account rita reconciler auditor
 "$antigone" match
+probe=
+if [ -n "$faces" ]; then
+    probe=$(sed -n 's/.*"id": *"\(PM-[^"]*\)".*/\1/p' "$faces/portraits.json" | head -n 1)
+    as rita
+    probe=$("$antigone" search remains "$probe" --json |
+        sed -n 's/.*"code": *"\(PM-[^"]*\)".*/\1/p' | head -n 1)
+    as eva
+    "$antigone" face search "$probe" --reason "no papers were found on the body"
+    "$antigone" face leads "$probe"
+fi
 "$antigone" audit checkpoint "$out/witness.checkpoints" >/dev/null
-for name in root lab; do
-    as $name
+for name in root lab ${faces:+kim eva}; do
+    as "$name"
     "$antigone" logout -q
 done
 cat >"$out/env" <<TXT
@@ -67,7 +90,9 @@ The same for programs: $out/report.json
 Operation and truth: $out/operation.json, $out/truth.json
 Cases: $out/store (accounts root, lab and rita; passwords in $secrets)
 
-Three commands to try, after: . $out/env
+${probe:+Faces: '$1 face leads $probe' lists who looks like one of the dead, as a lead.
+
+}Three commands to try, after: . $out/env
   $1 leads
   $1 show AM-K1-000002 --reason "trying out the exercise"
   $1 audit verify $out/witness.checkpoints
@@ -76,7 +101,7 @@ TXT
 
 # ---- the service, until Ctrl-C ----
 printf '\nThe same over HTTPS, for this run (Ctrl-C ends it):\n'
-for name in root lab rita; do
+for name in root lab ${faces:+kim eva} rita; do
     printf '  %-5s %s\n' "$name" "$(cat "$secrets/$name")"
 done
 unset ANTIGONE_ACCOUNT ANTIGONE_PASSWORD_FILE ANTIGONE_SESSION

@@ -104,6 +104,16 @@ typedef struct face_lead {
 int faces_search(cases *c, const actor *who, atg_arena *arena, const faces_gallery *g,
                  const face_wish *wish, uint32_t *ret_n, atg_err *err);
 
+/* What is to be heeded with a candidate, as its "warnings" name it; the first is of the photograph
+ * of the dead. */
+typedef struct faces_warning {
+    uint32_t flag; /* of face_hit */
+    const char *name;
+} faces_warning;
+extern const faces_warning faces_warnings[];
+extern const uint32_t faces_warnings_n;
+const char *faces_warning_sentence(const faces_warning *w);
+
 /* The candidates of a remains file: for who is blind in the order of codes, else by rank. */
 int faces_leads(cases *c, const actor *who, atg_arena *arena, const uuid *remains, face_lead **ret,
                 uint32_t *ret_n, atg_err *err);

@@ -10,7 +10,9 @@
 #include "app/rights.h"
 #include "app/rules.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "model/date.h"
 
 enum { PAGE = 512, PAGE_ARENA = 256 << 20, MERGES_MAX = 16 };
 
@@ -172,6 +174,20 @@ static int16_t years(double x) {
     return (int16_t)(isfinite(x) ? x : -1);
 }
 
+/* From the birth to when the person was last seen, or else to today. */
+static void age_of(const value *born, const value *seen_on, face_person *ret) {
+    static const double year = 365.2425;
+    int32_t today = (int32_t)(clock_now() / INT64_C(86400000000));
+    date b, s = {.from = today, .to = today};
+
+    if (date_read(born->text, &b, NULL))
+        return;
+    if (seen_on->known && date_read(seen_on->text, &s, NULL))
+        return;
+    ret->age_low = years(floor((s.from - b.to) / year));
+    ret->age_high = years(floor((s.to - b.from) / year));
+}
+
 int faces_person(db *d, keyring *keys, atg_arena *arena, const uuid *file, face_person *ret,
                  atg_err *err) {
     record_row row;
@@ -186,6 +202,8 @@ int faces_person(db *d, keyring *keys, atg_arena *arena, const uuid *file, face_
     if (f[MISSING_AGE].known) {
         ret->age_low = years(f[MISSING_AGE].range.from);
         ret->age_high = years(f[MISSING_AGE].range.to);
+    } else if (f[MISSING_BORN].known) {
+        age_of(&f[MISSING_BORN], &f[MISSING_LAST_SEEN], ret);
     }
     if (f[MISSING_FAMILY].known)
         ret->family = f[MISSING_FAMILY].ref;

@@ -9,6 +9,20 @@
 
 enum { LIST = 1000 };
 
+const faces_warning faces_warnings[] = {
+    {0, "restored"},
+    {FACE_SEX_DIFFERS, "sex"},
+    {FACE_AGE_DIFFERS, "age"},
+    {FACE_WARN_RELATIVES, "relatives"},
+    {FACE_WARN_CHILD, "child"},
+};
+const uint32_t faces_warnings_n = sizeof(faces_warnings) / sizeof(*faces_warnings);
+
+const char *faces_warning_sentence(const faces_warning *w) {
+    return w->flag ? face_flag_sentence(w->flag)
+                   : "The photograph of the dead was restored or retouched.";
+}
+
 typedef struct asking {
     cases *c;
     const actor *who;

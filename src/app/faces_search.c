@@ -186,14 +186,14 @@ static value text(atg_str s) {
     return (value){.known = s.n > 0, .text = s};
 }
 
+/* What is to be heeded, by name. */
 static atg_str warnings(const searching *w, uint32_t flags) {
-    atg_str all = w->retouched ? ATG_STR("The photograph of the dead was restored or retouched.")
-                               : ATG_STR("");
+    atg_str all = w->retouched ? atg_str_of(faces_warnings[0].name) : ATG_STR("");
 
-    for (uint32_t bit = FACE_SEX_DIFFERS; bit <= FACE_WARN_CHILD; bit <<= 1)
-        if (flags & bit)
-            all = atg_arena_printf(w->arena, "%.*s%s%s", ATG_FMT(all), all.n ? " " : "",
-                                   face_flag_sentence(bit));
+    for (uint32_t i = 1; i < faces_warnings_n; i++)
+        if (flags & faces_warnings[i].flag)
+            all = atg_arena_printf(w->arena, "%.*s%s%s", ATG_FMT(all), all.n ? ", " : "",
+                                   faces_warnings[i].name);
     return all;
 }
 

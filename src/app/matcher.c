@@ -426,3 +426,11 @@ int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg
     *ret = done;
     return rc;
 }
+
+static int count_faces(db *d, void *user, atg_err *err) {
+    return jobs_waiting(d, faces_kind, (int64_t *)user, err);
+}
+
+int matcher_faces_waiting(matcher *m, int64_t *ret, atg_err *err) {
+    return store_read(cases_store(m->c), count_faces, ret, err);
+}

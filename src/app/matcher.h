@@ -43,6 +43,9 @@ typedef struct matcher_done {
 /* Do what waits now; `ret->jobs` is 0 when nothing did. */
 int matcher_run(matcher *m, const atg_progress *progress, matcher_done *ret, atg_err *err);
 
+/* Files whose photographs of faces wait to be read. */
+int matcher_faces_waiting(matcher *m, int64_t *ret, atg_err *err);
+
 /* The hypotheses of an operation as this account may see them: the most probable first, or by code
  * for who has still to conclude blind (rule 5). */
 typedef struct lead {

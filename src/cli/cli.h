@@ -69,6 +69,7 @@ typedef enum option_id {
     OPT_CONCLUSION,
     OPT_BEST,
     OPT_RETOUCHED,
+    OPT_RECOVERIES,
     OPT_AGENCY,
     OPT_KEEPER,
     OPT_PLAIN_KEY,

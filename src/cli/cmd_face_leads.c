@@ -27,6 +27,26 @@ static atg_str said(const store_session *s, const face_lead *l) {
     return all.n ? all : ATG_STR("-");
 }
 
+/* The sentences of the warnings that occur. */
+static void explain(const face_lead *leads, uint32_t n, atg_buf *buf) {
+    for (uint32_t k = 0; k < faces_warnings_n; k++) {
+        atg_str name = atg_str_of(faces_warnings[k].name);
+        bool there = false;
+
+        for (uint32_t i = 0; i < n && !there; i++) {
+            atg_str all = leads[i].record.r->fields[FACE_CANDIDATE_WARNINGS].text, one;
+
+            while (!there && all.n) {
+                one = atg_str_trim(atg_str_cut(&all, ','));
+                there = atg_str_eq(one, name);
+            }
+        }
+        if (there)
+            atg_buf_printf(buf, "%s: %s\n", faces_warnings[k].name,
+                           faces_warning_sentence(&faces_warnings[k]));
+    }
+}
+
 static int print_text(const store_session *s, const face_lead *leads, uint32_t n, atg_buf *buf,
                       atg_err *err) {
     static const char *const names[] = {"Candidate", "Missing",   "Rank",
@@ -53,9 +73,14 @@ static int print_text(const store_session *s, const face_lead *leads, uint32_t n
         grid_cell(&g, said(s, &leads[i]));
         grid_cell(&g, f[FACE_CANDIDATE_WARNINGS].text);
     }
-    if (!n)
-        atg_buf_adds(buf, "No candidates: 'antigone face search' looks for them.\n");
-    return n ? grid_print(&g, buf, err) : ATG_OK;
+    if (n) {
+        int rc = grid_print(&g, buf, err);
+
+        explain(leads, n, buf);
+        return rc;
+    }
+    atg_buf_adds(buf, "No candidates: 'antigone face search' looks for them.\n");
+    return ATG_OK;
 }
 
 static int run(const args *a) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/faces_eye.h"
 #include "app/matcher.h"
 #include "cli/progress.h"
 #include "cli/store.h"
@@ -38,6 +39,7 @@ static int rounds(const args *a, matcher *m, matcher_done *all) {
         all->jobs += done.jobs;
         all->failed += done.failed;
         all->written += done.written;
+        all->faces += done.faces;
         if (done.jobs + done.failed)
             continue;
         if (!watch)
@@ -48,23 +50,41 @@ static int rounds(const args *a, matcher *m, matcher_done *all) {
     return EXIT_DONE;
 }
 
+/* What became of photographs of faces, or why nothing did. */
+static void say_faces(const args *a, matcher *m, const matcher_done *done, const atg_err *blind) {
+    int64_t waiting = 0;
+
+    if (done->faces)
+        cli_store_say(a, "%llu photographs of faces were read.\n", (unsigned long long)done->faces);
+    if (matcher_faces_waiting(m, &waiting, NULL) == ATG_OK && waiting)
+        cli_store_say(a, "Photographs of faces in %lld files wait: %s\n", (long long)waiting,
+                      blind->msg);
+}
+
 static int run(const args *a) {
     STORE_SESSION s = {0};
+    ATG_AUTO(faces_eye) eye = NULL;
     ATG_AUTO(matcher) m = NULL;
+    matcher_options o = {.eye = NULL};
     matcher_done done = {0};
     uint64_t threads = 0;
-    atg_err err = {0};
+    atg_err err = {0}, blind = {0};
     int code = cli_uint(a, OPT_THREADS, 1, 256, &threads);
+
+    o.threads = (uint32_t)threads;
 
     if (!code)
         code = cli_store_only_here(a, &s);
     if (code)
         return code;
-    if (matcher_open(s.c, &(matcher_options){.threads = (uint32_t)threads}, &m, &err))
+    if (faces_eye_open(cli_store_folder(a), &eye, &blind) == ATG_OK)
+        o.eye = faces_eye_of(eye);
+    if (matcher_open(s.c, &o, &m, &err))
         return cli_fail(NULL, &err);
     code = rounds(a, m, &done);
     if (code)
         return code;
+    say_faces(a, m, &done, &blind);
     cli_store_say(a,
                   "%u changed files compared; %u hypotheses are new or say something else now.\n",
                   done.jobs, done.written);

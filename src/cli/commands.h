@@ -48,6 +48,8 @@ extern const command command_merge;
 extern const command command_face_checklist;
 extern const command command_face_conclude;
 extern const command command_face_leads;
+extern const command command_exercise_photographs;
+extern const command command_face_read;
 extern const command command_face_search;
 extern const command command_model_check;
 extern const command command_model_install;

@@ -52,6 +52,8 @@ static const db_statement release_postgres = {"job_release",
 static const db_statement release_sqlite = {"job_release",
                                             "UPDATE job SET due = 0 WHERE id IN (" AHEAD ")"};
 
+static const db_statement waiting = {
+    "job_waiting", "SELECT count(*) FROM job WHERE kind = $1 AND state = 'waiting'"};
 static const db_statement give_up = {
     "job_give_up",
     "UPDATE job SET state = 'failed', worker = '', error = CASE WHEN error = '' THEN "
@@ -355,4 +357,10 @@ int jobs_retry(db *d, const uuid *operation, uint32_t *ret_n, atg_err *err) {
     if (rc == ATG_OK)
         *ret_n = n;
     return rc;
+}
+
+int jobs_waiting(db *d, const char *kind, int64_t *ret, atg_err *err) {
+    db_value value = db_text(atg_str_of(kind));
+
+    return db_get_one(d, &waiting, &value, 1, 0, ret, err);
 }

@@ -59,6 +59,8 @@ int jobs_failed(db *d, const uuid *id, atg_str worker, int64_t now, atg_str erro
 
 /* Waiting, leased and failed jobs of an operation (NULL: of all). */
 int jobs_count(db *d, const uuid *operation, int64_t ret[3], atg_err *err);
+/* Waiting jobs of a kind. */
+int jobs_waiting(db *d, const char *kind, int64_t *ret, atg_err *err);
 /* Those that failed, the oldest first. */
 int jobs_list_failed(db *d, atg_arena *arena, const uuid *operation, uint32_t limit, job **ret,
                      uint32_t *ret_n, atg_err *err);
