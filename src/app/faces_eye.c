@@ -24,7 +24,7 @@ static int no_memory(atg_err *err) {
 }
 
 static void write_marks(const face_landmarks *from, double ret[WORKER_MARKS]) {
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (size_t i = 0; i < FACE_POINTS; i++) {
         ret[2 * i] = from->at[i].x;
         ret[2 * i + 1] = from->at[i].y;
     }
@@ -33,7 +33,7 @@ static void write_marks(const face_landmarks *from, double ret[WORKER_MARKS]) {
 static face_landmarks read_marks(const double from[WORKER_MARKS]) {
     face_landmarks m;
 
-    for (int i = 0; i < FACE_POINTS; i++)
+    for (size_t i = 0; i < FACE_POINTS; i++)
         m.at[i] = (face_point){from[2 * i], from[2 * i + 1]};
     return m;
 }
