@@ -14,6 +14,7 @@ typedef struct waiting {
     uint32_t slot;
     int32_t sum; /* of H */
     float upper; /* limit of its score by H */
+    float scale, fine;
 } waiting;
 
 typedef struct later {
@@ -47,12 +48,11 @@ typedef struct batch {
 
 static int take_low(const batch *b, worker *w, uint32_t q, const waiting *t, atg_err *err) {
     const face_probe *probe = &w->probes[q];
-    const face_tail *tail = face_tail_at(face_highs_of(b->g, t->slot), b->g->dim);
     int32_t low = b->kernels.low(face_row_of(b->g, t->slot), b->g->dim, probe);
 
     return face_rank_take(b->g, &w->ranks[q], t->slot,
-                          face_approximate(probe, tail->scale[t->slot % FACE_GROUP], t->sum, low),
-                          face_bound(probe, tail->fine), err);
+                          face_approximate(probe, t->scale, t->sum, low),
+                          face_bound(probe, t->fine), err);
 }
 
 static int take_waiting(const batch *b, worker *w, uint32_t q, atg_err *err) {
@@ -116,7 +116,7 @@ static int take_group(const batch *b, worker *w, uint32_t q, uint32_t first, con
 
     for (uint32_t mask = w->masks[q]; mask && !rc; mask &= mask - 1) {
         uint32_t t = (uint32_t)__builtin_ctz(mask);
-        waiting next = {first + t, w->sums[q][t], 0};
+        waiting next = {first + t, w->sums[q][t], 0, tail->scale[t], tail->fine};
         float score = face_coarse(probe, tail->scale[t], next.sum);
 
         if (next.slot >= b->g->n)
