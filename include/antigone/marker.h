@@ -56,6 +56,11 @@ typedef struct atg_mutation {
     const double *matrix; /**< Custom: n * n, row = parental allele, rows sum to 1.  Else NULL. */
 } atg_mutation;
 
+/** A mutation model as people write it: "none", "equal:0.001", "proportional:0.001",
+ *  "onestep:0.001", "stepwise:0.001:0.00001:0.1" (rate, rate2, range).  False: it is none of
+ *  these, and `*ret` is as before. */
+ATG_API bool atg_mutation_read(atg_str text, atg_mutation *ret);
+
 typedef struct atg_marker {
     atg_str name;
     atg_chrom chrom;

@@ -73,6 +73,10 @@ typedef struct bundle_opened {
     atg_str told[BUNDLES_TOLD]; /* why, of the first of them */
 } bundle_opened;
 
+/* May this account open bundles at all?  To be asked before one of somebody from elsewhere is
+ * looked through.  ATG_EDENIED: no. */
+int bundles_check(cases *c, const actor *who, atg_err *err);
+
 /* The board's right, with a reason.  First everything is verified: all parts, their signatures,
  * the sender, what is sealed, each item, the chain of each file as its continuation, the total;
  * then file by file is merged, each in transactions of its own.  Interrupted, it is repeated, and

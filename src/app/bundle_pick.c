@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "store/accounts.h"
 
-enum { PAGE = 500, FIRST = 32 };
+enum { PAGE = 500, FIRST = 32, GRANTS = 16 << 20 };
 
 const record_kind bundle_kinds[] = {RECORD_OPERATION, RECORD_BATCH, RECORD_FAMILY, RECORD_MISSING,
                                     RECORD_REMAINS};
@@ -30,6 +30,31 @@ int bundle_right(db *d, const actor *who, const uuid *operation, atg_err *err) {
     if (rc == ATG_OK && !cases_reason(who))
         rc = atg_fail(err, ATG_EDENIED, "Write the reason for this bundle");
     return rc;
+}
+
+typedef struct asking {
+    const actor *who;
+    atg_arena *arena;
+} asking;
+
+/* In some operation: which one it is of stands in the bundle. */
+static int check_somewhere(db *d, void *user, atg_err *err) {
+    const asking *a = user;
+    account_roles *grants;
+    uint32_t n, roles = 0;
+    int rc = accounts_grants(d, a->arena, &a->who->account, &grants, &n, err);
+
+    for (uint32_t i = 0; i < n && !rc; i++)
+        roles |= grants[i].roles;
+    return rc ? rc : rights_action(roles, ACTION_BUNDLE, -1, -1, err);
+}
+
+int bundles_check(cases *c, const actor *who, atg_err *err) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(GRANTS);
+    asking a = {who, arena};
+
+    return arena ? store_read(cases_store(c), check_somewhere, &a, err)
+                 : atg_fail(err, ATG_ENOMEM, "Out of memory for a bundle");
 }
 
 /* ---- the receiver ---- */

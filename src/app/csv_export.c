@@ -10,6 +10,7 @@
 
 enum {
     PAGE = 500,
+    PIECE = 16 << 10,
     CELL = 16 << 20, /* the longest field is 4 MiB, and its quotes are doubled */
 };
 
@@ -19,12 +20,12 @@ typedef struct exporting {
     const uuid *operation;
     record_kind kind;
     const char *recipient;
-    atg_buf *buf;
+    outgoing *to;
+    atg_buf *buf; /* of a page */
     uint32_t n;
     looker l;
     loaded *in;
     atg_arena *arena;
-    atg_str table; /* the whole of it */
 } exporting;
 
 static int begin(exporting *w, db *d, atg_err *err) {
@@ -75,28 +76,33 @@ static int write_row(const exporting *w, const record *r, atg_err *err) {
     return ATG_OK;
 }
 
-static int write_rows(exporting *w, db *d, atg_err *err) {
-    records_query q = {
-        .kind = w->kind, .by = RECORDS_OF_OPERATION, .of = *w->operation, .limit = PAGE};
-    uint32_t n;
+static int give_page(exporting *w, atg_err *err) {
+    atg_str text;
+    int rc = atg_buf_take(w->buf, &text, err);
 
-    do {
-        ATG_AUTO(atg_arena) page = atg_arena_new(CASES_ARENA);
-        record_row *rows;
-        int rc = page ? records_list(d, w->c->keys, page, &q, &rows, &n, err)
-                      : atg_fail(err, ATG_ENOMEM, "Out of memory writing a table");
+    return rc ? rc : outgoing_write(w->to, text, err);
+}
 
-        for (uint32_t i = 0; !rc && i < n; i++)
-            if (!rows[i].r->withdrawn) {
-                rc = write_row(w, rows[i].r, err);
-                w->n++;
-            }
-        if (rc)
-            return rc;
-        if (n)
-            q.after = rows[n - 1].r->id;
-    } while (n == PAGE);
-    return ATG_OK;
+static int write_page(exporting *w, db *d, records_query *q, uint32_t *ret_n, atg_err *err) {
+    ATG_AUTO(atg_arena) page = atg_arena_new(CASES_ARENA);
+    ATG_AUTO(atg_buf) buf = atg_buf_new(CASES_ARENA);
+    record_row *rows;
+    int rc = page && buf ? records_list(d, w->c->keys, page, q, &rows, ret_n, err)
+                         : atg_fail(err, ATG_ENOMEM, "Out of memory writing a table");
+
+    w->buf = buf;
+    if (!rc && uuid_none(&q->after))
+        write_head(w);
+    for (uint32_t i = 0; !rc && i < *ret_n; i++)
+        if (!rows[i].r->withdrawn) {
+            rc = write_row(w, rows[i].r, err);
+            w->n++;
+        }
+    if (!rc)
+        rc = give_page(w, err);
+    if (!rc && *ret_n)
+        q->after = rows[*ret_n - 1].r->id;
+    return rc;
 }
 
 static int spend(db *d, void *user, atg_err *err) {
@@ -138,26 +144,19 @@ static int tell(exporting *w, const char *what, atg_err *err) {
     return rc ? rc : cases_tell_look(w->c, &e, err);
 }
 
-/* A table in pieces would be a table twice, should the reading be run again: it is made apart. */
+/* From the start, should the reading be run again. */
 static int export_table(db *d, void *user, atg_err *err) {
     exporting *w = user;
-    ATG_AUTO(atg_buf) whole = atg_buf_new((size_t)1 << 30);
-    atg_buf *to = w->buf;
-    atg_str text;
-    int rc = whole ? begin(w, d, err) : atg_fail(err, ATG_ENOMEM, "Out of memory writing a table");
+    records_query q = {
+        .kind = w->kind, .by = RECORDS_OF_OPERATION, .of = *w->operation, .limit = PAGE};
+    uint32_t n = PAGE;
+    int rc = begin(w, d, err);
 
     w->n = 0;
-    w->buf = whole;
-    if (!rc) {
-        write_head(w);
-        rc = write_rows(w, d, err);
-    }
-    w->buf = to;
-    if (!rc)
-        rc = atg_buf_take(whole, &text, err);
-    if (!rc)
-        w->table = atg_arena_str(w->arena, text);
-    return rc || w->table.p ? rc : atg_fail(err, ATG_ENOMEM, "Out of memory writing a table");
+    outgoing_clear(w->to);
+    while (!rc && n == PAGE)
+        rc = write_page(w, d, &q, &n, err);
+    return rc;
 }
 
 static int check_reason(const actor *who, atg_err *err) {
@@ -165,26 +164,40 @@ static int check_reason(const actor *who, atg_err *err) {
                              : atg_fail(err, ATG_EDENIED, "Write the reason for the export");
 }
 
-int cases_export_csv(cases *c, const actor *who, const uuid *operation, record_kind kind,
-                     atg_buf *buf, uint32_t *ret_n, atg_err *err) {
-    ATG_AUTO(atg_arena) arena = atg_arena_new((size_t)2 << 30);
-    exporting w = {
-        .c = c, .who = who, .operation = operation, .kind = kind, .buf = buf, .arena = arena};
+int cases_export_table(cases *c, const actor *who, const uuid *operation, record_kind kind,
+                       outgoing *to, uint32_t *ret_n, atg_err *err) {
+    exporting w = {.c = c, .who = who, .operation = operation, .kind = kind, .to = to};
     int rc = check_reason(who, err);
 
-    if (!rc && !arena)
-        rc = atg_fail(err, ATG_ENOMEM, "Out of memory writing a table");
     if (!rc && !record_types[kind].is_file)
         rc = atg_fail(err, ATG_EINVAL, "A table holds files, such as missing persons or remains");
     if (!rc)
         rc = store_read(c->s, export_table, &w, err);
     if (!rc)
         rc = tell(&w, record_types[kind].name, err);
-    if (rc)
-        return rc;
-    atg_buf_add(buf, w.table);
-    *ret_n = w.n;
-    return ATG_OK;
+    if (!rc)
+        *ret_n = w.n;
+    return rc;
+}
+
+int cases_export_csv(cases *c, const actor *who, const uuid *operation, record_kind kind,
+                     atg_buf *buf, uint32_t *ret_n, atg_err *err) {
+    ATG_AUTO(outgoing) whole = NULL;
+    char piece[PIECE];
+    int rc = outgoing_new(c, &whole, err);
+
+    if (!rc)
+        rc = cases_export_table(c, who, operation, kind, whole, ret_n, err);
+    for (uint64_t at = 0; !rc && at < outgoing_size(whole);) {
+        uint64_t left = outgoing_size(whole) - at;
+        size_t n = left < PIECE ? (size_t)left : PIECE;
+
+        rc = outgoing_read(whole, at, piece, n, err);
+        if (!rc)
+            atg_buf_add(buf, (atg_str){piece, n});
+        at += n;
+    }
+    return rc;
 }
 
 static int export_dna(db *d, void *user, atg_err *err) {

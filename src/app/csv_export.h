@@ -9,10 +9,13 @@
 
 #include <antigone/operation.h>
 
-#include "app/cases.h"
+#include "app/outgoing.h"
 
 /* All files of a kind of an operation that were not withdrawn, by code; the right to export and a
  * reason are needed, and it stands in the history of the operation. */
+int cases_export_table(cases *c, const actor *who, const uuid *operation, record_kind kind,
+                       outgoing *to, uint32_t *ret_n, atg_err *err);
+/* The same into memory. */
 int cases_export_csv(cases *c, const actor *who, const uuid *operation, record_kind kind,
                      atg_buf *buf, uint32_t *ret_n, atg_err *err);
 

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "app/cases_internal.h"
+#include "app/rights.h"
 #include "app/rules.h"
 
 #include "base/mem.h"
@@ -625,4 +627,23 @@ int operation_save(cases *c, const actor *who, const atg_operation *op, const sa
     if (!rc)
         *ret = s.done;
     return rc;
+}
+
+typedef struct asking {
+    const actor *who;
+    const uuid *operation;
+} asking;
+
+static int check_right(db *d, void *user, atg_err *err) {
+    const asking *w = user;
+    uint32_t roles = 0;
+    int rc = cases_roles(d, w->who, w->operation, &roles, err);
+
+    return rc ? rc : rights_action(roles, ACTION_IMPORT, -1, -1, err);
+}
+
+int operation_save_check(cases *c, const actor *who, const uuid *operation, atg_err *err) {
+    asking w = {who, operation};
+
+    return store_read(cases_store(c), check_right, &w, err);
 }

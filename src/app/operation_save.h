@@ -26,6 +26,10 @@ typedef struct saved {
     uint32_t known;                                /* were there already */
 } saved;
 
+/* May this account take DNA in there at all?  To be asked before a file of somebody from elsewhere
+ * is decoded.  ATG_EDENIED: no. */
+int operation_save_check(cases *c, const actor *who, const uuid *operation, atg_err *err);
+
 /* All or nothing. */
 int operation_save(cases *c, const actor *who, const atg_operation *op, const save_options *o,
                    const atg_progress *progress, saved *ret, atg_err *err);

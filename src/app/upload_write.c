@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who writes to an upload, and who uses it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/uploads_internal.h"
 #include "base/mem.h"
@@ -28,6 +33,22 @@ static void shut(upload_entry *e) {
     e->s = NULL;
 }
 
+static void file_of(const upload *w, char ret[UPLOAD_PATH]) {
+    char id[UUID_TEXT + 1];
+
+    uuid_text(&w->e->info.id, id);
+    (void)snprintf(ret, UPLOAD_PATH, "%s/%s" UPLOADS_FILE, w->u->folder, id);
+}
+
+/* Of upload_write_out(). */
+static void remove_file(const upload *w) {
+    char path[UPLOAD_PATH];
+
+    file_of(w, path);
+    if (w->e->info.use == UPLOAD_BUNDLE)
+        (void)unlink(path);
+}
+
 void upload_leave(upload *w) {
     upload_entry *e = w->e;
 
@@ -35,10 +56,12 @@ void upload_leave(upload *w) {
         return;
     pthread_mutex_lock(&e->lock);
     /* what its sender was cut off behind need not be sent again */
-    if (!w->uses && !e->gone && w->turn == e->turn && e->s)
+    if (w->how == UPLOAD_WRITES && !e->gone && w->turn == e->turn && e->s)
         (void)spool_sync(e->s, NULL);
-    if (w->uses)
+    if (w->how == UPLOAD_TAKES) {
         e->used = false;
+        remove_file(w);
+    }
     shut(e);
     pthread_mutex_unlock(&e->lock);
     uploads_let_go(w->u, e);
@@ -180,7 +203,7 @@ static int check_take(upload_entry *e, upload_use use, atg_err *err) {
 int upload_take(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
                 upload_info *info, atg_err *err) {
     upload_entry *e = uploads_find(u, who, id, err);
-    upload w = {.u = u, .e = e, .uses = true};
+    upload w = {.u = u, .e = e, .how = UPLOAD_TAKES};
     int rc;
 
     if (!e)
@@ -218,4 +241,132 @@ int upload_read(upload *w, uint64_t at, void *ret, size_t n, atg_err *err) {
 
 void upload_used(upload *w) {
     uploads_take_out(w->u, w->e);
+}
+
+int upload_peek(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
+                upload_info *info, atg_err *err) {
+    upload_entry *e = uploads_find(u, who, id, err);
+    upload w = {.u = u, .e = e, .how = UPLOAD_PEEKS};
+    int rc;
+
+    if (!e)
+        return ATG_ENOTFOUND;
+    pthread_mutex_lock(&e->lock);
+    rc = check_take(e, use, err);
+    if (rc == ATG_OK)
+        rc = enter(u, e, err);
+    *info = e->info;
+    pthread_mutex_unlock(&e->lock);
+    if (rc)
+        uploads_let_go(u, e);
+    else
+        *ret = w;
+    return rc;
+}
+
+/* ---- bundles as files ---- */
+
+static int failed(atg_err *err) {
+    char text[128];
+
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+        return atg_fail(err, ATG_EFULL, "There is no room on the disk for this bundle");
+    return atg_fail(err, ATG_EIO, "The file of a bundle fails: %s",
+                    strerror_r(errno, text, sizeof(text)));
+}
+
+static int write_all(int fd, const char *p, size_t n, atg_err *err) {
+    while (n) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno != EINTR)
+            return failed(err);
+        p += done > 0 ? done : 0;
+        n -= done > 0 ? (size_t)done : 0;
+    }
+    return ATG_OK;
+}
+
+int upload_write_out(upload *w, char ret[UPLOAD_PATH], atg_err *err) {
+    MEM_AUTO char *piece = mem_alloc(SPOOL_CHUNK);
+    uint64_t size = w->e->info.length;
+    int fd, rc = piece ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for a bundle");
+
+    if (rc)
+        return rc;
+    file_of(w, ret);
+    fd = open(ret, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return failed(err);
+    for (uint64_t at = 0; at < size && !rc;) {
+        size_t n = size - at < SPOOL_CHUNK ? (size_t)(size - at) : SPOOL_CHUNK;
+
+        rc = upload_read(w, at, piece, n, err);
+        if (rc == ATG_OK)
+            rc = write_all(fd, piece, n, err);
+        at += n;
+    }
+    (void)close(fd);
+    return rc;
+}
+
+int upload_new_path(uploads *u, char ret[UPLOAD_PATH], atg_err *err) {
+    char text[UUID_TEXT + 1];
+    uuid id;
+    int rc = uuid_new(&id, err);
+
+    if (rc)
+        return rc;
+    uuid_text(&id, text);
+    (void)snprintf(ret, UPLOAD_PATH, "%s/%s" UPLOADS_FILE, u->folder, text);
+    return ATG_OK;
+}
+
+static int copy_in(int fd, upload *to, atg_err *err) {
+    MEM_AUTO char *piece = mem_alloc(UPLOAD_PIECE);
+    ssize_t n = 1;
+    int rc = piece ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for a bundle");
+
+    while (!rc && n) {
+        n = read(fd, piece, UPLOAD_PIECE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        rc = n < 0 ? failed(err) : n ? upload_write(to, (atg_str){piece, (size_t)n}, err) : ATG_OK;
+    }
+    return rc;
+}
+
+static int keep_file(uploads *u, const actor *who, int fd, upload_info *ret, atg_err *err) {
+    upload_wish wish = {.use = UPLOAD_MADE};
+    upload_piece all = {.offset = 0};
+    upload to = {.e = NULL};
+    struct stat about;
+    int rc = fd < 0 || fstat(fd, &about) ? failed(err) : ATG_OK;
+
+    if (rc)
+        return rc;
+    wish.length = (uint64_t)about.st_size;
+    rc = upload_new(u, who, &wish, ret, err);
+    if (rc)
+        return rc;
+    all.id = ret->id;
+    rc = upload_begin(u, who, &all, &to, NULL, err);
+    if (rc == ATG_OK)
+        rc = copy_in(fd, &to, err);
+    if (rc == ATG_OK)
+        rc = upload_end(&to, ret, err);
+    upload_leave(&to);
+    if (rc)
+        (void)upload_remove(u, who, &all.id, NULL);
+    return rc;
+}
+
+int upload_keep(uploads *u, const actor *who, const char *path, upload_info *ret, atg_err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int rc = keep_file(u, who, fd, ret, err);
+
+    if (fd >= 0)
+        (void)close(fd);
+    (void)unlink(path);
+    return rc;
 }

@@ -20,12 +20,11 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-const char *const upload_uses[UPLOAD_USES + 1] = {"picture", "table", "dna", "bundle", NULL};
+const char *const upload_uses[UPLOAD_USES + 1] = {"picture", "table", "dna",
+                                                  "bundle",  "made",  NULL};
 const uint64_t upload_most[UPLOAD_USES] = {
-    [UPLOAD_PICTURE] = 256 * MIB,
-    [UPLOAD_TABLE] = 64 * MIB,
-    [UPLOAD_DNA] = 64 * MIB,
-    [UPLOAD_BUNDLE] = 512 * MIB,
+    [UPLOAD_PICTURE] = 256 * MIB, [UPLOAD_TABLE] = 64 * MIB,  [UPLOAD_DNA] = 64 * MIB,
+    [UPLOAD_BUNDLE] = 512 * MIB,  [UPLOAD_MADE] = 2048 * MIB,
 };
 
 const upload_ceiling upload_ceilings[ROLES] = {
@@ -224,6 +223,18 @@ int uploads_reopen(uploads *u, upload_entry *e, atg_err *err) {
     return rc;
 }
 
+/* A file of bundle bytes beside an upload: of no use any more. */
+static bool left_over(const uploads *u, const char *name) {
+    const char *dot = strrchr(name, '.');
+    char path[SPOOL_PATH];
+
+    if (!dot || strncmp(dot, UPLOADS_FILE, strlen(UPLOADS_FILE)) != 0)
+        return false;
+    (void)snprintf(path, sizeof(path), "%s/%s", u->folder, name);
+    (void)unlink(path);
+    return true;
+}
+
 /* One that an earlier service left; what cannot be opened any more is of no use to anybody. */
 static void find_left(uploads *u, const char *name) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(HEAD_ARENA);
@@ -233,7 +244,7 @@ static void find_left(uploads *u, const char *name) {
     atg_str facts;
     uuid id;
 
-    if (!uuid_read(atg_str_of(name), &id))
+    if (left_over(u, name) || !uuid_read(atg_str_of(name), &id))
         return;
     path_of(u, &id, path);
     e = u->n < UPLOADS_MAX && lstat(path, &about) == 0 ? make_entry() : NULL;
@@ -375,7 +386,8 @@ int upload_holds(uploads *u, const actor *who, upload_state *ret, atg_err *err) 
 }
 
 static int check_ceilings(const upload_wish *w, const upload_state *s, atg_err *err) {
-    uint64_t one = s->ceiling.one < upload_most[w->use] ? s->ceiling.one : upload_most[w->use];
+    uint64_t most = upload_most[w->use];
+    uint64_t one = s->ceiling.one < most && w->use != UPLOAD_MADE ? s->ceiling.one : most;
 
     if (!s->ceiling.one)
         return atg_fail(err, ATG_EDENIED, "No role of this account uploads files");

@@ -30,6 +30,7 @@ typedef enum upload_use {
     UPLOAD_TABLE,
     UPLOAD_DNA,
     UPLOAD_BUNDLE,
+    UPLOAD_MADE, /* a bundle that was made here, to be fetched: none that somebody sends */
     UPLOAD_USES,
 } upload_use;
 
@@ -99,7 +100,7 @@ typedef struct upload {
     uploads *u;
     struct upload_entry *e; /* NULL: not begun */
     uint64_t turn;
-    bool uses;
+    enum { UPLOAD_WRITES, UPLOAD_TAKES, UPLOAD_PEEKS } how;
 } upload;
 
 typedef struct upload_piece {
@@ -129,6 +130,17 @@ void upload_leave(upload *w);
 int upload_take(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
                 upload_info *info, atg_err *err);
 int upload_read(upload *w, uint64_t at, void *ret, size_t n, atg_err *err);
+/* Read without using it up: any number at once.  What is there already counts as one's own. */
+int upload_peek(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
+                upload_info *info, atg_err *err);
+/* A file of its bytes, which upload_leave() removes: for bundles alone, which are sealed by
+ * themselves.  ATG_EFULL. */
+enum { UPLOAD_PATH = 4096 };
+int upload_write_out(upload *w, char ret[UPLOAD_PATH], atg_err *err);
+/* A name of the folder where a bundle can be made. */
+int upload_new_path(uploads *u, char ret[UPLOAD_PATH], atg_err *err);
+/* Take a bundle that was made at such a path in, to be fetched; the file is gone in any case. */
+int upload_keep(uploads *u, const actor *who, const char *path, upload_info *ret, atg_err *err);
 /* It was used: it goes. */
 void upload_used(upload *w);
 

@@ -20,6 +20,9 @@ typedef struct upload_entry {
     bool checked;    /* its SHA-256 is right */
 } upload_entry;
 
+/* The ending of files of bundles, on their way in or out. */
+#define UPLOADS_FILE ".bundle"
+
 struct uploads {
     cases *c;
     uploads_options o;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipc/feeder.h"
 #include "ipc/pool.h"
 
 enum {
@@ -62,8 +63,16 @@ static int file_of_fd(int fd, int *ret, uint64_t *ret_size, atg_err *err) {
     return ATG_OK;
 }
 
-int request_input(const worker_input *in, channel_fds *fds, frame_file *ret, atg_err *err) {
+/* Its ending is what counts; a text that is not UTF-8 at its beginning does no harm there. */
+static void name_file(const worker_input *in, frame_file *ret) {
     size_t cut = in->name.n < sizeof(ret->name) ? 0 : in->name.n - sizeof(ret->name) + 1;
+
+    memset(ret, 0, sizeof(*ret));
+    if (in->name.n)
+        memcpy(ret->name, in->name.p + cut, in->name.n - cut);
+}
+
+int request_input(const worker_input *in, channel_fds *fds, frame_file *ret, atg_err *err) {
     uint64_t size = in->bytes.n;
     int fd, rc;
 
@@ -77,11 +86,8 @@ int request_input(const worker_input *in, channel_fds *fds, frame_file *ret, atg
         return atg_fail(err, ATG_ELIMIT, "This file is longer than %d MiB", WORKER_INPUT_MAX >> 20);
     if (size == 0)
         return atg_fail(err, ATG_EPARSE, "This file is empty");
-    memset(ret, 0, sizeof(*ret));
+    name_file(in, ret);
     ret->size = size;
-    /* its ending is what counts; a text that is not UTF-8 at its beginning does no harm there */
-    if (in->name.n)
-        memcpy(ret->name, in->name.p + cut, in->name.n - cut);
     return ATG_OK;
 }
 
@@ -234,8 +240,20 @@ int worker_picture_read(worker_pool *pool, const worker_picture_ask *ask, atg_ar
 
 /* ---- files that are parsed ---- */
 
-static int ask_parse(worker_pool *pool, const worker_parse_ask *ask, exchange *x, uint64_t max,
+static int add_input(const worker_input *in, feeder *feed, channel_fds *fds, frame_file *ret,
                      atg_err *err) {
+    if (!in->from)
+        return request_input(in, fds, ret, err);
+    if (in->from->size == 0 || in->from->size > WORKER_INPUT_MAX)
+        return atg_fail(err, ATG_ELIMIT, "This file is empty, or longer than %d MiB",
+                        WORKER_INPUT_MAX >> 20);
+    name_file(in, ret);
+    ret->size = in->from->size;
+    return feeder_input(feed, in->from, fds, err);
+}
+
+static int ask_parse(worker_pool *pool, const worker_parse_ask *ask, exchange *x, feeder *feed,
+                     uint64_t max, atg_err *err) {
     frame_parse v = {.out_max = max,
                      .milliseconds = x->milliseconds,
                      .kind = ask->kind,
@@ -251,7 +269,9 @@ static int ask_parse(worker_pool *pool, const worker_parse_ask *ask, exchange *x
     if (ask->population.n)
         memcpy(v.population, ask->population.p, ask->population.n);
     for (uint32_t i = 0; i < ask->n && rc == ATG_OK; i++)
-        rc = request_input(&ask->in[i], &x->fds, &v.files[i], err);
+        rc = add_input(&ask->in[i], feed, &x->fds, &v.files[i], err);
+    if (rc == ATG_OK)
+        rc = feeder_start(feed, err);
     if (rc)
         return rc;
     frame_put_parse(&x->body, &v);
@@ -268,6 +288,8 @@ int worker_parse(worker_pool *pool, const worker_parse_ask *ask, atg_arena *aren
                   .part = take_part,
                   .user = &a};
     worker_parsed made = {0};
+    feeder feed = {.n = 0};
+    atg_err why = {0};
     int rc;
 
     if (ask->n == 0 || ask->n > WORKER_INPUTS_MAX)
@@ -276,8 +298,10 @@ int worker_parse(worker_pool *pool, const worker_parse_ask *ask, atg_arena *aren
     a.notes = ATG_GET(arena, atg_str, WORKER_NOTES_MAX);
     if (!a.notes || (!ask->to && !result))
         return atg_fail(err, ATG_ENOMEM, "Out of memory for an answer of the worker");
-    rc = ask_parse(pool, ask, &x, max, err);
+    rc = ask_parse(pool, ask, &x, &feed, max, err);
     channel_close_fds(&x.fds);
+    if (feeder_end(&feed, &why))
+        rc = atg_fail(err, why.code, "%s", why.msg);
     if (rc == ATG_OK && !ask->to)
         rc = settle(&a, result, &made.json, err);
     if (rc)

@@ -108,13 +108,22 @@ ATG_MUST_USE int worker_pool_check(worker_pool *pool, worker_health *ret, atg_er
 
 /* ---- what it is given ---- */
 
+/* Bytes that are given piece by piece through a pipe, so that neither side holds them.  Only
+ * WORKER_PARSE_BUNDLE reads so.  `read` is called on a thread of its own. */
+typedef struct worker_source {
+    uint64_t size;
+    int (*read)(void *user, uint64_t at, void *ret, size_t n, atg_err *err);
+    void *user;
+} worker_source;
+
 /* A file: its bytes, or, where `bytes.p` is NULL, an open file of which the worker gets a
  * descriptor for reading.  That must be a regular file or a memfd that nobody changes meanwhile,
  * open for reading only; it is read from its beginning and costs the parent no memory. */
 typedef struct worker_input {
     atg_str bytes;
     int fd;
-    atg_str name; /* as the user calls it, or empty; only its ending counts */
+    const worker_source *from; /* NULL: none; else all files of the request come so */
+    atg_str name;              /* as the user calls it, or empty; only its ending counts */
 } worker_input;
 
 /* Where long answers go piece by piece.  What came counts only when the call says ATG_OK. */

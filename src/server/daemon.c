@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "server/feed.h"
 #include "server/runner.h"
+#include "server/source.h"
 
 enum {
     POLLERS = 4,
@@ -98,6 +99,7 @@ void request_free(request *q) {
     if (!q)
         return;
     feed_free(q);
+    source_drop(q);
     atomic_fetch_sub(&q->s->in_flight, 1);
     if (q->stream)
         MHD_destroy_response(q->stream);

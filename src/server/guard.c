@@ -27,6 +27,8 @@ typedef enum head_name {
     HEAD_LAST_EVENT,
     HEAD_UPLOAD_OFFSET,
     HEAD_PREFER,
+    HEAD_RANGE,
+    HEAD_IF_RANGE,
     HEADS,
 } head_name;
 
@@ -44,6 +46,8 @@ static const char *const head_names[HEADS] = {
     [HEAD_LAST_EVENT] = "Last-Event-ID",
     [HEAD_UPLOAD_OFFSET] = "Upload-Offset",
     [HEAD_PREFER] = "Prefer",
+    [HEAD_RANGE] = "Range",
+    [HEAD_IF_RANGE] = "If-Range",
 };
 
 typedef struct head {
@@ -294,6 +298,8 @@ static void keep(request *q, const head *h) {
     q->if_match = atg_arena_str(q->arena, h->value[HEAD_IF_MATCH]);
     q->if_none_match = atg_arena_str(q->arena, h->value[HEAD_IF_NONE_MATCH]);
     q->last_event = atg_arena_str(q->arena, h->value[HEAD_LAST_EVENT]);
+    q->range = atg_arena_str(q->arena, h->value[HEAD_RANGE]);
+    q->if_range = atg_arena_str(q->arena, h->value[HEAD_IF_RANGE]);
     q->upload_offset = atg_arena_str(q->arena, h->value[HEAD_UPLOAD_OFFSET]);
 }
 

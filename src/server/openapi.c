@@ -27,6 +27,16 @@ const char *openapi_query(atg_str name) {
         {"recipient", "Who receives it: profiles leave only as their donors agreed"},
         {"format", "json, fam or csv"},
         {"source", "Names where the table comes from, so that it can be sent again: hospital.csv"},
+        {"upload", "In place of a body: the id of an upload, or several with commas between"},
+        {"changed_history", "yes: the site lost some of its history; needs an administrator, too"},
+        {"to", "Name of the site that it is for"},
+        {"all", "yes: everything, not only what is new since the last one"},
+        {"population", "Of tables of genotypes: which one their frequencies describe"},
+        {"theta", "Of tables of genotypes: 0 for none"},
+        {"min_frequency", "Of tables of genotypes, where the frequencies do not say of how many"},
+        {"mutation", "Of tables: none, equal:RATE, proportional:RATE, onestep:RATE or "
+                     "stepwise:RATE:RATE2:RANGE"},
+        {"mutation_male", "The same from fathers, where it differs"},
         {"check", "yes: list every problem, and take nothing in"},
         {"form", "full (default), thumbnail or sealed: blurred beyond recognition"},
     };
@@ -95,6 +105,8 @@ static void write_parameters(json *j, const route *r) {
                         "respond-async: answer 202 and do it as a job");
     if (r->flags & ROUTE_MATCH)
         write_parameter(j, "header", ATG_STR("If-Match"), true, "The ETag of what was read");
+    if (r->flags & ROUTE_RANGES)
+        write_parameter(j, "header", ATG_STR("Range"), false, "bytes=FIRST-LAST, to go on");
     if (r->begin)
         write_parameter(j, "header", ATG_STR("Upload-Offset"), true,
                         "The byte at which this goes on: as the upload said last");
@@ -111,6 +123,15 @@ static void write_content(json *j, const char *gives) {
     if (schema)
         put_ref(j, "schema", gives);
     json_end(j, '}');
+    json_end(j, '}');
+}
+
+static void write_answer(json *j, const char *status, const char *text, const char *gives) {
+    json_key(j, status);
+    json_object_line(j);
+    put(j, "description", text);
+    if (gives)
+        write_content(j, gives);
     json_end(j, '}');
 }
 
@@ -133,14 +154,10 @@ static void write_answers(json *j, const route *r) {
     json_begin_object(j);
     if (r->job)
         write_job(j, r);
-    if (!(r->flags & ROUTE_JOB)) {
-        json_key(j, status);
-        json_object_line(j);
-        put(j, "description", r->summary);
-        if (r->gives)
-            write_content(j, r->gives);
-        json_end(j, '}');
-    }
+    if (!(r->flags & ROUTE_JOB))
+        write_answer(j, status, r->summary, r->gives);
+    if (r->flags & ROUTE_RANGES)
+        write_answer(j, "206", "The range of bytes that was asked for", r->gives);
     json_key(j, "default");
     json_object_line(j);
     put(j, "description", "What is wrong (RFC 9457)");

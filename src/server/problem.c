@@ -22,6 +22,7 @@ const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_TOO_LARGE] = {413, "too-large", "The body is too large"},
     [PROBLEM_TARGET_LENGTH] = {414, "target-too-long", "The target is too long"},
     [PROBLEM_MEDIA_TYPE] = {415, "media-type", "Not with this type of body"},
+    [PROBLEM_RANGE] = {416, "range", "There are no such bytes"},
     [PROBLEM_HOST] = {421, "misdirected", "This service is not known by that name"},
     [PROBLEM_CONTENT] = {422, "content", "What the body says cannot be"},
     [PROBLEM_NO_MATCH] = {428, "if-match-required", "If-Match with the revision is needed"},

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/source.h"
+
 static int begin(request *q, unsigned status, const char *type, atg_err *err) {
     atg_buf_free(q->out);
+    source_drop(q);
     q->out = atg_buf_new(REPLY_MAX);
     if (!q->out)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for an answer");
@@ -165,19 +168,26 @@ static void put_headers(const request *q, struct MHD_Response *r) {
         put(r, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-enum MHD_Result reply_send(request *q) {
+/* The bytes stay where they are until the request is freed, behind the last of them. */
+static struct MHD_Response *from_memory(request *q) {
     atg_str text = {"", 0};
-    struct MHD_Response *r = q->stream;
-    enum MHD_Result done;
 
-    if (!r && q->out && atg_buf_take(q->out, &text, NULL)) {
+    if (q->out && atg_buf_take(q->out, &text, NULL)) {
         reply_problem(q, PROBLEM_TOO_LARGE, "The answer is too large: ask for less", NULL);
         if (!q->out || atg_buf_take(q->out, &text, NULL))
             text = (atg_str){"", 0};
     }
-    /* the bytes stay where they are until the request is freed, behind the last of them */
+    return MHD_create_response_from_buffer(text.n, request_bytes(text), MHD_RESPMEM_PERSISTENT);
+}
+
+enum MHD_Result reply_send(request *q) {
+    struct MHD_Response *r = q->stream;
+    enum MHD_Result done;
+
+    if (q->source && !source_choose(q))
+        reply_problem(q, PROBLEM_RANGE, "Content-Range says how many there are", NULL);
     if (!r)
-        r = MHD_create_response_from_buffer(text.n, request_bytes(text), MHD_RESPMEM_PERSISTENT);
+        r = q->source ? source_response(q) : from_memory(q);
     if (!r)
         return MHD_NO;
     put_headers(q, r);

@@ -32,8 +32,9 @@ enum {
     ROUTE_LOOKS = 256,
     ROUTE_SEARCHES = 512,
     ROUTE_EXPORTS = 1024,
-    ROUTE_JOB = 4096,   /* always done as a job (`job`) */
-    ROUTE_WATCH = 2048, /* whoever asks without a token waits for nobody who waits for the store */
+    ROUTE_JOB = 4096,    /* always done as a job (`job`) */
+    ROUTE_RANGES = 8192, /* gives a part, too */
+    ROUTE_WATCH = 2048,  /* whoever asks without a token waits for nobody who waits for the store */
 };
 
 enum {
@@ -102,7 +103,8 @@ struct request {
     bool prefers_job; /* "respond-async" (RFC 7240) */
     bool head, drop;  /* only the head is wanted; what is left of the body is not read */
 
-    atg_str authorization, purpose, if_match, if_none_match, last_event, upload_offset;
+    atg_str authorization, purpose, if_match, if_none_match, last_event, upload_offset, range,
+        if_range;
     atg_buf *body;
     size_t taken;    /* bytes of the body that came */
     uint64_t length; /* that it is said to have; 0: none, or not said */
@@ -127,6 +129,7 @@ struct request {
         atg_str text;
     } heads[REPLY_HEADS]; /* more of them, also of a problem */
     struct MHD_Response *stream;
+    struct source *source; /* in place of `out` (source.h) */
     struct pool_job *job;
     struct job_run *done_as; /* the job that it is; NULL: an answer waits for it */
     uint64_t most;           /* what it found to do, at most */

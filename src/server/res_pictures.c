@@ -9,8 +9,10 @@
 #include "app/pictures.h"
 #include "server/changes.h"
 #include "server/service_internal.h"
+#include "server/source.h"
+#include "server/uploaded.h"
 
-enum { SMALL_SIDE = 320 };
+enum { SMALL_SIDE = 320, FIRST = 16 };
 
 static int add_bytes(void *user, atg_str bytes, atg_err *err) {
     (void)err;
@@ -44,9 +46,11 @@ static int read_place(request *q, picture_wish *ret, atg_err *err) {
 
 /* ---- decoding ---- */
 
-static int decode(request *q, const worker_picture_ask *ask, worker_picture *ret, atg_err *err) {
-    int rc = q->s->worker ? worker_picture_read(q->s->worker, ask, q->arena, ret, err) : ATG_EIO;
+static int decode(request *q, worker_picture_ask *ask, worker_picture *ret, atg_err *err) {
+    int rc;
 
+    ask->deadline_ms = q->s->o.decode_ms;
+    rc = q->s->worker ? worker_picture_read(q->s->worker, ask, q->arena, ret, err) : ATG_EIO;
     return request_decoded(q, rc, err);
 }
 
@@ -80,8 +84,8 @@ static int draw(request *q, const picture_got *from, atg_str bytes, bool sealed,
 /* ---- looking ---- */
 
 /* Sealed: who has the role opens it with a reason. */
-static int look(request *q, const picture_wish *w, atg_buf *to, atg_err *err) {
-    int rc = pictures_get(request_cases(q), &q->who, w, (stream_sink){add_bytes, to}, err);
+static int look(request *q, const picture_wish *w, stream_sink to, atg_err *err) {
+    int rc = pictures_get(request_cases(q), &q->who, w, to, err);
 
     if (rc == ATG_EDENIED && !q->who.reason.n)
         return request_refuse(q, PROBLEM_SEALED, err,
@@ -91,15 +95,25 @@ static int look(request *q, const picture_wish *w, atg_buf *to, atg_err *err) {
 }
 
 static int show_full(request *q, const picture_wish *w, atg_err *err) {
-    atg_str bytes = {NULL, 0};
-    int rc = reply_text(q, MHD_HTTP_OK, "application/octet-stream", err);
+    ATG_AUTO(outgoing) o = NULL;
+    outgoing *given;
+    char first[FIRST] = "", tag[OUTGOING_TAG + 1];
+    size_t n;
+    int rc = outgoing_new(request_cases(q), &o, err);
 
     if (!rc)
-        rc = look(q, w, q->out, err);
-    if (!rc)
-        rc = atg_buf_take(q->out, &bytes, err);
-    if (!rc)
-        q->type = type_of(bytes);
+        rc = look(q, w, (stream_sink){outgoing_write, o}, err);
+    if (rc)
+        return rc;
+    n = outgoing_size(o) < sizeof(first) ? (size_t)outgoing_size(o) : sizeof(first);
+    rc = outgoing_read(o, 0, first, n, err);
+    if (rc)
+        return rc;
+    outgoing_tag(o, tag);
+    given = o;
+    o = NULL;
+    rc = reply_outgoing(q, MHD_HTTP_OK, type_of((atg_str){first, n}), given, err);
+    q->etag = atg_arena_printf(q->arena, "\"%s\"", tag);
     return rc;
 }
 
@@ -116,7 +130,7 @@ static int show_small(request *q, const picture_wish *place, bool sealed, atg_er
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a picture");
     rc = sealed ? pictures_get_unseen(request_cases(q), &q->who, &w, (stream_sink){add_bytes, buf},
                                       err)
-                : look(q, &w, buf, err);
+                : look(q, &w, (stream_sink){add_bytes, buf}, err);
     if (!rc)
         rc = atg_buf_take(buf, &bytes, err);
     if (rc)
@@ -144,14 +158,15 @@ static int show(request *q, atg_err *err) {
 
 /* Ridges are compared line by line: no loss is added to theirs.  All forms are made at once, so
  * that who looks needs no worker. */
-static int clean(request *q, record_kind kind, worker_picture *ret, atg_err *err) {
-    worker_picture_ask ask = {.clean = kind == RECORD_RIDGE ? WORKER_CLEAN_PNG : WORKER_CLEAN_AUTO,
+static int clean(request *q, record_kind kind, const worker_input *in, worker_picture *ret,
+                 atg_err *err) {
+    worker_picture_ask ask = {.in = *in,
+                              .clean = kind == RECORD_RIDGE ? WORKER_CLEAN_PNG : WORKER_CLEAN_AUTO,
                               .clean_max = BODY_PICTURE,
                               .thumbnail = SMALL_SIDE,
                               .seal = SMALL_SIDE};
-    int rc = atg_buf_take(q->body, &ask.in.bytes, err);
 
-    return rc ? rc : decode(q, &ask, ret, err);
+    return decode(q, &ask, ret, err);
 }
 
 /* A form that cannot be kept is made when somebody looks. */
@@ -163,32 +178,47 @@ static void keep_forms(request *q, const record *r, uint32_t field, const worker
     (void)pictures_keep(request_cases(q), &from, PICTURE_BLURRED, p->seal.bytes, NULL);
 }
 
+static int put_bytes(request *q, const picture_wish *w, uploaded *u, record *r, atg_err *err) {
+    worker_input in = {.name = {NULL, 0}};
+    worker_picture p = {.width = 0};
+    int rc = pictures_check(request_cases(q), &q->who, r, w->field, err);
+
+    if (!rc)
+        rc = uploaded_open(q, UPLOAD_PICTURE, 1, u, err);
+    if (!rc && !u->n && !q->body)
+        rc = request_refuse(q, PROBLEM_REQUEST, err, "The body is to be the picture");
+    if (!rc)
+        rc = u->n ? uploaded_input(u, 0, &in, err) : atg_buf_take(q->body, &in.bytes, err);
+    if (!rc)
+        rc = clean(q, w->kind, &in, &p, err);
+    if (!rc)
+        rc = pictures_put(request_cases(q), &q->who, r, w->field, p.clean.bytes,
+                          &r->fields[w->field], err);
+    if (!rc)
+        keep_forms(q, r, w->field, &p);
+    return rc;
+}
+
 static int put(request *q, atg_err *err) {
     picture_wish w = {.field = 0};
-    worker_picture p = {.width = 0};
     seen s = {.r = NULL};
+    uploaded u = {.n = 0};
     int rc = read_place(q, &w, err);
 
-    if (!rc && !q->body)
-        rc = request_refuse(q, PROBLEM_REQUEST, err, "The body is to be the picture");
     if (!rc)
         rc = changes_unchanged(q, &s, err);
     if (!rc)
-        rc = pictures_check(request_cases(q), &q->who, s.r, w.field, err);
+        rc = put_bytes(q, &w, &u, s.r, err);
     if (!rc)
-        rc = clean(q, w.kind, &p, err);
-    if (!rc)
-        rc = pictures_put(request_cases(q), &q->who, s.r, w.field, p.clean.bytes,
-                          &s.r->fields[w.field], err);
-    if (!rc)
-        keep_forms(q, s.r, w.field, &p);
-    return rc ? rc : changes_apply(q, CHANGE_EDIT, s.r, err);
+        rc = changes_apply(q, CHANGE_EDIT, s.r, err);
+    uploaded_close(&u, !rc);
+    return rc;
 }
 
 const route routes_pictures[] = {
     {.method = "GET",
      .path = "/api/v1/records/{kind}/{id}/picture/{field}",
-     .flags = ROUTE_LOOKS,
+     .flags = ROUTE_LOOKS | ROUTE_RANGES,
      .run = show,
      .tag = "pictures",
      .summary = "A picture or scan; those of the dead are sealed until a purpose is given",
@@ -202,6 +232,7 @@ const route routes_pictures[] = {
      .run = put,
      .tag = "pictures",
      .summary = "Put a picture in: it is kept upright, and without what it tells about its camera",
+     .query = "upload",
      .takes = "image/*",
      .gives = "Changed",
      .status = 200},

@@ -91,7 +91,7 @@ static int read_wish(request *q, upload_wish *ret, atg_err *err) {
     if (rc)
         return rc;
     at = record_word(upload_uses, use);
-    if (at < 0)
+    if (at < 0 || at == UPLOAD_MADE)
         return atg_fail(err, ATG_EINVAL, "An upload is for a picture, table, dna or bundle");
     if (!json_is_integer(length) || json_integer_value(length) < 1)
         return atg_fail(err, ATG_EINVAL, "'length' is the number of bytes, 1 or more");

@@ -18,8 +18,10 @@ typedef struct service_options {
                                       certificate authority in the store's folder */
     const char *const *names;      /* other names and addresses that people reach it by */
     uint32_t n_names;
-    const char *worker; /* the program that decodes uploads; NULL: as worker_options says */
-    FILE *log;          /* a line of JSON a request; NULL: none */
+    const char *worker;     /* the program that decodes uploads; NULL: as worker_options says */
+    uint64_t worker_memory; /* bytes of its address space; 0: as worker_options says */
+    uint32_t decode_ms;     /* that it has for a file; 0: as ipc/worker.h says */
+    FILE *log;              /* a line of JSON a request; NULL: none */
     /* 0: what docs/service.md says */
     uint32_t threads, queue;
     uint32_t connections, connections_each; /* at a time; from one address */

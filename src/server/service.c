@@ -95,7 +95,7 @@ static void stop_keeper(service *s) {
 
 /* Without one the service goes on: uploads alone are refused. */
 static void start_worker(service *s) {
-    worker_options o = {.program = s->o.worker, .workers = WORKERS};
+    worker_options o = {.program = s->o.worker, .workers = WORKERS, .memory = s->o.worker_memory};
     worker_health health = {.known = false};
     atg_err err = {0};
     char text[sizeof(err.msg) + 80];

@@ -317,10 +317,26 @@ int spool_scratch(const char *directory, spool **ret, atg_err *err) {
     return ATG_OK;
 }
 
+/* Where a file system has none without a name. */
+static int open_named(const spool *s) {
+    char path[SPOOL_PATH], text[UUID_TEXT + 1];
+    int fd;
+
+    uuid_text(&s->id, text);
+    if (snprintf(path, sizeof(path), "%s/.%s", s->directory, text) >= (int)sizeof(path))
+        return -1;
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)unlink(path);
+    return fd;
+}
+
 static int open_scratch(spool *s, atg_err *err) {
     if (s->fd >= 0)
         return ATG_OK;
     s->fd = open(s->directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (s->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+        s->fd = open_named(s);
     return s->fd < 0 ? failed(err, "make") : ATG_OK;
 }
 
@@ -360,6 +376,11 @@ int spool_write(spool *s, atg_str bytes, atg_err *err) {
         bytes.n -= n;
     }
     return rc;
+}
+
+void spool_clear(spool *s) {
+    s->chunks = s->cached = 0;
+    s->n = 0;
 }
 
 int spool_sync(spool *s, atg_err *err) {

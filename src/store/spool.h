@@ -48,6 +48,8 @@ static inline void spool_freep(spool **s) {
 int spool_write(spool *s, atg_str bytes, atg_err *err);
 /* All that was written is on disk. */
 int spool_sync(spool *s, atg_err *err);
+/* Of a scratch: from the start. */
+void spool_clear(spool *s);
 uint64_t spool_size(const spool *s);
 /* `n` bytes from `at` on; they must be there (ATG_EINVAL).  ATG_EDENIED: they were changed. */
 int spool_read(spool *s, uint64_t at, void *ret, size_t n, atg_err *err);

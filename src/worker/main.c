@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* antigone-worker: started by antigone, with a socket as descriptor 3 (docs/worker.md). */
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,14 +57,20 @@ static int open_file(int fd, atg_str *ret, atg_err *err) {
     return ATG_OK;
 }
 
+/* Pipes are read where they are used; what is mapped is no descriptor any more. */
 static int open_files(work *w, channel_fds *fds, atg_err *err) {
     int rc = ATG_OK;
 
+    w->piped = fds->n && lseek(fds->fd[0], 0, SEEK_END) < 0 && errno == ESPIPE;
     for (uint32_t i = 0; i < fds->n && rc == ATG_OK; i++) {
-        rc = open_file(fds->fd[i], &w->files[i], err);
+        if (w->piped)
+            w->pipes[i] = fds->fd[i];
+        else
+            rc = open_file(fds->fd[i], &w->files[i], err);
         w->n += rc == ATG_OK;
     }
-    channel_close_fds(fds);
+    if (!w->piped)
+        channel_close_fds(fds);
     return rc;
 }
 
@@ -71,6 +78,10 @@ static void close_files(const work *w) {
     for (uint32_t i = 0; i < w->n; i++) {
         void *p = NULL;
 
+        if (w->piped) {
+            (void)close(w->pipes[i]);
+            continue;
+        }
         memcpy(&p, &w->files[i].p, sizeof(p));
         (void)munmap(p, w->files[i].n);
     }
@@ -79,6 +90,8 @@ static void close_files(const work *w) {
 /* ---- requests ---- */
 
 static int run(const work *w, uint16_t what, frame_done *ret, atg_err *err) {
+    if (w->piped && what != FRAME_PARSE)
+        return atg_fail(err, ATG_EINVAL, "This is read from no pipe");
     switch (what) {
     case FRAME_PICTURE:
         return work_picture(w, ret, err);

@@ -69,6 +69,8 @@ int work_parse(const work *w, frame_done *ret, atg_err *err) {
         return rc;
     if (ask.n == 0 || ask.n != w->n)
         return atg_fail(err, ATG_EINVAL, "The files of this request are not those it names");
+    if (w->piped && ask.kind != WORKER_PARSE_BUNDLE)
+        return atg_fail(err, ATG_EINVAL, "Only bundles are read from a pipe");
     if (!p.notes)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a file");
     sandbox_time(ask.milliseconds);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which parts of a bundle are whole: what must be known before anybody with the key opens it. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/instant.h"
@@ -10,6 +12,7 @@
 enum { NUMBERS_MAX = 1000 };
 
 typedef struct found {
+    atg_arena *arena;
     uuid bundle;
     bundle_header header;
     bool has_header, has_last;
@@ -134,23 +137,114 @@ static void put_bundle(json *j, const found *f) {
     json_end(j, '}');
 }
 
-int parse_bundle(const parse *p, atg_err *err) {
-    found f = {.n = 0};
-    parse_out out;
-    int rc = walk(p, take_header, &f, err);
-
-    if (rc)
-        return rc;
-    if (!f.has_header)
-        return atg_fail(err, ATG_EPARSE, "This is no bundle, or its beginning is missing");
-    /* as many as fit into the files, with room for those that are lost */
+/* As many as fit into the files, with room for those that are lost. */
+static int make_room(const parse *p, found *f, atg_err *err) {
     for (uint32_t i = 0; i < p->ask->n; i++)
-        f.n += (uint32_t)(p->w->files[i].n / BUNDLE_AROUND) + 1;
-    f.n = f.has_last && f.last < BUNDLE_PARTS && f.last >= f.n ? f.last + 1 : f.n;
-    f.parts = ATG_GET(p->arena, unsigned char, f.n);
-    if (!f.parts)
+        f->n += (uint32_t)(p->ask->files[i].size / BUNDLE_AROUND) + 1;
+    f->n = f->has_last && f->last < BUNDLE_PARTS && f->last >= f->n ? f->last + 1 : f->n;
+    f->parts = ATG_GET(p->arena, unsigned char, f->n);
+    return f->parts ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for a bundle");
+}
+
+/* ---- from pipes ---- */
+
+static int keep_receivers(found *f, atg_err *err) {
+    size_t n = (size_t)f->header.n_receivers * BUNDLE_RECEIVER;
+    unsigned char *kept = ATG_GET(f->arena, unsigned char, n);
+
+    if (!kept)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a bundle");
-    rc = walk(p, take_signature, &f, err);
+    memcpy(kept, f->header.receivers, n);
+    f->header.receivers = kept;
+    return ATG_OK;
+}
+
+/* Whatever order files hold their parts in, the first one tells whose signatures are good. */
+static int take_next(found *f, const bundle_part *part, atg_err *err) {
+    bool had = f->has_header;
+    int rc = take_header(f, part, err);
+
+    if (rc == ATG_OK && !f->has_header)
+        rc = atg_fail(err, ATG_EPARSE, "The beginning of this bundle is missing: send it first");
+    if (rc == ATG_OK && !had) /* the part is gone when this is told */
+        rc = keep_receivers(f, err);
+    return rc ? rc : take_signature(f, part, err);
+}
+
+/* Fill the buffer up; less comes at the end only. */
+static int fill(int fd, char *buffer, size_t *n, atg_err *err) {
+    while (*n < BUNDLE_PART) {
+        ssize_t got = read(fd, buffer + *n, BUNDLE_PART - *n);
+
+        if (got < 0 && errno != EINTR)
+            return atg_fail(err, ATG_EIO, "What is sent to the worker breaks off");
+        if (got == 0)
+            break;
+        *n += got > 0 ? (size_t)got : 0;
+    }
+    return ATG_OK;
+}
+
+/* Part after part through one buffer.  As with files, what cannot be read behind the first part
+ * counts as missing; all the same it is taken out of the pipe. */
+static int walk_pipe(int fd, char *buffer, found *f, atg_err *err) {
+    size_t n = 0;
+    bool first = true, odd = false;
+
+    for (;;) {
+        bundle_part part;
+        int rc = fill(fd, buffer, &n, err);
+
+        if (rc || !n)
+            return rc;
+        rc = odd ? ATG_OK : bundle_part_read((atg_str){buffer, n}, &part, err);
+        if (rc && first)
+            return rc == ATG_ENOTFOUND ? ATG_EPARSE : rc;
+        odd |= rc != ATG_OK;
+        if (odd) {
+            n = 0;
+            continue;
+        }
+        rc = take_next(f, &part, err);
+        if (rc)
+            return rc;
+        first = false;
+        n -= BUNDLE_AROUND + part.payload.n;
+        memmove(buffer, buffer + BUNDLE_AROUND + part.payload.n, n);
+    }
+}
+
+static int walk_pipes(const parse *p, found *f, atg_err *err) {
+    char *buffer = ATG_GET(p->arena, char, BUNDLE_PART);
+    int rc = buffer ? make_room(p, f, err) : atg_fail(err, ATG_ENOMEM, "Out of memory");
+
+    for (uint32_t i = 0; i < p->ask->n && rc == ATG_OK; i++) {
+        atg_err e = {0};
+
+        rc = walk_pipe(p->w->pipes[i], buffer, f, &e);
+        if (rc)
+            rc = parse_in_file(p, i, rc, &e, err);
+    }
+    return rc;
+}
+
+/* ---- both ---- */
+
+static int walk_files(const parse *p, found *f, atg_err *err) {
+    int rc = walk(p, take_header, f, err);
+
+    if (rc == ATG_OK && !f->has_header)
+        rc = atg_fail(err, ATG_EPARSE, "This is no bundle, or its beginning is missing");
+    if (rc == ATG_OK)
+        rc = make_room(p, f, err);
+    return rc ? rc : walk(p, take_signature, f, err);
+}
+
+int parse_bundle(const parse *p, atg_err *err) {
+    found f = {.arena = p->arena};
+    parse_out out;
+    int rc = p->w->piped ? walk_pipes(p, &f, err) : walk_files(p, &f, err);
+
     if (rc == ATG_OK)
         rc = parse_begin(p->w, p->ask->out_max, &out, err);
     if (rc)

@@ -13,10 +13,25 @@ static void guess(const parse *p, atg_source *files) {
 
 /* ---- an operation ---- */
 
+/* A file that names no population is read with the one that the user names. */
+static int name_population(const parse *p, const atg_source *f, atg_operation *op, atg_err *err) {
+    atg_str asked = atg_str_of(p->ask->population);
+
+    if (!asked.n)
+        return ATG_OK;
+    if (f->format == ATG_FORMAT_OPERATION)
+        return atg_fail(err, ATG_EINVAL,
+                        "A population is named with tables: this operation names its own");
+    op->params.population = asked;
+    return ATG_OK;
+}
+
 static int read_whole(const parse *p, const atg_source *f, atg_operation *ret, atg_err *err) {
-    return f->format == ATG_FORMAT_FAMILIAS
-               ? atg_familias_read(p->arena, f->bytes, ret, p->notes, err)
-               : atg_operation_read_json(p->arena, f->bytes, ret, p->notes, err);
+    int rc = f->format == ATG_FORMAT_FAMILIAS
+                 ? atg_familias_read(p->arena, f->bytes, ret, p->notes, err)
+                 : atg_operation_read_json(p->arena, f->bytes, ret, p->notes, err);
+
+    return rc ? rc : name_population(p, f, ret, err);
 }
 
 /* The one file of frequencies, and at least one of genotypes. */
@@ -93,6 +108,10 @@ static int read_tables(const parse *p, atg_source *files, atg_operation *ret, at
         rc = atg_sources_join(p->arena, p->ask->n, files, &n, &rows, err);
     if (rc)
         return rc;
+    if (!freqs.n_population && !(p->ask->min_frequency > 0))
+        return atg_fail(err, ATG_EINVAL,
+                        "The frequencies do not say how many persons were typed: name the minimum "
+                        "frequency, for example 0.001");
     params.population = atg_str_of(p->ask->population);
     params.theta = p->ask->theta;
     params.min_freq = p->ask->min_frequency;

@@ -14,6 +14,8 @@ typedef struct work {
     uint32_t n;
     atg_str files[WORKER_INPUTS_MAX];
     const struct face_nets *nets; /* NULL: none, and why is told in HELLO */
+    bool piped;                   /* none of them is a file: */
+    int pipes[WORKER_INPUTS_MAX]; /* read once, to the end */
 } work;
 
 /* Send bytes of the answer, in as many frames as they need.  ATG_EIO: the parent is gone. */

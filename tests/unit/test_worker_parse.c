@@ -330,15 +330,58 @@ static json_t *checked(atg_str bytes) {
     return json_of(parsed((worker_parse_ask){.kind = WORKER_PARSE_BUNDLE, .n = 1, .in = &in}).json);
 }
 
+static int read_bytes(void *user, uint64_t at, void *ret, size_t n, atg_err *err) {
+    const atg_str *bytes = user;
+
+    (void)err;
+    memcpy(ret, bytes->p + at, n);
+    return ATG_OK;
+}
+
+/* Through a pipe it is told the same as of a file. */
+static void expect_piped(atg_str bytes, const json_t *same) {
+    worker_source from = {bytes.n, read_bytes, &bytes};
+    worker_input in = {.from = &from, .name = ATG_STR("x.atgb")};
+    json_t *v =
+        json_of(parsed((worker_parse_ask){.kind = WORKER_PARSE_BUNDLE, .n = 1, .in = &in}).json);
+
+    assert_true(json_equal(v, same));
+    json_decref(v);
+}
+
 static void expect_parts(atg_str bytes, size_t parts, size_t missing, size_t damaged) {
     json_t *v = checked(bytes);
 
+    expect_piped(bytes, v);
     assert_int_equal(json_integer_value(json_object_get(v, "parts")), parts);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "missing"), "count")),
                      missing);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "damaged"), "count")),
                      damaged);
     json_decref(v);
+}
+
+static int fail_soon(void *user, uint64_t at, void *ret, size_t n, atg_err *err) {
+    if (at > 100000)
+        return atg_fail(err, ATG_EDENIED, "The source is damaged");
+    return read_bytes(user, at, ret, n, err);
+}
+
+static void what_is_read_from_a_pipe_is_a_bundle_from_its_beginning(void **state) {
+    written w = made_bundle();
+    atg_str bytes = {w.p + w.at[1], w.n - w.at[1]}, all = {w.p, w.n};
+    worker_source from = {bytes.n, read_bytes, &bytes}, odd = {all.n, fail_soon, &all};
+    worker_input in = {.from = &from, .name = ATG_STR("x.csv")};
+
+    (void)state;
+    (void)refused((worker_parse_ask){.kind = WORKER_PARSE_BUNDLE, .n = 1, .in = &in}, ATG_EPARSE,
+                  "beginning");
+    (void)refused((worker_parse_ask){.kind = WORKER_PARSE_TABLE, .n = 1, .in = &in}, ATG_EINVAL,
+                  "pipe");
+    in.from = &odd;
+    (void)refused((worker_parse_ask){.kind = WORKER_PARSE_BUNDLE, .n = 1, .in = &in}, ATG_EDENIED,
+                  "source");
+    expect_parts(all, 4, 0, 0);
 }
 
 static void a_bundle_is_told_whole_damaged_or_cut_off(void **state) {
@@ -421,6 +464,7 @@ int main(void) {
         cmocka_unit_test(a_table_of_anything_keeps_texts_and_places),
         cmocka_unit_test(a_long_table_flows_through_a_sink),
         cmocka_unit_test(a_bundle_is_told_whole_damaged_or_cut_off),
+        cmocka_unit_test(what_is_read_from_a_pipe_is_a_bundle_from_its_beginning),
         cmocka_unit_test(whatever_is_in_a_file_the_worker_answers),
     };
 
