@@ -17,7 +17,7 @@
 #include "ipc/worker.h"
 #include "peak.h"
 
-enum { WIDTH = 4000, HEIGHT = 3000, FACES_MAX = 4, ARENA = 64 << 20, QUALITY = 92 };
+enum { WIDTH = 4000, HEIGHT = 3000, FACES_MAX = 2, ARENA = 64 << 20, QUALITY = 92 };
 
 typedef struct photographs {
     int n;
@@ -176,6 +176,7 @@ int main(int argc, char **argv) {
         atg_arena_free(arena);
         return 0;
     }
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* each figure as it is known */
     must(VIPS_INIT(argv[0]));
     upright = made_photographs(folder, 2200, 3);
     turned = made_photographs(folder, 1500, 140);

@@ -59,11 +59,11 @@ static void add_columns(const float *sum, const span *across, uint32_t width, fl
             whole += w;
         }
 
-        float unit = 1 / (whole * area);
+        float unit = 1 / (whole * area); /* a mean: 255 at most */
 
-        ret[0] = (uint8_t)fminf(r * unit + 0.5F, 255);
-        ret[1] = (uint8_t)fminf(g * unit + 0.5F, 255);
-        ret[2] = (uint8_t)fminf(b * unit + 0.5F, 255);
+        ret[0] = (uint8_t)(r * unit + 0.5F);
+        ret[1] = (uint8_t)(g * unit + 0.5F);
+        ret[2] = (uint8_t)(b * unit + 0.5F);
     }
 }
 
@@ -109,8 +109,9 @@ void face_level_free(face_level *level) {
 
 /* ---- looking at it ---- */
 
-/* Coordinates in units of 1/2^SHIFT of a pixel. */
-enum { SHIFT = 8, ONE = 1 << SHIFT };
+/* Coordinates in units of 1/2^SHIFT of a pixel, added up in finer ones. */
+enum { SHIFT = 8, ONE = 1 << SHIFT, FINE_SHIFT = 32 };
+static const double fine = 4294967296.0;
 
 static void put(float *const plane[3], size_t i, const face_values *v, const uint8_t rgb[3]) {
     for (int c = 0; c < 3; c++)
@@ -153,12 +154,14 @@ void face_level_planes(const face_picture *level, const face_transform *to, uint
     /* the values belong to the planes, the colours of a pixel are red, green, blue */
     for (int c = 0; c < 3; c++)
         memcpy(swapped.of[c], values->of[bgr ? 2 - c : c], sizeof(swapped.of[c]));
+    int64_t across = llrint(back.a * fine), down = llrint(back.b * fine);
+
     for (uint32_t v = 0; v < height; v++) {
         face_point at = face_map(&back, (face_point){0.5, v + 0.5});
-        double fx = (at.x - 0.5) * ONE, fy = (at.y - 0.5) * ONE;
+        int64_t fx = llrint((at.x - 0.5) * fine), fy = llrint((at.y - 0.5) * fine);
 
-        for (uint32_t u = 0; u < width; u++, i++) {
-            int64_t x = llrint(fx + u * back.a * ONE), y = llrint(fy + u * back.b * ONE);
+        for (uint32_t u = 0; u < width; u++, i++, fx += across, fy += down) {
+            int64_t x = fx >> (FINE_SHIFT - SHIFT), y = fy >> (FINE_SHIFT - SHIFT);
             int64_t px = x >> SHIFT, py = y >> SHIFT;
             uint32_t rx = (uint32_t)(x & (ONE - 1)), ry = (uint32_t)(y & (ONE - 1));
             uint8_t rgb[3] = {0, 0, 0};

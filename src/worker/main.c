@@ -14,7 +14,7 @@
 #include "worker/sandbox.h"
 #include "worker/work.h"
 
-enum { PIPE = 3, EXIT_USAGE = 2, EXIT_GONE = 4 };
+enum { PIPE = 3, EXIT_USAGE = 2, EXIT_GONE = 4, PIECE = 32 << 20, KEPT = 256 << 20 };
 
 int work_part(const work *w, frame_part what, atg_str bytes, atg_err *err) {
     int rc = ATG_OK;
@@ -184,7 +184,15 @@ int main(int argc, char **argv) {
                               "it what is to be decoded.\n");
         return EXIT_USAGE;
     }
-    (void)mallopt(M_ARENA_MAX, 2); /* NOLINT(concurrency-mt-unsafe): one thread */
+    /* NOLINTBEGIN(concurrency-mt-unsafe): one thread */
+    (void)mallopt(M_ARENA_MAX, 2);
+    if (networks.runtime) {
+        /* networks ask for the same large pieces again and again: they are kept until the request
+         * is answered */
+        (void)mallopt(M_MMAP_THRESHOLD, PIECE);
+        (void)mallopt(M_TRIM_THRESHOLD, KEPT);
+    }
+    /* NOLINTEND(concurrency-mt-unsafe) */
     sandbox_enter(PIPE, &hello.hold);
     if (decode_open(&hello.hold.formats, hello.hold.libraries, sizeof(hello.hold.libraries), &err))
         (void)fprintf(stderr, "antigone-worker: %s\n", err.msg);
