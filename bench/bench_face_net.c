@@ -148,7 +148,7 @@ static void in_two(const worker_networks *networks, const photographs *all, int 
     worker_networks single = *networks;
     enrolment e = {.all = all, .rounds = rounds};
     pthread_t threads[2];
-    double from;
+    double from, cpu = cpu_of_workers();
 
     single.threads = 1;
     e.pool = open_pool(&single, 2);
@@ -160,12 +160,13 @@ static void in_two(const worker_networks *networks, const photographs *all, int 
         (void)pthread_join(threads[i], NULL);
     printf("face_enrolment %.1f photographs/s\n", 2 * rounds * all->n / (bench_seconds() - from));
     worker_pool_close(e.pool);
+    printf("face_enrolment_cpu %.0f ms\n", 1e3 * (cpu_of_workers() - cpu) / (2 * rounds * all->n));
 }
 
 int main(int argc, char **argv) {
     const char *folder =
         argc > 1 ? argv[1] : getenv("ATG_FACES"); /* NOLINT(concurrency-mt-unsafe) */
-    int rounds = (int)bench_argument(argc, argv, 2, 2);
+    int rounds = (int)bench_argument(argc, argv, 2, 5);
     atg_arena *arena = bench_had(atg_arena_new(ARENA));
     worker_networks networks;
     photographs upright, turned, small;
