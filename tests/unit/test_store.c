@@ -107,6 +107,80 @@ static void *count_many(void *user) {
     return NULL;
 }
 
+/* ---- several that say what they will ask ---- */
+
+enum { NAMES = 5, REFUSED_EVERY = 23 };
+
+static const db_statement of_name = {"of_name", "SELECT n FROM counter WHERE name = $1"};
+static const db_statement set_name = {"set_name",
+                                      "INSERT INTO counter(name, n) VALUES ($1, $2) ON CONFLICT "
+                                      "(name) DO UPDATE SET n = excluded.n"};
+static const db_statement sum_names = {"sum_names", "SELECT CAST(sum(n) AS BIGINT) FROM counter"};
+
+static db_value name_of(const worker *w) {
+    static const char names[NAMES + 1] = "abcde";
+
+    return db_text((atg_str){&names[w->entry % NAMES], 1});
+}
+
+static void foresee_name(db *d, void *user) {
+    db_value name = name_of(user);
+
+    db_foresee(d, &of_name, &name, 1);
+}
+
+static int count_name(db *d, void *user, atg_err *err) {
+    const worker *w = user;
+    db_value name = name_of(w);
+    int64_t n = 0;
+    int rc = db_get_one(d, &of_name, &name, 1, 0, &n, err);
+
+    if (rc && rc != ATG_ENOTFOUND)
+        return rc;
+    rc = db_post(d, &set_name, (db_value[]){name, db_int(n + 1)}, 2, err);
+    if (rc == ATG_OK && w->entry % REFUSED_EVERY == 0)
+        return atg_fail(err, ATG_EDENIED, "refused");
+    return rc;
+}
+
+static void *count_names(void *user) {
+    worker *w = user;
+
+    for (int64_t k = 0; k < EACH; k++) {
+        store_ahead ahead = {.foresee = foresee_name};
+
+        w->entry = w->number * 1000 + k;
+        ahead.subjects[0].bytes[0] = (uint8_t)(1 + w->entry % NAMES);
+        ahead.subjects[1].bytes[0] = (uint8_t)(1 + w->number);
+        tally(w, store_change(w->s, count_name, w, &ahead, NULL));
+    }
+    return NULL;
+}
+
+static int read_sum(db *d, void *user, atg_err *err) {
+    return db_get_one(d, &sum_names, NULL, 0, 0, user, err);
+}
+
+static void what_several_foresee_is_never_old(const database *where) {
+    store *s = counter_store(where);
+    worker workers[THREADS];
+    int64_t ok = 0, refused = 0, wanted = 0, sum = 0;
+    atg_err err = {0};
+
+    run_threads(&s, 1, count_names, workers);
+    for (int64_t i = 0; i < THREADS; i++) {
+        for (int64_t k = 0; k < EACH; k++)
+            wanted += (i * 1000 + k) % REFUSED_EVERY != 0;
+        ok += workers[i].n_ok;
+        refused += workers[i].n_other;
+    }
+    must(store_read(s, read_sum, &sum, &err), &err);
+    assert_int_equal(ok, wanted);
+    assert_int_equal(ok + refused, THREADS * EACH);
+    assert_int_equal(sum, ok);
+    store_close(s);
+}
+
 static void two_writers_on_one_database_lose_no_count(const database *where) {
     store *stores[] = {counter_store(where), counter_store(where)};
     worker workers[THREADS];
@@ -398,6 +472,7 @@ int main(void) {
          ON_BOTH},
         {"a closure that fails does not touch its neighbours",
          a_closure_that_fails_does_not_touch_its_neighbours, ON_BOTH},
+        {"what several foresee is never old", what_several_foresee_is_never_old, ON_BOTH},
         {"two writers on one database lose no count", two_writers_on_one_database_lose_no_count,
          ON_BOTH},
         {"closures that break the rules fail alone", closures_that_break_the_rules_fail_alone,
