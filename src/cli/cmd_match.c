@@ -89,8 +89,7 @@ static int run(const args *a) {
                   "%u changed files compared; %u hypotheses are new or say something else now.\n",
                   done.jobs, done.written);
     if (done.failed)
-        cli_store_say(a, "%u could not be compared: 'antigone doctor --store' says why.\n",
-                      done.failed);
+        cli_store_say(a, "%u could not be compared, and are tried again later.\n", done.failed);
     return done.failed ? EXIT_NO : EXIT_DONE;
 }
 
