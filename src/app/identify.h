@@ -98,8 +98,8 @@ const candidate *identify_find(const identify *run, uint32_t body, uint32_t miss
 /* The LR after process error; unchanged in a raw run. */
 double identify_used(const identify *run, double log10_lr);
 
-/* log10 LR over the markers that are multiplied (atg_independent_markers), as the scan and the joint
- * solution have it.  The others' values become NAN: shown, they would not add up to it. */
+/* log10 LR over the markers that are multiplied (atg_independent_markers), as the scan and the
+ * joint solution have it.  The others' values become NAN: shown, they would not add up to it. */
 double identify_counted(const atg_operation *op, double *per_marker);
 
 /* A power of ten to one digit: never "-0.0". */
