@@ -16,6 +16,7 @@ fi
 # the figures of DNA come first
 first='scan compile nation joint exercise'
 if [ $# -eq 0 ]; then
+    # shellcheck disable=SC2086 # names without spaces
     set -- $first
     for file in bench/bench_*.c; do
         name=${file##*/bench_}
