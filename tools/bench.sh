@@ -14,7 +14,7 @@ if [ -z "${ATG_FACES:-}" ] && [ -d ../shared/faces ]; then
     export ATG_FACES=../shared/faces
 fi
 # the figures of DNA come first
-first='scan compile nation joint exercise'
+first='nation compile joint exercise scan'
 if [ $# -eq 0 ]; then
     # shellcheck disable=SC2086 # names without spaces
     set -- $first
