@@ -12,6 +12,7 @@
 
 enum {
     CONNECT_S = 20,
+    LAST_S = 10,
     SILENT_S = 900, /* without a byte: long work says nothing until it is done */
     TRIES = 6,
     FIRST_NAP_MS = 200,
@@ -30,6 +31,7 @@ struct http {
     size_t n, most;
     bool over;     /* the answer is larger */
     bool answered; /* it has answered before */
+    bool last;
     char told[CURL_ERROR_SIZE];
 };
 
@@ -94,9 +96,9 @@ static int on_progress(void *user, curl_off_t in_all, curl_off_t in, curl_off_t 
     const http *h = user;
     bool up = out_all >= SHOWN_FROM;
 
-    if (progress_stopped())
+    if (progress_stopped() && !h->last)
         return 1;
-    if (!h->progress || (!up && in_all < SHOWN_FROM))
+    if (!h->progress || h->last || (!up && in_all < SHOWN_FROM))
         return 0;
     return !h->progress->step(h->progress->user, up && !in ? "sending" : "receiving",
                               (uint64_t)(up && !in ? out : in),
@@ -283,6 +285,8 @@ static void aim(http *h, const http_ask *a, const char *url, struct curl_slist *
     (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
     /* on a connection that was used before, curl sends again by itself what got no answer */
     (void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, a->again ? 0L : 1L);
+    (void)curl_easy_setopt(c, CURLOPT_TIMEOUT, a->last ? (long)LAST_S : 0L);
+    h->last = a->last;
 }
 
 static CURLcode perform(http *h, const http_ask *a) {
@@ -363,7 +367,8 @@ int http_send(http *h, const http_ask *a, http_answer *ret, atg_err *err) {
     if (!rc) {
         aim(h, a, url.p, headers);
         rc = send_until(h, a, ret, err);
-        progress_clear();
+        if (a->body.n >= SHOWN_FROM || h->n >= SHOWN_FROM)
+            progress_clear();
     }
     (void)curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);

@@ -40,6 +40,7 @@ typedef struct http_ask {
     atg_str body;
     bool again;  /* harmless to send again: nothing is changed by it, or nothing a second time */
     bool job;    /* Prefer: respond-async */
+    bool last;   /* what is to be said also when somebody asked to stop; it has ten seconds */
     size_t most; /* bytes of the answer */
 } http_ask;
 

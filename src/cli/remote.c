@@ -149,6 +149,7 @@ static int ask(store_session *s, const remote_ask *q, http_answer *ret, atg_err 
                   .body = q->bytes,
                   .again = q->again || strcmp(q->method, "GET") == 0,
                   .job = q->job,
+                  .last = q->last,
                   .most = answer_max};
     int rc = ATG_OK;
 
@@ -213,7 +214,14 @@ static bool show_job(const store_session *s, const json_t *job) {
 }
 
 static int stop_job(store_session *s, atg_str path, atg_err *err) {
-    (void)remote_done(s, &(remote_ask){.method = "DELETE", .path = path, .again = true}, NULL);
+    int rc = remote_done(
+        s, &(remote_ask){.method = "DELETE", .path = path, .again = true, .last = true}, err);
+
+    /* it may have ended meanwhile: then it is done */
+    if (rc)
+        return atg_fail(err, ATG_EIO,
+                        "It could not be cancelled: it is not known whether it was done. Look "
+                        "before doing it again");
     return atg_fail(err, ATG_ECANCEL, "Stopped");
 }
 

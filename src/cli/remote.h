@@ -46,6 +46,7 @@ typedef struct remote_ask {
     int64_t rev;      /* If-Match; 0: none */
     bool again;       /* harmless to send twice; of GET it is so */
     bool job;         /* may become a job, where it can */
+    bool last;        /* also when somebody asked to stop */
 } remote_ask;
 
 /* What the answer is: text, until the next one; JSON, which is the caller's; or nothing.  What the

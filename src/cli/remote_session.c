@@ -232,7 +232,9 @@ int remote_log_in(const args *a, store_session *s, const char *name) {
 
 static int end_session(store_session *s, atg_err *err) {
     int rc = remote_done(
-        s, &(remote_ask){.method = "DELETE", .path = ATG_STR("/api/v1/session"), .again = true},
+        s,
+        &(remote_ask){
+            .method = "DELETE", .path = ATG_STR("/api/v1/session"), .again = true, .last = true},
         err);
 
     s->r->token[0] = '\0';

@@ -17,6 +17,7 @@ static int show(request *q, atg_err *err) {
         rc = reply_json(q, MHD_HTTP_OK, err);
     if (rc)
         return rc;
+    runner_look(q->s->runner, q->arena, &t);
     q->wait_s = t.ended ? 0 : 1;
     runner_write(q, &t);
     return ATG_OK;
@@ -36,6 +37,7 @@ static int list(request *q, atg_err *err) {
     json_begin_array(&q->j);
     for (uint32_t i = 0; i < n; i++) {
         all[i].answer = (atg_str){"", 0};
+        runner_look(q->s->runner, q->arena, &all[i]);
         runner_write(q, &all[i]);
     }
     json_end(&q->j, ']');
@@ -45,14 +47,17 @@ static int list(request *q, atg_err *err) {
 
 static int cancel(request *q, atg_err *err) {
     uuid id;
+    task_row t;
     int rc = request_id(q, request_word(q, "job"), &id, err);
 
     if (!rc)
-        rc = task_cancel(q->s->c, &q->who, &id, err);
+        rc = task_look(q->s->c, &q->who, q->arena, &id, &t, err);
     if (rc)
         return rc;
+    /* an import that runs here holds up who writes that it shall end */
     runner_cancel(q->s->runner, &id);
-    return reply_empty(q);
+    rc = task_cancel(q->s->c, &q->who, &id, err);
+    return rc ? rc : reply_empty(q);
 }
 
 const route routes_jobs[] = {

@@ -430,6 +430,19 @@ int runner_take(runner *r, request *q, atg_err *err) {
     return rc ? rc : answer_taken(q, &id, err);
 }
 
+void runner_look(runner *r, atg_arena *arena, task_row *t) {
+    pthread_mutex_lock(&r->lock);
+    for (job_run *u = r->first; u && !t->ended; u = u->next) {
+        if (uuid_cmp(&u->id, &t->id) != 0 || !u->phase[0])
+            continue;
+        t->state = TASK_RUNNING;
+        t->phase = atg_arena_str(arena, atg_str_of(u->phase));
+        t->done = (int64_t)u->done;
+        t->total = (int64_t)u->total;
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
 void runner_cancel(runner *r, const uuid *id) {
     pthread_mutex_lock(&r->lock);
     for (job_run *u = r->first; u; u = u->next)

@@ -29,8 +29,11 @@ void runner_cancel(runner *r, const uuid *id);
 /* Progress of a job; false: it is to end. */
 bool runner_go_on(job_run *j, const char *phase, uint64_t done, uint64_t total);
 
-/* {"id", "kind", "state", ...}: the answer in it, when there is one. */
+/* How far a job is that runs here: what is written down of it may be behind. */
 struct task_row;
+void runner_look(runner *r, atg_arena *arena, struct task_row *t);
+
+/* {"id", "kind", "state", ...}: the answer in it, when there is one. */
 void runner_write(request *q, const struct task_row *t);
 
 #endif

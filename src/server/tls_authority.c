@@ -25,7 +25,11 @@ static void made_free(made *m) {
 #define MADE_AUTO __attribute__((cleanup(made_free))) made
 
 int tls_fail(atg_err *err, int gnutls_code, const char *what) {
-    return atg_fail(err, ATG_EINVAL, "%s: %s", what, gnutls_strerror(gnutls_code));
+    atg_str why = atg_str_of(gnutls_strerror(gnutls_code));
+
+    if (why.n && why.p[why.n - 1] == '.')
+        why.n--; /* it is a sentence; ours goes on */
+    return atg_fail(err, ATG_EINVAL, "%s: %.*s", what, ATG_FMT(why));
 }
 
 /* ---- names ---- */

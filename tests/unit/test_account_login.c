@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "manned.h"
+#include "telephone.h"
 
 #include "base/bytes.h"
 #include "crypto/code.h"
@@ -31,38 +32,6 @@ static void a_wrong_name_and_a_wrong_password_are_told_apart_by_nobody(const dat
 
 /* ---- the second factor ---- */
 
-typedef struct telephone {
-    unsigned char secret[CODE_SECRET];
-} telephone;
-
-/* Reads the URI as a telephone does. */
-static telephone pair_telephone(const char *uri) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    const char *at = strstr(uri, "secret=");
-    telephone t;
-    uint64_t bits = 0;
-    uint32_t n = 0, byte = 0;
-
-    assert_non_null(at);
-    for (at += 7; *at && *at != '&'; at++) {
-        const char *digit = strchr(digits, *at);
-
-        assert_non_null(digit);
-        bits = bits << 5 | (uint64_t)(digit - digits);
-        for (n += 5; n >= 8; n -= 8)
-            t.secret[byte++] = (unsigned char)(bits >> (n - 8));
-    }
-    assert_int_equal(byte, CODE_SECRET);
-    return t;
-}
-
-static void show_code(const telephone *t, char ret[7]) {
-    assert_int_equal(oath_totp_generate((const char *)t->secret, CODE_SECRET,
-                                        (time_t)(clock_now() / manned_second), CODE_SECONDS, 0, 6,
-                                        ret),
-                     OATH_OK);
-}
-
 static int try_code(manned *m, const char *code, login *ret, atg_err *err) {
     login_request r = manned_request("bo", MANNED_PASSWORD, "here");
 
@@ -78,12 +47,12 @@ static telephone set_up(manned *m, const actor *who,
 
     must(account_code_new(&m->c, who, uri, &err), &err);
     assert_non_null(strstr(uri, "Antigone%20K3:bo"));
-    t = pair_telephone(uri);
+    t = telephone_pair(uri);
     /* it does not count yet */
     assert_int_equal(manned_in(m, "bo", MANNED_PASSWORD, "here").status, LOGIN_DONE);
     assert_int_equal(account_code_confirm(&m->c, who, ATG_STR("000000"), recovery, &err),
                      ATG_EDENIED);
-    show_code(&t, code);
+    telephone_show(&t, code);
     must(account_code_confirm(&m->c, who, atg_str_of(code), recovery, &err), &err);
     return t;
 }
@@ -100,11 +69,11 @@ static void a_code_is_needed_and_lets_in_once(const database *where) {
     assert_int_equal(in.status, LOGIN_CODE);
     assert_true(uuid_none(&in.who.account));
     /* the code that confirmed was used */
-    show_code(&t, code);
+    telephone_show(&t, code);
     assert_int_equal(try_code(&m, code, &in, &err), ATG_EDENIED);
     assert_non_null(strstr(err.msg, "not right"));
     later(CODE_SECONDS);
-    show_code(&t, code);
+    telephone_show(&t, code);
     must(try_code(&m, code, &in, &err), &err);
     assert_int_equal(in.status, LOGIN_DONE);
     assert_int_equal(in.recovery_left, -1);
@@ -473,7 +442,7 @@ static void who_signs_confirms_with_the_code_or_else_the_password(const database
     assert_int_equal(confirm(&m, token, "", MANNED_PASSWORD), ATG_OK);
     t = set_up(&m, &bo, paper);
     later(CODE_SECONDS);
-    show_code(&t, code);
+    telephone_show(&t, code);
     assert_int_equal(confirm(&m, token, "", MANNED_PASSWORD), ATG_EDENIED);
     assert_int_equal(confirm(&m, token, "000000", ""), ATG_EDENIED);
     assert_int_equal(confirm(&m, token, code, ""), ATG_OK);

@@ -5,6 +5,7 @@
 #include "served.h"
 
 #include "fake_service.h"
+#include "telephone.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -312,6 +313,63 @@ static void an_old_token_is_renewed_and_an_ended_one_forgotten(const database *w
     served_close(&w);
 }
 
+/* A file that holds a secret, named by a variable. */
+static void set_secret(const database *where, const char *variable, const char *text) {
+    char path[600];
+    atg_err err = {0};
+
+    snprintf(path, sizeof(path), "%s/%s", where->directory, variable);
+    made_ok(file_write_private(path, atg_str_of(text), &err), &err);
+    setenv(variable, path, 1); /* NOLINT(concurrency-mt-unsafe): no thread of the test reads it */
+}
+
+static void a_second_factor_is_set_up_and_asked_for(const database *where) {
+    static const char password[] = "wagon lilac brave otter";
+    served w = served_open(where, NULL);
+    char once[ACCOUNT_ONCE + 1], uri[CODE_URI], code[7];
+    char paper[ACCOUNT_RECOVERY][CODE_RECOVERY + 1];
+    login_request r = {.name = ATG_STR("bo"), .password = {once, ACCOUNT_ONCE}};
+    login_status status = LOGIN_CODE;
+    kept_session k;
+    caller by;
+    telephone t;
+    uuid id;
+    atg_err err = {0};
+
+    set_places(where);
+    made_ok(account_add(w.made.c, &w.made.by[ROLE_ADMINISTRATOR], ATG_STR("Bureau"), r.name, once,
+                        &id, &err),
+            &err);
+    open_caller(&by, w.url, w.authority);
+    by.a.value[OPT_ACCOUNT] = "bo";
+    set_secret(where, "ANTIGONE_PASSWORD_FILE", once);
+    assert_int_equal(by.s.at->let_in(&by.a, &by.s), EXIT_NO); /* it is somebody else's still */
+    made_ok(by.s.at->password(&by.s, &r, atg_str_of(password), &status, &err), &err);
+    assert_int_equal(status, LOGIN_DONE);
+    set_secret(where, "ANTIGONE_PASSWORD_FILE", password);
+    assert_int_equal(by.s.at->log_in(&by.a, &by.s, "bo"), EXIT_DONE);
+    assert_true(session_is_kept(w.url, w.made.arena, &k));
+    assert_true(atg_str_eq(k.name, ATG_STR("bo")));
+    made_ok(by.s.at->code_new(&by.s, uri, &err), &err); /* it is confirmed with the password */
+    t = telephone_pair(uri);
+    telephone_show(&t, code);
+    made_ok(by.s.at->code_confirm(&by.s, atg_str_of(code), paper, &err), &err);
+    made_ok(by.s.at->log_out(&by.s, &err), &err);
+    assert_false(session_is_kept(w.url, w.made.arena, &k));
+    close_caller(&by);
+
+    open_caller(&by, w.url, w.authority);
+    set_secret(where, "ANTIGONE_CODE_FILE", "000000");
+    assert_int_equal(by.s.at->log_in(&by.a, &by.s, "bo"), EXIT_NO);
+    assert_false(session_is_kept(w.url, w.made.arena, &k));
+    set_secret(where, "ANTIGONE_CODE_FILE", paper[0]);
+    assert_int_equal(by.s.at->log_in(&by.a, &by.s, "bo"), EXIT_DONE);
+    assert_true(session_is_kept(w.url, w.made.arena, &k));
+    close_caller(&by);
+    unsetenv("ANTIGONE_CODE_FILE"); /* NOLINT(concurrency-mt-unsafe): as above */
+    served_close(&w);
+}
+
 static void a_token_goes_to_its_own_service_alone(const database *where) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
     kept_session k;
@@ -392,6 +450,8 @@ int main(void) {
          ON_BOTH},
         {"an old token is renewed, and an ended one forgotten",
          an_old_token_is_renewed_and_an_ended_one_forgotten, ON_BOTH},
+        {"a second factor is set up and asked for", a_second_factor_is_set_up_and_asked_for,
+         ON_BOTH},
         {"a token goes to its own service alone", a_token_goes_to_its_own_service_alone, ON_SQLITE},
         {"what cannot be understood is said to be so", what_cannot_be_understood_is_said_to_be_so,
          ON_SQLITE},
