@@ -6,7 +6,7 @@
 #include "base/parallel.h"
 #include "face/rank.h"
 
-enum { WAITING = 32, LATER_MIN = 1024 };
+enum { WAITING = 32, LATER = 4096 };
 
 /* A template that the H do not rule out: one that looks good waits until its L have come from
  * memory, any other until the end, when the cut has risen. */
@@ -18,8 +18,8 @@ typedef struct waiting {
 } waiting;
 
 typedef struct later {
-    waiting *p;
-    size_t n, room;
+    waiting *p; /* LATER of them */
+    size_t n;
 } later;
 
 /* What a worker needs of its own. */
@@ -74,23 +74,6 @@ static void forget_hopeless(later *l, float cut) {
     l->n = kept;
 }
 
-static int put_off(later *l, float cut, waiting t, atg_err *err) {
-    if (l->n == l->room) {
-        forget_hopeless(l, cut);
-        if (l->n >= l->room / 2) {
-            size_t room = l->room ? 2 * l->room : LATER_MIN;
-            waiting *p = mem_grow(l->p, room * sizeof(*p));
-
-            if (!p)
-                return atg_fail(err, ATG_ENOMEM, "Memory is short for the search of a face");
-            l->p = p;
-            l->room = room;
-        }
-    }
-    l->p[l->n++] = t;
-    return ATG_OK;
-}
-
 /* What was put off and still has a chance. */
 static int take_later(const batch *b, worker *w, uint32_t q, atg_err *err) {
     later *l = &w->later[q];
@@ -104,6 +87,24 @@ static int take_later(const batch *b, worker *w, uint32_t q, atg_err *err) {
         rc = take_low(b, w, q, &l->p[i], err);
     }
     l->n = 0;
+    return rc;
+}
+
+/* So many only that they stay in the cache: when there are more, those left are taken at once. */
+static int put_off(const batch *b, worker *w, uint32_t q, waiting t, atg_err *err) {
+    later *l = &w->later[q];
+    int rc = ATG_OK;
+
+    if (!l->p)
+        l->p = mem_alloc(LATER * sizeof(*l->p));
+    if (!l->p)
+        return atg_fail(err, ATG_ENOMEM, "Memory is short for the search of a face");
+    if (l->n == LATER) {
+        forget_hopeless(l, w->ranks[q].cut);
+        if (l->n > LATER / 2)
+            rc = take_later(b, w, q, err);
+    }
+    l->p[l->n++] = t;
     return rc;
 }
 
@@ -123,7 +124,7 @@ static int take_group(const batch *b, worker *w, uint32_t q, uint32_t first, con
             break;
         next.upper = score + bound;
         if (score < probe->cut) {
-            rc = put_off(&w->later[q], probe->cut, next, err);
+            rc = put_off(b, w, q, next, err);
             continue;
         }
         if (w->n_waiting[q] == WAITING)
