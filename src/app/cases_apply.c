@@ -454,13 +454,15 @@ static int conflict(const applying *a, atg_err *err) {
                     n ? "now different: " : "no field differs", list);
 }
 
-/* What the account may not see was not its to change: it stays as it is. */
+/* What the account may not see, or not without a reason that it did not give, was not its to
+ * change: it stays as it is. */
 static void keep_unseen(const applying *a) {
+    const looker l = {a->b->who, a->b->roles, (int)a->file.kind};
     record *r = a->ch->r;
 
     for (uint32_t f = 0; f < a->type->n_fields; f++)
-        if (!r->fields[f].known &&
-            rights_field_in(a->b->roles, r->kind, (int)a->file.kind, f) < ACCESS_WRITE)
+        if (!r->fields[f].known && (rights_field_in(l.roles, r->kind, l.in, f) < ACCESS_WRITE ||
+                                    !cases_may_see(&l, r->kind, f)))
             r->fields[f] = a->before->fields[f];
 }
 
