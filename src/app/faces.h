@@ -75,6 +75,11 @@ typedef struct faces_wanted {
     bool retouched;
 } faces_wanted;
 
+/* What a search with this photograph is among, `retouched` as it was; the operation is that of the
+ * photograph.  Before a gallery is read for it: fails as faces_search() does for who may not. */
+int faces_may_search(cases *c, const actor *who, atg_arena *arena, const uuid *photograph,
+                     faces_wanted *ret, atg_err *err);
+
 int faces_gallery_open(cases *c, const faces_wanted *wanted, const atg_progress *progress,
                        faces_gallery **ret, atg_err *err);
 void faces_gallery_close(faces_gallery *g);

@@ -55,9 +55,6 @@ static int check_right(searching *w, db *d, atg_err *err) {
         rc = rights_action(roles, ACTION_FACES, -1, -1, err);
     if (!rc && !cases_reason(w->who))
         rc = atg_fail(err, ATG_EDENIED, "Write down why this face is searched for");
-    if (!rc && uuid_cmp(&w->g->operation, &w->photo->operation) != 0)
-        rc = atg_fail(err, ATG_EDENIED,
-                      "Rule 1: a photograph is searched with in its own operation");
     if (!rc)
         rc = files_get(d, w->arena, &w->photo->file, &w->file, err);
     return rc ? rc : rules_probe(d, w->who, &w->wish->photograph, err);
@@ -115,9 +112,9 @@ static int describe(searching *w, db *d, atg_err *err) {
     return ATG_OK;
 }
 
-static int prepare(db *d, void *user, atg_err *err) {
+/* Find the photograph; this account may search with it. */
+static int find_probe(db *d, void *user, atg_err *err) {
     searching *w = user;
-    record *t = NULL;
     record_row row;
     int rc =
         records_get(d, w->c->keys, w->arena, RECORD_PHOTOGRAPH, &w->wish->photograph, &row, err);
@@ -127,12 +124,33 @@ static int prepare(db *d, void *user, atg_err *err) {
     if (rc)
         return rc;
     w->photo = row.r;
-    rc = check_right(w, d, err);
+    return check_right(w, d, err);
+}
+
+static int prepare(db *d, void *user, atg_err *err) {
+    searching *w = user;
+    record *t = NULL;
+    int rc = find_probe(d, user, err);
+
+    if (!rc && uuid_cmp(&w->g->operation, &w->photo->operation) != 0)
+        rc = atg_fail(err, ATG_EDENIED,
+                      "Rule 1: a photograph is searched with in its own operation");
     if (!rc)
         rc = faces_template_of(d, w->c->keys, w->arena, &w->wish->photograph, &t, err);
     if (!rc)
         rc = check_template(w, t, err);
     return rc ? rc : describe(w, d, err);
+}
+
+int faces_may_search(cases *c, const actor *who, atg_arena *arena, const uuid *photograph,
+                     faces_wanted *ret, atg_err *err) {
+    face_wish wish = {.photograph = *photograph};
+    searching w = {.c = c, .who = who, .arena = arena, .wish = &wish};
+    int rc = store_read(cases_store(c), find_probe, &w, err);
+
+    if (!rc)
+        ret->operation = w.photo->operation;
+    return rc ? rc : faces_made_by(c, photograph, &ret->version, &ret->dim, err);
 }
 
 /* ---- looking ---- */
@@ -308,8 +326,6 @@ static int tell(searching *w, atg_err *err) {
     json_text(&j, id);
     json_key(&j, "among");
     json_int(&j, faces_gallery_persons(w->g));
-    json_key(&j, "candidates");
-    json_int(&j, w->kept);
     json_key(&j, "reason");
     json_str(&j, w->who->reason);
     json_end(&j, '}');

@@ -18,7 +18,8 @@ int changes_confirmed(request *q, atg_err *err) {
 
 /* What people sign: conclusions, decisions, and what an operation computes with. */
 static bool is_signed(const record *r) {
-    return r->kind == RECORD_COMPARISON || r->kind == RECORD_DECISION ||
+    return r->kind == RECORD_COMPARISON || r->kind == RECORD_FACE_COMPARISON ||
+           r->kind == RECORD_DECISION ||
            (r->kind == RECORD_OPERATION && r->fields[OPERATION_SIGNED_BY].known);
 }
 

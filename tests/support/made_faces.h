@@ -104,13 +104,14 @@ static inline void made_enrol(made_faces *w, faces_done *ret) {
         *ret = done;
 }
 
-/* The dead looks like number 3, a little like number 2. */
-static inline made_faces *made_faces_open(const database *where) {
+/* The dead looks like number 3, a little like number 2.  `m` stays the caller's, and one is there
+ * at a time. */
+static inline made_faces *made_faces_in(const made_cases *m) {
     static made_faces all;
     made_faces *w = &all;
     atg_err err = {0};
 
-    *w = (made_faces){.m = made_cases_open(where)};
+    *w = (made_faces){.m = *m};
     w->eye = (face_eye){
         .version = {.model = {5}, .pipeline = 1}, .dim = MADE_DIM, .read = made_look, .user = w};
     w->examiner = w->m.by[ROLE_EXAMINER];
@@ -132,6 +133,12 @@ static inline made_faces *made_faces_open(const database *where) {
     w->pm = made_photograph(&w->m, w->remains, &w->m.by[ROLE_MORTUARY], 2, 30);
     made_ok(made_change(&w->m, &w->m.by[ROLE_MORTUARY], CHANGE_ADD, w->pm, &err), &err);
     return w;
+}
+
+static inline made_faces *made_faces_open(const database *where) {
+    made_cases m = made_cases_open(where);
+
+    return made_faces_in(&m);
 }
 
 static inline void made_faces_close(made_faces *w) {
