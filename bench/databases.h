@@ -72,7 +72,8 @@ static inline void bench_on_one(database *where, const char *kept, bench_on *run
 /* From the `at`-th argument on: [sqlite|postgres|both [FOLDER]]. */
 static inline void bench_on_databases(int argc, char **argv, int at, bench_on *run) {
     const char *only = argc > at ? argv[at] : "both", *kept = argc > at + 1 ? argv[at + 1] : NULL;
-    database sqlite = {.backend = "SQLite"}, postgres = {.postgres = true, .backend = "PostgreSQL"};
+    database sqlite = {.backend = "SQLite"};
+    database postgres = {.postgres = true, .backend = "PostgreSQL"};
 
     if (strcmp(only, "postgres") != 0)
         bench_on_one(&sqlite, kept, run);

@@ -47,7 +47,7 @@ static inline int service_serve(const char *folder, const char *conninfo) {
 
 static inline bench_service service_start(const database *where) {
     bench_service s = {.pid = -1};
-    int in[2], out[2];
+    int in[2] = {-1, -1}, out[2] = {-1, -1};
     char text[32] = "";
 
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))

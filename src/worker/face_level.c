@@ -149,7 +149,7 @@ void face_level_planes(const face_picture *level, const face_transform *to, uint
     face_transform back = face_invert(to);
     size_t n = (size_t)width * height, i = 0;
     float *const planes[2][3] = {{ret, ret + n, ret + 2 * n}, {ret + 2 * n, ret + n, ret}};
-    face_values swapped;
+    face_values swapped = *values;
 
     /* the values belong to the planes, the colours of a pixel are red, green, blue */
     for (int c = 0; c < 3; c++)
