@@ -8,6 +8,7 @@
 
 #include "app/cases_internal.h"
 #include "app/face_marks.h"
+#include "app/faces_evidence.h"
 #include "app/rights.h"
 #include "app/rules.h"
 #include "base/bytes.h"
@@ -303,6 +304,10 @@ static int write(db *d, void *user, atg_err *err) {
     for (uint32_t i = 0; i < w->n_standing && !rc; i++)
         if (w->standing[i])
             rc = drop(w, d, w->standing[i], err);
+    if (!rc)
+        rc = faces_evidence(
+            &(faces_weighing){w->c, w->b, w->arena, w->file.id, w->file.operation, w->g->version},
+            d, err);
     return rc ? rc : cases_batch_end(w->b, err);
 }
 

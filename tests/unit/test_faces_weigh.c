@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a face weighs: nothing without closed cases, little with them, and never more than its cap.
+ */
+#include "made_faces.h"
+
+#include "app/faces_calibrate.h"
+
+enum { CLOSED = 34, FEW = 5, OTHERS = 100 };
+
+/* ---- closed cases ---- */
+
+static uint32_t mix(uint32_t x) {
+    x = (x ^ x >> 16) * 0x45d9f3bU;
+    x = (x ^ x >> 16) * 0x45d9f3bU;
+    return x ^ x >> 16;
+}
+
+/* Everybody looks a little like everybody; `how` in hundredths turns somebody away from
+ * themselves. */
+static int look(void *user, atg_str picture, const face_landmarks *placed, atg_arena *arena,
+                face_reading *ret, atg_err *err) {
+    uint32_t person = (unsigned char)picture.p[picture.n - 4];
+    uint32_t how = (unsigned char)picture.p[picture.n - 3];
+    int rc = made_look(user, picture, placed, arena, ret, err);
+
+    for (uint32_t i = 0; i < MADE_DIM && !rc; i++) {
+        float own = (float)(mix(person * MADE_DIM + i) % 1000) / 500 - 1;
+        float other = (float)(mix((person << 8 | how) * MADE_DIM + i + 77777) % 1000) / 500 - 1;
+
+        ret->embedding[i] = own + 0.02F * (float)how * other;
+    }
+    return rc;
+}
+
+static void sign_operation(made_faces *w) {
+    record *r = record_new(w->m.arena, RECORD_OPERATION);
+    uint32_t n;
+    seen *all;
+    atg_err err = {0};
+
+    made_ok(cases_file(w->m.c, &w->m.all, w->m.arena, &w->m.operation, &all, &n, &err), &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (all[i].r->kind == RECORD_OPERATION)
+            r = record_copy(w->m.arena, all[i].r);
+    made_set(w->m.arena, r, "threshold", "0.9999");
+    made_set(w->m.arena, r, "min_log10_lr", "6");
+    made_set(w->m.arena, r, "prior", "{\"missing\": 8}");
+    r->fields[OPERATION_SIGNED_BY] = (value){.known = true, .ref = w->m.by[ROLE_BOARD].account};
+    made_ok(made_change(&w->m, &w->m.by[ROLE_BOARD], CHANGE_EDIT, r, &err), &err);
+}
+
+static made_faces *open_faces(const database *where) {
+    made_faces *w = made_faces_open(where);
+
+    w->eye.read = look;
+    sign_operation(w);
+    made_recovery(w, &w->m.all);
+    return w;
+}
+
+static record *closed_missing(made_faces *w, uint32_t person) {
+    record *r = record_new(w->m.arena, RECORD_INFORMANT), *photo;
+    record *missing = made_missing(&w->m, "Berg", "Anna");
+    atg_err err = {0};
+
+    made_add(&w->m, missing);
+    r->operation = w->m.operation;
+    r->file = missing->id;
+    made_set(w->m.arena, r, "name", "Ida Berg");
+    made_ok(made_change(&w->m, &w->m.by[ROLE_INTERVIEWER], CHANGE_ADD, r, &err), &err);
+    photo = made_photograph(&w->m, missing, &w->m.by[ROLE_INTERVIEWER], person, 5);
+    photo->fields[PHOTOGRAPH_INFORMANT] = (value){.known = true, .ref = r->id};
+    made_set(w->m.arena, photo, "confirmed", "yes");
+    made_set(w->m.arena, photo, "obtained", "2026-11-02");
+    made_set(w->m.arena, photo, "basis", "consent");
+    made_ok(made_change(&w->m, &w->m.by[ROLE_INTERVIEWER], CHANGE_ADD, photo, &err), &err);
+    return missing;
+}
+
+typedef struct closing {
+    made_faces *w;
+    record *remains, *missing;
+} closing;
+
+/* As the board leaves them, without the way there. */
+static int close_case(db *d, void *user, atg_err *err) {
+    static const db_statement dead = {"test dead",
+                                      "UPDATE r_remains SET state = 'identified' WHERE id = $1"};
+    static const db_statement found = {"test found",
+                                       "UPDATE r_missing SET state = 'identified' WHERE id = $1"};
+    closing *k = user;
+    record *h = record_new(k->w->m.arena, RECORD_HYPOTHESIS);
+    record *r = record_new(k->w->m.arena, RECORD_DECISION);
+    db_value remains = db_blob(k->remains->id.bytes, UUID_SIZE);
+    db_value missing = db_blob(k->missing->id.bytes, UUID_SIZE);
+    int rc = uuid_new(&h->id, err);
+
+    if (!rc)
+        rc = uuid_new(&r->id, err);
+    h->operation = r->operation = k->w->m.operation;
+    h->file = r->file = k->remains->id;
+    h->rev = r->rev = 1;
+    h->code = ATG_STR("HY-K3-000001");
+    h->fields[HYPOTHESIS_MISSING] = (value){.known = true, .ref = k->missing->id};
+    r->fields[DECISION_HYPOTHESIS] = (value){.known = true, .ref = h->id};
+    made_set(k->w->m.arena, r, "conclusion", "established");
+    made_set(k->w->m.arena, r, "reason", "DNA");
+    if (!rc)
+        rc = records_insert(d, cases_keys(k->w->m.c), h, err);
+    if (!rc)
+        rc = records_insert(d, cases_keys(k->w->m.c), r, err);
+    if (!rc)
+        rc = db_run(d, &dead, &remains, 1, NULL, err);
+    return rc ? rc : db_run(d, &found, &missing, 1, NULL, err);
+}
+
+static void made_closed(made_faces *w, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        closing k = {w, made_remains(&w->m, "B-18"), closed_missing(w, OTHERS + i)};
+        record *photo;
+        atg_err err = {0};
+
+        made_add(&w->m, k.remains);
+        photo =
+            made_photograph(&w->m, k.remains, &w->m.by[ROLE_MORTUARY], OTHERS + i, 10 + i % 3 * 20);
+        made_ok(made_change(&w->m, &w->m.by[ROLE_MORTUARY], CHANGE_ADD, photo, &err), &err);
+        made_ok(store_write(cases_store(w->m.c), close_case, &k, &err), &err);
+    }
+    made_enrol(w, NULL);
+}
+
+/* Of what was put in behind the back of the history, which would tell. */
+static void close_unheard(made_faces *w) {
+    cases_close(w->m.c);
+    atg_arena_free(w->m.arena);
+}
+
+/* ---- what is asked ---- */
+
+static int calibrate(made_faces *w, const actor *who, double cap, face_calibration *ret,
+                     atg_err *err) {
+    face_calibrate_options o = {.cap = cap, .replicates = 50, .seed = 1};
+    face_version version;
+    faces_closed closed;
+    int rc = faces_version_used(w->m.c, &w->m.operation, &version, err);
+
+    if (!rc)
+        rc = faces_closed_cases(w->m.c, who, w->m.arena, &w->m.operation, &version, &closed, err);
+    return rc ? rc : faces_calibrate(w->m.c, who, w->m.arena, &closed, &o, ret, err);
+}
+
+typedef struct stored {
+    made_faces *w;
+    face_calibration c;
+    bool found;
+    int rc;
+} stored;
+
+static int read_stored(db *d, void *user, atg_err *err) {
+    stored *s = user;
+    uuid id;
+
+    s->rc = faces_calibration(d, cases_keys(s->w->m.c), s->w->m.arena, &s->w->m.operation,
+                              &s->w->eye.version, &s->c, &id, &s->found, err);
+    return ATG_OK;
+}
+
+static stored read_newest(made_faces *w) {
+    stored s = {.w = w};
+    atg_err err = {0};
+
+    made_ok(store_read(cases_store(w->m.c), read_stored, &s, &err), &err);
+    return s;
+}
+
+static record *made_hypothesis(made_faces *w, uint32_t person) {
+    record *r = record_new(w->m.arena, RECORD_HYPOTHESIS);
+    atg_err err = {0};
+
+    r->operation = w->m.operation;
+    r->file = w->remains->id;
+    r->fields[HYPOTHESIS_MISSING] = (value){.known = true, .ref = w->missing[person]->id};
+    made_ok(made_change(&w->m, &w->m.all, CHANGE_ADD, r, &err), &err);
+    return r;
+}
+
+/* The one line of faces of a hypothesis after a search. */
+static record *line_of(made_faces *w, const record *hypothesis) {
+    record *found = NULL;
+    uint32_t n;
+    seen *all;
+    atg_err err = {0};
+
+    made_ok(made_search(w, &w->examiner, &w->pm->id, 0, &n, &err), &err);
+    made_ok(cases_file(w->m.c, &w->m.by[ROLE_BOARD], w->m.arena, &w->remains->id, &all, &n, &err),
+            &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (all[i].r->kind == RECORD_EVIDENCE && !all[i].r->withdrawn &&
+            uuid_cmp(&all[i].r->fields[EVIDENCE_HYPOTHESIS].ref, &hypothesis->id) == 0) {
+            assert_null(found);
+            found = all[i].r;
+        }
+    return found;
+}
+
+static void assert_says_nothing(const record *line, const char *words) {
+    assert_non_null(line);
+    assert_false(line->fields[EVIDENCE_PRIMARY].flag);
+    for (uint32_t f = EVIDENCE_LOG10_LR; f <= EVIDENCE_UPPER; f++) {
+        assert_true(line->fields[f].known);
+        assert_true(line->fields[f].number == 0);
+    }
+    if (!strstr(line->fields[EVIDENCE_REASON].text.p, words))
+        fail_msg("'%s' where '%s' was expected", line->fields[EVIDENCE_REASON].text.p, words);
+}
+
+/* ---- tests ---- */
+
+static void too_few_cases_are_refused(const database *where) {
+    made_faces *w = open_faces(where);
+    face_calibration c;
+    actor board = w->m.by[ROLE_BOARD];
+    atg_err err = {0};
+
+    board.reason = ATG_STR("thirty cases are closed");
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "were read yet"));
+    made_closed(w, FEW);
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "there are 5 and 5"));
+    assert_false(read_newest(w).found);
+    close_unheard(w);
+}
+
+static void without_a_calibration_a_face_adds_nothing(const database *where) {
+    made_faces *w = open_faces(where);
+    record *h, *line;
+
+    made_enrol(w, NULL);
+    h = made_hypothesis(w, 2);
+    line = line_of(w, h);
+    assert_says_nothing(line, "not calibrated");
+    /* searching again changes nothing */
+    assert_int_equal(line_of(w, h)->rev, line->rev);
+    made_faces_close(w);
+}
+
+static void closed_cases_weigh_a_face_within_its_cap(const database *where) {
+    made_faces *w = open_faces(where);
+    actor board = w->m.by[ROLE_BOARD], examiner = w->examiner;
+    record *same, *other, *line;
+    face_calibration c;
+    stored s;
+    atg_err err = {0};
+
+    made_closed(w, CLOSED);
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EDENIED);
+    assert_int_equal(calibrate(w, &examiner, 0, &c, &err), ATG_EDENIED);
+    board.reason = ATG_STR("thirty cases are closed");
+    made_ok(calibrate(w, &board, 0, &c, &err), &err);
+    assert_int_equal(c.n_cases, CLOSED);
+    assert_int_equal(c.n_false, CLOSED * (CLOSED - 1));
+    s = read_newest(w);
+    assert_true(s.found && s.c.n_knots == c.n_knots && s.c.cllr == c.cllr);
+    assert_memory_equal(s.c.knots, c.knots, c.n_knots * sizeof(*c.knots));
+
+    same = made_hypothesis(w, 2);
+    other = made_hypothesis(w, 5);
+    line = line_of(w, same);
+    assert_true(line->fields[EVIDENCE_LOG10_LR].number > 0);
+    assert_true(line->fields[EVIDENCE_UPPER].number <= FACE_CAP);
+    assert_false(line->fields[EVIDENCE_PRIMARY].flag);
+    line = line_of(w, other);
+    assert_true(line->fields[EVIDENCE_LOG10_LR].number < 0);
+    assert_true(line->fields[EVIDENCE_LOWER].number >= -FACE_CAP);
+
+    assert_int_equal(calibrate(w, &board, 1.5, &c, &err), ATG_EINVAL);
+    made_ok(calibrate(w, &board, 0.25, &c, &err), &err);
+    line = line_of(w, same);
+    assert_true(line->fields[EVIDENCE_LOG10_LR].number <= 0.25);
+    assert_true(line->fields[EVIDENCE_LOG10_LR].number > 0);
+    close_unheard(w);
+}
+
+static void a_calibration_of_another_network_does_not_count(const database *where) {
+    made_faces *w = open_faces(where);
+    actor board = w->m.by[ROLE_BOARD];
+    face_calibration c;
+    record *h;
+    atg_err err = {0};
+
+    board.reason = ATG_STR("thirty cases are closed");
+    made_closed(w, CLOSED);
+    made_ok(calibrate(w, &board, 0, &c, &err), &err);
+    h = made_hypothesis(w, 2);
+    assert_true(line_of(w, h)->fields[EVIDENCE_LOG10_LR].number > 0);
+    w->eye.version.pipeline = 2;
+    made_enrol(w, NULL);
+    assert_false(read_newest(w).found);
+    assert_says_nothing(line_of(w, h), "not calibrated");
+    close_unheard(w);
+}
+
+/* What somebody put into the database. */
+static int forge(db *d, void *user, atg_err *err) {
+    stored *s = user;
+    record *r = record_new(s->w->m.arena, RECORD_FACE_CALIBRATION);
+    ATG_AUTO(atg_buf) buf = atg_buf_new(40000);
+    char hex[2 * sizeof(s->c.version.model) + 1];
+    json j = json_new(buf);
+    int rc = uuid_new(&r->id, err);
+
+    faces_calibration_write(&j, &s->c);
+    for (size_t i = 0; i < sizeof(s->c.version.model); i++)
+        (void)snprintf(&hex[2 * i], 3, "%02x", s->c.version.model[i]);
+    r->operation = r->file = s->w->m.operation;
+    r->rev = 1;
+    r->fields[FACE_CALIBRATION_MODEL] = (value){.known = true, .text = atg_str_of(hex)};
+    r->fields[FACE_CALIBRATION_PIPELINE] = (value){.known = true, .number = s->c.version.pipeline};
+    r->fields[FACE_CALIBRATION_MADE] = (value){.known = true, .instant = clock_now()};
+    r->fields[FACE_CALIBRATION_RESULT].known = true;
+    if (!rc)
+        rc = atg_buf_take(buf, &r->fields[FACE_CALIBRATION_RESULT].text, err);
+    return rc ? rc : records_insert(d, cases_keys(s->w->m.c), r, err);
+}
+
+static void nothing_raises_the_cap(const database *where) {
+    made_faces *w = open_faces(where);
+    stored s = {.w = w,
+                .c = {.version = w->eye.version,
+                      .cap = 6,
+                      .n_cases = 100,
+                      .n_others = 100,
+                      .n_knots = 2,
+                      .knots = {{-1, 5, 5, 5}, {1, 6, 6, 6}}}};
+    record *h;
+    atg_err err = {0};
+
+    made_enrol(w, NULL);
+    h = made_hypothesis(w, 2);
+    made_ok(store_write(cases_store(w->m.c), forge, &s, &err), &err);
+    assert_int_equal(read_newest(w).rc, ATG_EINVAL);
+    assert_says_nothing(line_of(w, h), "not calibrated");
+    s.c.cap = 1;
+    made_ok(store_write(cases_store(w->m.c), forge, &s, &err), &err);
+    assert_true(line_of(w, h)->fields[EVIDENCE_LOG10_LR].number == FACE_CAP);
+    close_unheard(w);
+}
+
+static void a_stored_calibration_is_read_with_care(const database *where) {
+    static const char *const broken[] = {
+        "", "[]", "{}", "{\"model\": \"05\"}", "null", "{\"knots\": [[1,2]], \"pipeline\": 1}"};
+    face_calibration c = {.cap = 3};
+
+    (void)where;
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+        assert_int_equal(faces_calibration_read(atg_str_of(broken[i]), &c, NULL), ATG_EINVAL);
+        assert_true(c.cap == 3);
+    }
+}
+
+int main(void) {
+    static const database_test tests[] = {
+        {"too few cases are refused", too_few_cases_are_refused, ON_BOTH},
+        {"without a calibration a face adds nothing", without_a_calibration_a_face_adds_nothing,
+         ON_BOTH},
+        {"closed cases weigh a face within its cap", closed_cases_weigh_a_face_within_its_cap,
+         ON_BOTH},
+        {"a calibration of another network does not count",
+         a_calibration_of_another_network_does_not_count, ON_BOTH},
+        {"nothing raises the cap", nothing_raises_the_cap, ON_BOTH},
+        {"a stored calibration is read with care", a_stored_calibration_is_read_with_care,
+         ON_SQLITE},
+    };
+
+    return DATABASE_RUN(tests);
+}
