@@ -178,9 +178,18 @@ int faces_calibrate(cases *c, const actor *who, atg_arena *arena, const faces_cl
 
 /* ---- reading the newest ---- */
 
+static bool is_of(const record *r, const face_version *version) {
+    const value *f = r->fields;
+    uint8_t model[sizeof(version->model)];
+
+    return !r->withdrawn && f[FACE_CALIBRATION_RESULT].known &&
+           bytes_from_hex(f[FACE_CALIBRATION_MODEL].text, model, sizeof(model)) &&
+           memcmp(model, version->model, sizeof(model)) == 0 &&
+           f[FACE_CALIBRATION_PIPELINE].number == version->pipeline;
+}
+
 int faces_calibration(db *d, keyring *keys, atg_arena *arena, const uuid *operation,
-                      const face_version *version, face_calibration *ret, uuid *ret_id,
-                      bool *ret_found, atg_err *err) {
+                      const face_version *version, faces_kept *ret, atg_err *err) {
     records_query q = {.kind = RECORD_FACE_CALIBRATION,
                        .by = RECORDS_OF_OPERATION,
                        .of = *operation,
@@ -190,26 +199,18 @@ int faces_calibration(db *d, keyring *keys, atg_arena *arena, const uuid *operat
     uint32_t n = 0;
     int rc = records_list(d, keys, arena, &q, &rows, &n, err);
 
-    *ret_found = false;
+    ret->found = false;
     for (uint32_t i = 0; i < n && !rc; i++) {
         const record *r = rows[i].r;
-        const value *f = r->fields;
-        uint8_t model[sizeof(version->model)];
 
-        if (!r->withdrawn && f[FACE_CALIBRATION_RESULT].known &&
-            bytes_from_hex(f[FACE_CALIBRATION_MODEL].text, model, sizeof(model)) &&
-            memcmp(model, version->model, sizeof(model)) == 0 &&
-            f[FACE_CALIBRATION_PIPELINE].number == version->pipeline &&
-            (!best ||
-             f[FACE_CALIBRATION_MADE].instant >= best->fields[FACE_CALIBRATION_MADE].instant))
+        if (is_of(r, version) && (!best || r->fields[FACE_CALIBRATION_MADE].instant >=
+                                               best->fields[FACE_CALIBRATION_MADE].instant))
             best = r;
     }
     if (rc || !best)
         return rc;
-    rc = faces_calibration_read(best->fields[FACE_CALIBRATION_RESULT].text, ret, err);
-    if (rc)
-        return rc;
-    *ret_id = best->id;
-    *ret_found = true;
-    return ATG_OK;
+    rc = faces_calibration_read(best->fields[FACE_CALIBRATION_RESULT].text, &ret->calibration, err);
+    ret->id = best->id;
+    ret->found = !rc;
+    return rc;
 }

@@ -36,11 +36,16 @@ int faces_closed_cases(cases *c, const actor *who, atg_arena *arena, const uuid 
 int faces_calibrate(cases *c, const actor *who, atg_arena *arena, const faces_closed *closed,
                     const face_calibrate_options *options, face_calibration *ret, atg_err *err);
 
-/* The newest calibration of that version in the caller's transaction.  `*ret_found` false: there is
- * none.  ATG_EINVAL: it is damaged. */
+/* A calibration that is kept. */
+typedef struct faces_kept {
+    bool found; /* false: there is none of that version */
+    uuid id;
+    face_calibration calibration;
+} faces_kept;
+
+/* The newest of that version, in the caller's transaction.  ATG_EINVAL: it is damaged. */
 int faces_calibration(db *d, keyring *keys, atg_arena *arena, const uuid *operation,
-                      const face_version *version, face_calibration *ret, uuid *ret_id,
-                      bool *ret_found, atg_err *err);
+                      const face_version *version, faces_kept *ret, atg_err *err);
 
 /* As it is stored.  Reading checks all of it (face_calibration_check()); ATG_EINVAL. */
 void faces_calibration_write(json *j, const face_calibration *calibration);

@@ -13,9 +13,7 @@ enum { LIST = 1000 };
 typedef struct known_lines {
     record_row *hypotheses, *evidence, *candidates;
     uint32_t n_hypotheses, n_evidence, n_candidates;
-    face_calibration calibration;
-    bool calibrated;
-    uuid id;           /* of the calibration */
+    faces_kept kept;
     atg_err why;       /* it is damaged */
     uint32_t of_faces; /* the word of the line */
 } known_lines;
@@ -45,8 +43,8 @@ static int read_all(const faces_weighing *w, db *d, known_lines *k, atg_err *err
     if (!rc)
         rc = list(w, d, RECORD_FACE_CANDIDATE, &k->candidates, &k->n_candidates, err);
     if (!rc)
-        rc = faces_calibration(d, cases_keys(w->c), w->arena, &w->operation, &w->version,
-                               &k->calibration, &k->id, &k->calibrated, &k->why);
+        rc = faces_calibration(d, cases_keys(w->c), w->arena, &w->operation, &w->version, &k->kept,
+                               &k->why);
     if (rc == ATG_EINVAL) /* damaged: as good as none */
         rc = ATG_OK;
     else if (rc && k->why.msg[0] && err)
@@ -106,8 +104,8 @@ static atg_str reason(const faces_weighing *w, const known_lines *k, const pair_
         return atg_arena_printf(w->arena,
                                 "Score of faces %.3f, calibrated on %u closed cases (Cllr %.2f). A "
                                 "lead: never more than log10 LR +-%g, and never primary",
-                                s->score, k->calibration.n_cases, k->calibration.cllr,
-                                k->calibration.cap);
+                                s->score, k->kept.calibration.n_cases, k->kept.calibration.cllr,
+                                k->kept.calibration.cap);
     if (!s->is_scored)
         return atg_arena_printf(w->arena, "not calibrated: retouched photographs, or those that "
                                           "another network read, are not weighed");
@@ -122,7 +120,7 @@ static atg_str table(const faces_weighing *w, const known_lines *k, bool calibra
 
     bytes_hex(w->version.model, sizeof(w->version.model), hex);
     if (calibrated)
-        uuid_text(&k->id, id);
+        uuid_text(&k->kept.id, id);
     return atg_arena_printf(w->arena, "model %s, pipeline %u, calibration %s", hex,
                             w->version.pipeline, id);
 }
@@ -147,8 +145,8 @@ static int put_line(const faces_weighing *w, const known_lines *k, const record 
 
     if (!r)
         return no_memory(err);
-    if (k->calibrated && s->is_scored)
-        lr = face_weigh(&k->calibration, &w->version, s->score, FACE_CAP);
+    if (k->kept.found && s->is_scored)
+        lr = face_weigh(&k->kept.calibration, &w->version, s->score, FACE_CAP);
     r->file = w->remains;
     r->operation = w->operation;
     f[EVIDENCE_HYPOTHESIS] = (value){.known = true, .ref = hypothesis->id};

@@ -151,17 +151,16 @@ static int calibrate(made_faces *w, const actor *who, double cap, face_calibrati
 
 typedef struct stored {
     made_faces *w;
-    face_calibration c;
-    bool found;
+    face_calibration c; /* to put in */
+    faces_kept kept;
     int rc;
 } stored;
 
 static int read_stored(db *d, void *user, atg_err *err) {
     stored *s = user;
-    uuid id;
 
     s->rc = faces_calibration(d, cases_keys(s->w->m.c), s->w->m.arena, &s->w->m.operation,
-                              &s->w->eye.version, &s->c, &id, &s->found, err);
+                              &s->w->eye.version, &s->kept, err);
     return ATG_OK;
 }
 
@@ -228,7 +227,7 @@ static void too_few_cases_are_refused(const database *where) {
     made_closed(w, FEW);
     assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EINVAL);
     assert_non_null(strstr(err.msg, "there are 5 and 5"));
-    assert_false(read_newest(w).found);
+    assert_false(read_newest(w).kept.found);
     close_unheard(w);
 }
 
@@ -261,8 +260,9 @@ static void closed_cases_weigh_a_face_within_its_cap(const database *where) {
     assert_int_equal(c.n_cases, CLOSED);
     assert_int_equal(c.n_false, CLOSED * (CLOSED - 1));
     s = read_newest(w);
-    assert_true(s.found && s.c.n_knots == c.n_knots && s.c.cllr == c.cllr);
-    assert_memory_equal(s.c.knots, c.knots, c.n_knots * sizeof(*c.knots));
+    assert_true(s.kept.found && s.kept.calibration.n_knots == c.n_knots &&
+                s.kept.calibration.cllr == c.cllr);
+    assert_memory_equal(s.kept.calibration.knots, c.knots, c.n_knots * sizeof(*c.knots));
 
     same = made_hypothesis(w, 2);
     other = made_hypothesis(w, 5);
@@ -296,7 +296,7 @@ static void a_calibration_of_another_network_does_not_count(const database *wher
     assert_true(line_of(w, h)->fields[EVIDENCE_LOG10_LR].number > 0);
     w->eye.version.pipeline = 2;
     made_enrol(w, NULL);
-    assert_false(read_newest(w).found);
+    assert_false(read_newest(w).kept.found);
     assert_says_nothing(line_of(w, h), "not calibrated");
     close_unheard(w);
 }
