@@ -16,6 +16,9 @@ static const db_statement next_photographs = {
     "face photographs",
     "SELECT id FROM r_photograph WHERE operation = $1 AND id > $2 AND what = 'face' AND image IS "
     "NOT NULL AND withdrawn = 0 ORDER BY id LIMIT $3"};
+static const db_statement n_photographs = {
+    "face photographs in all", "SELECT count(*) FROM r_photograph WHERE operation = $1 AND what = "
+                               "'face' AND image IS NOT NULL AND withdrawn = 0"};
 static const db_statement of_file = {
     "face photographs of a file",
     "SELECT id FROM r_photograph WHERE file = $1 AND id > $2 ORDER BY id LIMIT $3"};
@@ -298,7 +301,18 @@ typedef struct page {
     uuid ids[PAGE];
     uuid after;
     uint32_t n;
+    uint64_t total; /* of them in all, when it began; 0: not counted */
 } page;
+
+static int count_all(db *d, void *user, atg_err *err) {
+    page *p = user;
+    db_value of = db_blob(p->of->bytes, UUID_SIZE);
+    int64_t n = 0;
+    int rc = db_get_one(d, &n_photographs, &of, 1, 0, &n, err);
+
+    p->total = n > 0 ? (uint64_t)n : 0;
+    return rc;
+}
 
 static int read_page(db *d, void *user, atg_err *err) {
     page *p = user;
@@ -353,8 +367,9 @@ static int every(cases *c, page *p, const face_eye *eye, const atg_progress *pro
 
         for (uint32_t i = 0; i < p->n && !rc; i++) {
             rc = each(c, p, i, eye, done, err);
+            n++;
             if (!rc && progress && progress->step &&
-                !progress->step(progress->user, "faces", ++n, 0))
+                !progress->step(progress->user, "faces", n, n > p->total ? n : p->total))
                 rc = atg_fail(err, ATG_ECANCEL, "Stopped; what was read stays");
         }
         if (rc)
@@ -371,6 +386,8 @@ int faces_enrol(cases *c, const uuid *operation, const face_eye *eye, const atg_
     int rc = every(c, &p, eye, NULL, ret, err);
 
     p = (page){.statement = &next_photographs, .of = operation};
+    if (!rc && progress)
+        rc = store_read(cases_store(c), count_all, &p, err);
     return rc ? rc : every(c, &p, eye, progress, ret, err);
 }
 

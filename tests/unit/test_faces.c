@@ -35,6 +35,34 @@ static void photographs_are_read_once(const database *where) {
     made_faces_close(w);
 }
 
+typedef struct steps {
+    uint64_t n, done, total;
+} steps;
+
+static bool step(void *user, const char *phase, uint64_t done, uint64_t total) {
+    steps *s = user;
+
+    assert_string_equal(phase, "faces");
+    s->n++;
+    s->done = done;
+    s->total = total;
+    return true;
+}
+
+static void reading_tells_how_far_it_is(const database *where) {
+    made_faces *w = made_faces_open(where);
+    steps s = {.n = 0};
+    atg_progress progress = {.step = step, .user = &s};
+    faces_done done = {0};
+    atg_err err = {0};
+
+    made_ok(faces_enrol(w->m.c, &w->m.operation, &w->eye, &progress, &done, &err), &err);
+    assert_int_equal(s.n, MADE_PEOPLE + 1);
+    assert_int_equal(s.done, MADE_PEOPLE + 1);
+    assert_int_equal(s.total, MADE_PEOPLE + 1);
+    made_faces_close(w);
+}
+
 static void nobody_sees_a_template(const database *where) {
     made_faces *w = made_faces_open(where);
     record *t;
@@ -436,6 +464,7 @@ static void candidates_and_templates_are_made_by_the_program_alone(const databas
 int main(void) {
     static const database_test tests[] = {
         {"photographs are read once", photographs_are_read_once, ON_BOTH},
+        {"reading tells how far it is", reading_tells_how_far_it_is, ON_BOTH},
         {"nobody sees a template", nobody_sees_a_template, ON_BOTH},
         {"another network reads all anew", another_network_reads_all_anew, ON_BOTH},
         {"a picture without one good face says why", a_picture_without_one_good_face_says_why,
