@@ -69,6 +69,8 @@ typedef enum option_id {
     OPT_CONCLUSION,
     OPT_BEST,
     OPT_RETOUCHED,
+    OPT_CAP,
+    OPT_SCORE,
     OPT_RECOVERIES,
     OPT_AGENCY,
     OPT_KEEPER,
