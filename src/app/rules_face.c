@@ -26,6 +26,12 @@ static const db_statement still_open = {
     "SELECT count(*) FROM r_face_candidate c WHERE c.probe = $1 AND c.withdrawn = 0 AND NOT EXISTS "
     "(SELECT 1 FROM r_face_comparison f WHERE f.candidate = c.id AND f.signer = $2 AND f.withdrawn "
     "= 0)"};
+/* The same of a remains file that is not identified yet. */
+static const db_statement still_open_in = {
+    "face_open_in",
+    "SELECT count(*) FROM r_face_candidate c JOIN r_remains r ON r.id = c.file WHERE c.file = $1 "
+    "AND c.withdrawn = 0 AND r.state NOT IN ('identified', 'released') AND NOT EXISTS (SELECT 1 "
+    "FROM r_face_comparison f WHERE f.candidate = c.id AND f.signer = $2 AND f.withdrawn = 0)"};
 
 /* ---- what is computed ---- */
 
@@ -195,6 +201,12 @@ int rules_face_blind(db *d, const actor *who, const record *r, bool *ret, atg_er
     int64_t n = 0;
     int rc;
 
+    if (r->kind == RECORD_EVIDENCE) {
+        /* what a face weighs tells its score */
+        rc = rules_count(d, &still_open_in, (db_value[]){rules_id(&r->file), account}, 2, &n, err);
+        *ret = n > 0;
+        return rc;
+    }
     if (r->kind == RECORD_FACE_CANDIDATE) {
         /* the rank of one tells something of the others: all of the probe first */
         rc =

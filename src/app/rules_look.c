@@ -135,6 +135,12 @@ static bool is_own(const actor *who, uint32_t roles, const record *r) {
     return rules_primary(of) && (rules_qualified(of) & roles);
 }
 
+static bool is_of_faces(const record *r) {
+    return r->kind == RECORD_FACE_CANDIDATE || r->kind == RECORD_FACE_COMPARISON ||
+           (r->kind == RECORD_EVIDENCE && rules_field(r, EVIDENCE_LINE)->known &&
+            rules_field(r, EVIDENCE_LINE)->choice == LINE_FACE);
+}
+
 int rules_blind(db *d, const actor *who, uint32_t roles, const record *r, uint64_t *ret_hidden,
                 atg_err *err) {
     bool asked =
@@ -144,13 +150,14 @@ int rules_blind(db *d, const actor *who, uint32_t roles, const record *r, uint64
     int rc;
 
     *ret_hidden = 0;
-    if (r->kind == RECORD_FACE_CANDIDATE || r->kind == RECORD_FACE_COMPARISON) {
+    if (is_of_faces(r)) {
         bool blind = false;
 
         rc = roles & 1U << ROLE_EXAMINER ? rules_face_blind(d, who, r, &blind, err) : ATG_OK;
         if (!rc && blind)
             *ret_hidden = findings_of(r->kind);
-        return rc;
+        if (rc || blind || r->kind != RECORD_EVIDENCE)
+            return rc;
     }
     if (!asked || !(roles & rules_signers) || is_own(who, roles, r))
         return ATG_OK;

@@ -301,6 +301,90 @@ static void a_calibration_of_another_network_does_not_count(const database *wher
     close_unheard(w);
 }
 
+/* ---- blind ---- */
+
+/* An examiner who concluded on a primary line, and then on the first `n` candidates. */
+typedef struct concluding {
+    made_faces *w;
+    const uuid *hypothesis;
+    face_lead *leads;
+    uint32_t n;
+} concluding;
+
+static record *signed_by(made_faces *w, record_kind kind, uint32_t signer) {
+    record *r = record_new(w->m.arena, kind);
+    atg_err err = {0};
+
+    made_ok(uuid_new(&r->id, &err), &err);
+    r->operation = w->m.operation;
+    r->file = w->remains->id;
+    r->rev = 1;
+    r->fields[signer] = (value){.known = true, .ref = w->examiner.account};
+    return r;
+}
+
+static int conclude(db *d, void *user, atg_err *err) {
+    concluding *k = user;
+    record *r = signed_by(k->w, RECORD_COMPARISON, COMPARISON_SIGNER);
+    int rc;
+
+    r->fields[COMPARISON_HYPOTHESIS] = (value){.known = true, .ref = *k->hypothesis};
+    made_set(k->w->m.arena, r, "line", "ridge");
+    made_set(k->w->m.arena, r, "conclusion", "possible");
+    rc = k->n ? ATG_OK : records_insert(d, cases_keys(k->w->m.c), r, err);
+    for (uint32_t i = 0; i < k->n && !rc; i++) {
+        r = signed_by(k->w, RECORD_FACE_COMPARISON, FACE_COMPARISON_SIGNER);
+        r->fields[FACE_COMPARISON_CANDIDATE] =
+            (value){.known = true, .ref = k->leads[i].record.r->id};
+        made_set(k->w->m.arena, r, "support", "no_support");
+        made_set(k->w->m.arena, r, "features", "{}");
+        rc = records_insert(d, cases_keys(k->w->m.c), r, err);
+    }
+    return rc;
+}
+
+static bool sees_weight(made_faces *w, const record *hypothesis) {
+    uint32_t n;
+    seen *all;
+    atg_err err = {0};
+
+    made_ok(cases_file(w->m.c, &w->examiner, w->m.arena, &w->remains->id, &all, &n, &err), &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (all[i].r->kind == RECORD_EVIDENCE && !all[i].r->withdrawn &&
+            uuid_cmp(&all[i].r->fields[EVIDENCE_HYPOTHESIS].ref, &hypothesis->id) == 0)
+            return all[i].r->fields[EVIDENCE_LOG10_LR].known ||
+                   all[i].r->fields[EVIDENCE_REASON].known;
+    fail_msg("There is no line of faces");
+    return false;
+}
+
+static void an_examiner_concludes_blind_to_what_a_face_weighs(const database *where) {
+    made_faces *w = open_faces(where);
+    concluding k = {.w = w};
+    record *h;
+    uint32_t n;
+    atg_err err = {0};
+
+    made_enrol(w, NULL);
+    h = made_hypothesis(w, 2);
+    assert_non_null(line_of(w, h));
+    assert_false(sees_weight(w, h));
+    k.hypothesis = &h->id;
+    made_ok(store_write(cases_store(w->m.c), conclude, &k, &err), &err);
+    assert_false(sees_weight(w, h));
+    n = made_leads(w, &w->examiner, &k.leads);
+    k.n = n - 1;
+    made_ok(store_write(cases_store(w->m.c), conclude, &k, &err), &err);
+    assert_false(sees_weight(w, h));
+    k.leads += n - 1;
+    k.n = 1;
+    made_ok(store_write(cases_store(w->m.c), conclude, &k, &err), &err);
+    assert_true(sees_weight(w, h));
+    close_unheard(w);
+}
+
+/* ---- forged ---- */
+
 /* What somebody put into the database. */
 static int forge(db *d, void *user, atg_err *err) {
     stored *s = user;
@@ -368,6 +452,8 @@ int main(void) {
          ON_BOTH},
         {"a calibration of another network does not count",
          a_calibration_of_another_network_does_not_count, ON_BOTH},
+        {"an examiner concludes blind to what a face weighs",
+         an_examiner_concludes_blind_to_what_a_face_weighs, ON_BOTH},
         {"nothing raises the cap", nothing_raises_the_cap, ON_BOTH},
         {"a stored calibration is read with care", a_stored_calibration_is_read_with_care,
          ON_SQLITE},
