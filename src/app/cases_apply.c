@@ -454,16 +454,20 @@ static int conflict(const applying *a, atg_err *err) {
                     n ? "now different: " : "no field differs", list);
 }
 
-/* What the account may not see, or not without a reason that it did not give, was not its to
- * change: it stays as it is. */
-static void keep_unseen(const applying *a) {
+/* What the account was not shown was not its to change: it stays as it is.  Not shown is what it
+ * may not see, may not see without a reason, or not before it has concluded (rule 5). */
+static int keep_unseen(const applying *a, atg_err *err) {
     const looker l = {a->b->who, a->b->roles, (int)a->file.kind};
     record *r = a->ch->r;
+    uint64_t blind = 0;
+    int rc = rules_blind(a->b->d, l.who, l.roles, a->before, &blind, err);
 
-    for (uint32_t f = 0; f < a->type->n_fields; f++)
-        if (!r->fields[f].known && (rights_field_in(l.roles, r->kind, l.in, f) < ACCESS_WRITE ||
-                                    !cases_may_see(&l, r->kind, f)))
+    for (uint32_t f = 0; f < a->type->n_fields && !rc; f++)
+        if (!r->fields[f].known &&
+            (blind >> f & 1 || rights_field_in(l.roles, r->kind, l.in, f) < ACCESS_WRITE ||
+             !cases_may_see(&l, r->kind, f)))
             r->fields[f] = a->before->fields[f];
+    return rc;
 }
 
 static const uuid *file_of(const record *r) {
@@ -503,15 +507,16 @@ static int load(applying *a, atg_err *err) {
 static int shape_edit(const applying *a, uint32_t state, bool withdrawn, atg_err *err) {
     record *r = a->ch->r;
     uuid now;
+    int rc = ATG_OK;
 
     if (a->b->who->carried) {
         r->state = state;
         r->withdrawn = withdrawn;
     } else {
-        keep_unseen(a);
+        rc = keep_unseen(a, err);
     }
-    if (a->type->person != PERSON_DONOR)
-        return ATG_OK;
+    if (rc || a->type->person != PERSON_DONOR)
+        return rc;
     now = person_of(a);
     return uuid_cmp(&now, &a->before->person) == 0
                ? ATG_OK

@@ -124,6 +124,66 @@ static void an_edit_keeps_what_its_author_cannot_see(const database *where) {
     made_cases_close(&m);
 }
 
+static void sign_operation(const made_cases *m) {
+    record at = {.kind = RECORD_OPERATION, .id = m->operation};
+    record *r = look(m, &m->by[ROLE_BOARD], &at).r;
+    atg_err err = {0};
+
+    made_set(m->arena, r, "threshold", "0.9999");
+    made_set(m->arena, r, "min_log10_lr", "6");
+    made_set(m->arena, r, "prior", "{\"missing\": 8}");
+    r->fields[OPERATION_SIGNED_BY] = (value){.known = true, .ref = m->by[ROLE_BOARD].account};
+    made_ok(made_change(m, &m->by[ROLE_BOARD], CHANGE_EDIT, r, &err), &err);
+}
+
+static void an_edit_keeps_what_its_author_is_blind_to(const database *where) {
+    made_cases m = made_cases_open(where);
+    record *remains = made_remains(&m, "B-17"), *missing = made_missing(&m, "Berg", "Anna");
+    record *r = record_new(m.arena, RECORD_HYPOTHESIS);
+    seen s;
+    atg_err err = {0};
+
+    sign_operation(&m);
+    made_add(&m, remains);
+    made_add(&m, missing);
+    r->operation = m.operation;
+    r->file = remains->id;
+    r->fields[HYPOTHESIS_MISSING] = (value){.known = true, .ref = missing->id};
+    made_set(m.arena, r, "conclusion", "possible");
+    made_ok(made_change(&m, &m.by[ROLE_RECONCILER], CHANGE_ADD, r, &err), &err);
+    /* a reconciler who is to conclude on it, too */
+    made_ok(cases_get_to_change(m.c, &m.all, m.arena, RECORD_HYPOTHESIS, &r->id, &s, &err), &err);
+    assert_false(s.r->fields[HYPOTHESIS_CONCLUSION].known);
+    made_ok(made_change(&m, &m.all, CHANGE_EDIT, s.r, &err), &err);
+    s = look(&m, &m.by[ROLE_RECONCILER], r);
+    assert_true(s.r->fields[HYPOTHESIS_CONCLUSION].known);
+    made_cases_close(&m);
+}
+
+static void an_edit_keeps_a_picture_that_nobody_opened(const database *where) {
+    made_cases m = made_cases_open(where);
+    actor mortuary = m.by[ROLE_MORTUARY]; /* without a reason */
+    record *remains = made_remains(&m, "B-17"), *r = record_new(m.arena, RECORD_PHOTOGRAPH);
+    seen s;
+    atg_err err = {0};
+
+    made_add(&m, remains);
+    r->operation = m.operation;
+    r->file = remains->id;
+    made_set(m.arena, r, "what", "face");
+    r->fields[PHOTOGRAPH_IMAGE] = (value){.known = true, .hash = {7}};
+    made_ok(made_change(&m, &mortuary, CHANGE_ADD, r, &err), &err);
+    made_ok(cases_get_to_change(m.c, &mortuary, m.arena, RECORD_PHOTOGRAPH, &r->id, &s, &err),
+            &err);
+    assert_false(s.r->fields[PHOTOGRAPH_IMAGE].known);
+    made_set(m.arena, s.r, "retouched", "yes");
+    made_ok(made_change(&m, &mortuary, CHANGE_EDIT, s.r, &err), &err);
+    s = look(&m, &m.all, r);
+    assert_true(s.r->fields[PHOTOGRAPH_IMAGE].known);
+    assert_true(s.r->fields[PHOTOGRAPH_RETOUCHED].flag);
+    made_cases_close(&m);
+}
+
 static void lists_go_by_pages_and_name_only_for_those_who_may_read(const database *where) {
     enum { FILES = 25, PAGE = 10 };
     made_cases m = made_cases_open(where);
@@ -314,6 +374,10 @@ int main(void) {
         {"two people who edit one file lose nothing silently",
          two_people_who_edit_one_file_lose_nothing_silently, ON_BOTH},
         {"an edit keeps what its author cannot see", an_edit_keeps_what_its_author_cannot_see,
+         ON_BOTH},
+        {"an edit keeps what its author is blind to", an_edit_keeps_what_its_author_is_blind_to,
+         ON_BOTH},
+        {"an edit keeps a picture that nobody opened", an_edit_keeps_a_picture_that_nobody_opened,
          ON_BOTH},
         {"lists go by pages, and name only for those who may read",
          lists_go_by_pages_and_name_only_for_those_who_may_read, ON_BOTH},
