@@ -56,10 +56,10 @@ static int look_ahead(void *user, uint32_t worker, uint64_t piece, atg_err *err)
     int rc;
 
     (void)worker;
-    if (!run->checks[run->op->missing[p->missing].family].fits)
-        return ATG_OK;
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory simulating a family");
+    if (!run->checks[run->op->missing[p->missing].family].fits)
+        return ATG_OK;
     rc = atg_family_power(arena, run->op, p->missing,
                           &(atg_power_options){SIMULATIONS, run->options.seed}, NULL, &power, err);
     p->entangled = rc == ATG_ELIMIT;

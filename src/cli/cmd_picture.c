@@ -33,8 +33,12 @@ static int run(const args *a) {
         return cli_usage(a->command, "Name the record by its identifier ('antigone show CODE')");
     if (!cli_has(a, OPT_OUTPUT))
         return cli_usage(a->command, "Say where to: --output FILE");
-    code = buf ? cli_store_open(a, &s) : cli_write(NULL, NULL);
-    for (uint32_t k = 0; k < RECORD_KINDS && !code && rc == ATG_ENOTFOUND; k++) {
+    if (!buf)
+        return cli_write(a, NULL);
+    code = cli_store_open(a, &s);
+    if (code)
+        return code;
+    for (uint32_t k = 0; k < RECORD_KINDS && rc == ATG_ENOTFOUND; k++) {
         int f = picture_field(k);
 
         if (f < 0)
@@ -43,8 +47,6 @@ static int run(const args *a) {
         w.field = (uint32_t)f;
         rc = s.at->picture_get(&s, &w, (stream_sink){add_bytes, buf}, &err);
     }
-    if (code)
-        return code;
     return rc ? cli_fail(NULL, &err) : cli_write(a, buf);
 }
 

@@ -275,8 +275,11 @@ int input_read(const args *a, atg_arena *arena, int n, char *const *files, input
     reading r = {.a = a, .arena = arena, .notes = atg_notes_new(arena)};
     input in = {.name = files[0]};
     atg_err err = {0};
-    int code = r.notes ? read_all(&r, n, files) : no_memory();
+    int code;
 
+    if (!r.notes)
+        return no_memory();
+    code = read_all(&r, n, files);
     if (!code)
         code = convert(&r, &in.op);
     if (code)

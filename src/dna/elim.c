@@ -87,9 +87,15 @@ void elim_reset(elim *e) {
     e->failed = 0;
 }
 
+/* The first failure stays: what follows it may work on nonsense. */
+static void fail(elim *e, int rc) {
+    if (!e->failed)
+        e->failed = rc;
+}
+
 uint32_t elim_var(elim *e, uint32_t dim) {
     if (e->n_vars == ELIM_VARS_MAX) {
-        e->failed = ATG_ELIMIT;
+        fail(e, ATG_ELIMIT);
         return 0;
     }
     if (e->n_vars == e->cap_vars) {
@@ -104,7 +110,7 @@ uint32_t elim_var(elim *e, uint32_t dim) {
         if (head)
             e->head = head;
         if (!dims || !head) {
-            e->failed = ATG_ENOMEM;
+            fail(e, ATG_ENOMEM);
             return 0;
         }
         e->cap_vars = cap;
@@ -148,7 +154,7 @@ static int add_table(elim *e) {
         table *t = mem_grow(e->tables, cap * sizeof(*t));
 
         if (!t) {
-            e->failed = ATG_ENOMEM;
+            fail(e, ATG_ENOMEM);
             return -1;
         }
         e->tables = t;
@@ -173,13 +179,13 @@ double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
         t->strides[i] = n;
         n *= e->dims[vars[i]];
         if (n > ELIM_TABLE_MAX) {
-            e->failed = ATG_ELIMIT;
+            fail(e, ATG_ELIMIT);
             return NULL;
         }
     }
     t->cells = get_cells(e, n);
     if (!t->cells) {
-        e->failed = ATG_ENOMEM;
+        fail(e, ATG_ENOMEM);
         return NULL;
     }
     for (uint32_t i = 0; i < rank; i++) {
