@@ -10,8 +10,8 @@
 enum {
     CHUNK_GROUPS = 128,
     CHUNK = CHUNK_GROUPS * FACE_GROUP, /* templates in one piece of memory */
-    NOBODY = UINT32_MAX,
 };
+#define NOBODY UINT32_MAX
 
 /* A photograph.  Those of a person are chained. */
 typedef struct face_photo {

@@ -5,6 +5,7 @@
 
 #include "app/bundle.h"
 #include "app/cases_json.h"
+#include "base/mem.h"
 #include "server/changes.h"
 #include "server/service_internal.h"
 #include "server/source.h"
@@ -180,10 +181,12 @@ static int read_made(void *user, uint64_t at, void *ret, size_t n, atg_err *err)
 
 static void close_made(void *user) {
     upload_leave(user);
+    mem_free(user);
 }
 
 static int fetch(request *q, atg_err *err) {
-    upload *w = ATG_GET(q->arena, upload, 1);
+    /* what is sent may outlive the request */
+    upload *w = mem_zero(1, sizeof(*w));
     char text[UUID_TEXT + 1];
     upload_info info;
     source from = {.read = read_made, .close = close_made, .user = w};
@@ -196,8 +199,10 @@ static int fetch(request *q, atg_err *err) {
         rc = request_id(q, request_word(q, "upload"), &id, err);
     if (!rc)
         rc = upload_peek(q->s->uploads, &q->who, &id, UPLOAD_MADE, w, &info, err);
-    if (rc)
+    if (rc) {
+        mem_free(w);
         return rc;
+    }
     from.size = info.length;
     rc = reply_source(q, MHD_HTTP_OK, "application/octet-stream", &from, err);
     uuid_text(&id, text);
