@@ -72,13 +72,13 @@ static inline void bench_on_one(database *where, const char *kept, bench_on *run
 /* From the `at`-th argument on: [sqlite|postgres|both [FOLDER]]. */
 static inline void bench_on_databases(int argc, char **argv, int at, bench_on *run) {
     const char *only = argc > at ? argv[at] : "both", *kept = argc > at + 1 ? argv[at + 1] : NULL;
-    database sqlite = {.backend = "SQLite"};
-    database postgres = {.postgres = true, .backend = "PostgreSQL"};
+    database embedded = {.backend = "SQLite"};
+    database served = {.postgres = true, .backend = "PostgreSQL"};
 
     if (strcmp(only, "postgres") != 0)
-        bench_on_one(&sqlite, kept, run);
+        bench_on_one(&embedded, kept, run);
     if (strcmp(only, "sqlite") != 0 && server_installed())
-        bench_on_one(&postgres, kept, run);
+        bench_on_one(&served, kept, run);
 }
 
 #endif

@@ -65,7 +65,7 @@ static int fit(const args *a, const store_session *s, double cap, face_calibrati
                atg_err *err) {
     face_calibrate_options o = {.method = FACE_LOGISTIC, .cap = cap, .seed = 1};
     face_version version;
-    faces_closed closed;
+    faces_closed closed = {.n_pairs = 0};
     plot_lrs lrs;
     int rc = faces_version_used(s->c, &s->operation.id, &version, err);
 

@@ -195,11 +195,12 @@ static int bootstrap(fit *f, atg_err *err) {
     uint32_t replicates = f->options->replicates ? f->options->replicates : REPLICATES;
     face_calibration *c = f->ret;
     MEM_AUTO double *values = mem_zero((size_t)(c->n_knots + 1) * replicates, sizeof(*values));
-    double *cllrs = values + (size_t)c->n_knots * replicates;
+    double *cllrs;
     size_t drawn = 0;
 
     if (!values)
         return atg_fail(err, ATG_ENOMEM, "Memory is short for the calibration of faces");
+    cllrs = values + (size_t)c->n_knots * replicates;
     thin(f);
     for (uint32_t r = 0; r < replicates; r++) {
         face_curve curve = {.method = c->method, .pools = f->pools};
