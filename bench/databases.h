@@ -73,12 +73,12 @@ static inline void bench_on_one(database *where, const char *kept, bench_on *run
 static inline void bench_on_databases(int argc, char **argv, int at, bench_on *run) {
     const char *only = argc > at ? argv[at] : "both", *kept = argc > at + 1 ? argv[at + 1] : NULL;
     database embedded = {.backend = "SQLite"};
-    database served = {.postgres = true, .backend = "PostgreSQL"};
+    database apart = {.postgres = true, .backend = "PostgreSQL"};
 
     if (strcmp(only, "postgres") != 0)
         bench_on_one(&embedded, kept, run);
     if (strcmp(only, "sqlite") != 0 && server_installed())
-        bench_on_one(&served, kept, run);
+        bench_on_one(&apart, kept, run);
 }
 
 #endif
