@@ -175,7 +175,8 @@ static int find_ahead(postgres_rows *r, const db_value *values, int n, PGresult 
                       atg_err *err) {
     postgres_db *d = postgres_of(r->base.owner);
     unsigned char key[AHEAD_KEY];
-    postgres_ahead *a = r->ahead ? same_question(r, key, key_of(values, n, key)) : NULL;
+    size_t n_key = r->ahead ? key_of(values, n, key) : 0;
+    postgres_ahead *a = n_key ? same_question(r, key, n_key) : NULL;
     int rc = ATG_OK;
 
     if (!a)
