@@ -5,10 +5,11 @@
 
 #include "app/cases_internal.h"
 #include "app/rights.h"
+#include "app/rules.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 
-enum { RESULT_MAX = 40000, LIST = 1000 };
+enum { RESULT_MAX = 40000, LIST = 1000, OPERATIONS_TEXT = 20000 };
 
 /* By what most templates were made: of equals the greater name. */
 static const db_statement version_used = {
@@ -18,6 +19,11 @@ static const db_statement version_used = {
     "LIMIT 1) FROM r_face_template t WHERE t.operation = $1 AND t.outcome = "
     "'ready' AND t.withdrawn = 0 GROUP BY t.model, t.pipeline ORDER BY count(*) DESC, t.model, "
     "t.pipeline DESC LIMIT 1"};
+
+static const db_statement newest = {
+    "face calibrations",
+    "SELECT id FROM r_face_calibration WHERE operation = $1 AND model = $2 "
+    "AND pipeline = $3 AND withdrawn = 0 ORDER BY made DESC, id DESC LIMIT $4"};
 
 static const actor calibrator_actor = {.name = {"matcher", 7}};
 
@@ -76,15 +82,15 @@ typedef struct keeping {
     cases *c;
     const actor *who;
     atg_arena *arena;
-    const uuid *operation;
+    const faces_closed *closed;
     const face_calibration *made;
-    atg_str result;
+    atg_str result, operations;
 } keeping;
 
 static int check_right(db *d, void *user, atg_err *err) {
     keeping *w = user;
     uint32_t roles = 0;
-    int rc = cases_roles(d, w->who, w->operation, &roles, err);
+    int rc = cases_roles(d, w->who, &w->closed->operations[0], &roles, err);
 
     if (!rc)
         rc = rights_action(roles, ACTION_MATCH, -1, -1, err);
@@ -93,20 +99,36 @@ static int check_right(db *d, void *user, atg_err *err) {
     return rc;
 }
 
-static int describe(keeping *w, atg_err *err) {
-    ATG_AUTO(atg_buf) buf = atg_buf_new(RESULT_MAX);
+static int take(const keeping *w, atg_buf *buf, atg_str *ret, atg_err *err) {
     atg_str s;
+    int rc = atg_buf_take(buf, &s, err);
+
+    if (!rc)
+        *ret = atg_arena_str(w->arena, s);
+    return rc || ret->p ? rc : no_memory(err);
+}
+
+static int describe(keeping *w, atg_err *err) {
+    ATG_AUTO(atg_buf) result = atg_buf_new(RESULT_MAX);
+    ATG_AUTO(atg_buf) operations = atg_buf_new(OPERATIONS_TEXT);
     json j;
     int rc;
 
-    if (!buf)
+    if (!result || !operations)
         return no_memory(err);
-    j = json_new(buf);
+    j = json_new(result);
     faces_calibration_write(&j, w->made);
-    rc = atg_buf_take(buf, &s, err);
-    if (!rc)
-        w->result = atg_arena_str(w->arena, s);
-    return rc || w->result.p ? rc : no_memory(err);
+    rc = take(w, result, &w->result, err);
+    j = json_new(operations);
+    json_array_line(&j);
+    for (uint32_t i = 0; i < w->closed->n_operations; i++) {
+        char id[UUID_TEXT + 1];
+
+        uuid_text(&w->closed->operations[i], id);
+        json_text(&j, id);
+    }
+    json_end(&j, ']');
+    return rc ? rc : take(w, operations, &w->operations, err);
 }
 
 static int put(db *d, void *user, atg_err *err) {
@@ -124,9 +146,10 @@ static int put(db *d, void *user, atg_err *err) {
     if (!r || !model.p)
         return no_memory(err);
     f = r->fields;
-    r->operation = r->file = *w->operation;
+    r->operation = r->file = w->closed->operations[0];
     f[FACE_CALIBRATION_MODEL] = (value){.known = true, .text = model};
     f[FACE_CALIBRATION_PIPELINE] = (value){.known = true, .number = w->made->version.pipeline};
+    f[FACE_CALIBRATION_OPERATIONS] = (value){.known = true, .text = w->operations};
     f[FACE_CALIBRATION_RESULT] = (value){.known = true, .text = w->result};
     f[FACE_CALIBRATION_MADE_BY] = (value){.known = true, .ref = w->who->account};
     f[FACE_CALIBRATION_MADE] = (value){.known = true, .instant = clock_now()};
@@ -138,13 +161,10 @@ static int put(db *d, void *user, atg_err *err) {
     return rc ? rc : cases_batch_end(b, err);
 }
 
+/* In the history of each operation whose photographs were compared. */
 static int tell(const keeping *w, atg_err *err) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(RESULT_MAX);
-    look_event e = {.who = w->who,
-                    .file = *w->operation,
-                    .record = *w->operation,
-                    .action = "faces calibrate",
-                    .kind = "face_calibration"};
+    look_event e = {.who = w->who, .action = "faces calibrate", .kind = "face_calibration"};
     json j;
     int rc;
 
@@ -154,16 +174,22 @@ static int tell(const keeping *w, atg_err *err) {
     json_object_line(&j);
     json_key(&j, "cases");
     json_int(&j, w->made->n_cases);
+    json_key(&j, "operations");
+    json_int(&j, w->closed->n_operations);
     json_key(&j, "reason");
     json_str(&j, w->who->reason);
     json_end(&j, '}');
     rc = atg_buf_take(buf, &e.detail, err);
-    return rc ? rc : cases_tell_look(w->c, &e, err);
+    for (uint32_t i = 0; i < w->closed->n_operations && !rc; i++) {
+        e.file = e.record = w->closed->operations[i];
+        rc = cases_tell_look(w->c, &e, err);
+    }
+    return rc;
 }
 
 int faces_calibrate(cases *c, const actor *who, atg_arena *arena, const faces_closed *closed,
                     const face_calibrate_options *options, face_calibration *ret, atg_err *err) {
-    keeping w = {.c = c, .who = who, .arena = arena, .operation = &closed->operation, .made = ret};
+    keeping w = {.c = c, .who = who, .arena = arena, .closed = closed, .made = ret};
     int rc = store_read(cases_store(c), check_right, &w, err);
 
     if (!rc)
@@ -178,39 +204,69 @@ int faces_calibrate(cases *c, const actor *who, atg_arena *arena, const faces_cl
 
 /* ---- reading the newest ---- */
 
-static bool is_of(const record *r, const face_version *version) {
-    const value *f = r->fields;
-    uint8_t model[sizeof(version->model)];
+typedef struct looking {
+    db *d;
+    keyring *keys;
+    atg_arena *arena;
+    const uuid *operation; /* where it is to count */
+    const face_version *version;
+    const record *best;
+} looking;
 
-    return !r->withdrawn && f[FACE_CALIBRATION_RESULT].known &&
-           bytes_from_hex(f[FACE_CALIBRATION_MODEL].text, model, sizeof(model)) &&
-           memcmp(model, version->model, sizeof(model)) == 0 &&
-           f[FACE_CALIBRATION_PIPELINE].number == version->pipeline;
+/* The newest that stands in an operation and counts where it is to. */
+static int look_in(looking *w, const uuid *operation, atg_err *err) {
+    char hex[2 * sizeof(w->version->model) + 1];
+    db_value values[] = {db_blob(operation->bytes, UUID_SIZE), db_text(ATG_STR("")),
+                         db_double(w->version->pipeline), db_int(LIST)};
+    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
+    int rc;
+
+    bytes_hex(w->version->model, sizeof(w->version->model), hex);
+    values[1] = db_text(atg_str_of(hex));
+    rc = db_query(w->d, &newest, values, 4, &rows, err);
+    while (!rc && (rc = db_next(rows, err)) > 0) {
+        const record *r;
+        record_row row;
+        uuid id;
+
+        memcpy(id.bytes, db_get_blob(rows, 0).p, UUID_SIZE);
+        rc = records_get(w->d, w->keys, w->arena, RECORD_FACE_CALIBRATION, &id, &row, err);
+        r = row.r;
+        if (rc || !rules_counts_in(r, w->operation))
+            continue;
+        if (!w->best || r->fields[FACE_CALIBRATION_MADE].instant >
+                            w->best->fields[FACE_CALIBRATION_MADE].instant)
+            w->best = r;
+        break;
+    }
+    return rc;
+}
+
+/* Commas of a list of identifiers, and one. */
+static uint32_t count_of(const value *operations) {
+    uint32_t n = 1;
+
+    for (size_t i = 0; operations->known && i < operations->text.n; i++)
+        n += operations->text.p[i] == ',';
+    return n;
 }
 
 int faces_calibration(db *d, keyring *keys, atg_arena *arena, const uuid *operation,
                       const face_version *version, faces_kept *ret, atg_err *err) {
-    records_query q = {.kind = RECORD_FACE_CALIBRATION,
-                       .by = RECORDS_OF_OPERATION,
-                       .of = *operation,
-                       .limit = LIST};
-    const record *best = NULL;
-    record_row *rows;
+    looking w = {.d = d, .keys = keys, .arena = arena, .operation = operation, .version = version};
+    uuid all[RULES_ORGANISATION_MAX];
     uint32_t n = 0;
-    int rc = records_list(d, keys, arena, &q, &rows, &n, err);
+    int rc = rules_organisation(d, operation, all, &n, err);
 
     ret->found = false;
-    for (uint32_t i = 0; i < n && !rc; i++) {
-        const record *r = rows[i].r;
-
-        if (is_of(r, version) && (!best || r->fields[FACE_CALIBRATION_MADE].instant >=
-                                               best->fields[FACE_CALIBRATION_MADE].instant))
-            best = r;
-    }
-    if (rc || !best)
+    for (uint32_t i = 0; i < n && !rc; i++)
+        rc = look_in(&w, &all[i], err);
+    if (rc || !w.best)
         return rc;
-    rc = faces_calibration_read(best->fields[FACE_CALIBRATION_RESULT].text, &ret->calibration, err);
-    ret->id = best->id;
+    rc = faces_calibration_read(w.best->fields[FACE_CALIBRATION_RESULT].text, &ret->calibration,
+                                err);
+    ret->id = w.best->id;
+    ret->n_operations = count_of(&w.best->fields[FACE_CALIBRATION_OPERATIONS]);
     ret->found = !rc;
     return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The closed cases of an operation, and how alike their photographs are. */
+/* The closed cases of an organisation, and how alike their photographs are. */
 #include "app/faces_calibrate.h"
 
 #include <string.h>
@@ -8,11 +8,13 @@
 #include "app/face_marks.h"
 #include "app/faces_internal.h"
 #include "app/rights.h"
+#include "app/rules.h"
 #include "base/bytes.h"
 
 enum { FACES_ARENA = 1 << 30, FILE_ARENA = 256 << 20, TEMPLATES_MAX = 200 };
 
-/* Whom a decision that stands has identified, with their remains. */
+/* Whom a decision that stands has identified, with their remains.  Photographs of other operations
+ * are taken where they are shared. */
 static const db_statement closed_cases = {
     "face closed cases",
     "SELECT DISTINCT h.missing FROM r_decision d JOIN r_hypothesis h ON h.id = d.hypothesis JOIN "
@@ -27,7 +29,7 @@ static const db_statement of_the_dead = {
     "d.hypothesis WHERE h.missing = $1 AND d.conclusion = 'established' AND d.withdrawn = 0 AND "
     "h.withdrawn = 0 AND r.withdrawn = 0 AND r.state IN ('identified', 'released') AND t.outcome = "
     "'ready' AND t.withdrawn = 0 AND p.withdrawn = 0 AND p.what = 'face' AND p.image IS NOT NULL "
-    "ORDER BY t.id LIMIT $2"};
+    "AND (p.operation = $3 OR p.scope = 'sharing_operations') ORDER BY t.id LIMIT $2"};
 static const db_statement of_the_missing = {
     "face closed missing",
     "SELECT t.id FROM r_face_template t JOIN r_photograph p ON p.id = t.photograph JOIN r_missing "
@@ -35,7 +37,8 @@ static const db_statement of_the_missing = {
     "= $1) AND t.outcome = 'ready' AND t.withdrawn = 0 AND p.withdrawn = 0 AND p.what = 'face' AND "
     "p.confirmed = 1 AND p.image IS NOT NULL AND p.obtained IS NOT NULL AND p.basis IS NOT NULL "
     "AND m.withdrawn = 0 AND i.withdrawn = 0 AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.person "
-    "IN (i.id, m.id)) ORDER BY t.id LIMIT $2"};
+    "IN (i.id, m.id)) AND (p.operation = $3 OR p.scope = 'sharing_operations') ORDER BY t.id LIMIT "
+    "$2"};
 
 /* Templates of one person, dim numbers each. */
 typedef struct known_faces {
@@ -61,15 +64,14 @@ static int no_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory for faces");
 }
 
-/* At most `most` identifiers that a statement finds of one thing. */
-static int find_ids(db *d, const db_statement *statement, const uuid *of, uint32_t most, uuid *ret,
-                    uint32_t *ret_n, atg_err *err) {
-    db_value values[] = {db_blob(of->bytes, UUID_SIZE), db_int(most)};
+/* Identifiers that a statement finds, at most as many as its second value says. */
+static int find_ids(db *d, const db_statement *statement, const db_value *values, int n_values,
+                    uuid *ret, uint32_t *ret_n, atg_err *err) {
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    int rc = db_query(d, statement, values, 2, &rows, err);
+    int rc = db_query(d, statement, values, n_values, &rows, err);
 
     *ret_n = 0;
-    while (!rc && *ret_n < most && (rc = db_next(rows, err)) > 0) {
+    while (!rc && *ret_n < values[1].i && (rc = db_next(rows, err)) > 0) {
         memcpy(ret[(*ret_n)++].bytes, db_get_blob(rows, 0).p, UUID_SIZE);
         rc = ATG_OK;
     }
@@ -94,9 +96,11 @@ static bool is_usable(collecting *w, const record_row *row) {
 static int read_faces(collecting *w, db *d, const db_statement *statement, const uuid *person,
                       known_faces *ret, atg_err *err) {
     ATG_AUTO(atg_arena) arena = atg_arena_new(FILE_ARENA);
+    db_value values[] = {db_blob(person->bytes, UUID_SIZE), db_int(TEMPLATES_MAX),
+                         db_blob(w->ret->operations[0].bytes, UUID_SIZE)};
     uuid ids[TEMPLATES_MAX];
     uint32_t n = 0;
-    int rc = arena ? find_ids(d, statement, person, TEMPLATES_MAX, ids, &n, err) : no_memory(err);
+    int rc = arena ? find_ids(d, statement, values, 3, ids, &n, err) : no_memory(err);
 
     for (uint32_t i = 0; i < n && !rc; i++) {
         record_row row;
@@ -119,26 +123,60 @@ static int read_faces(collecting *w, db *d, const db_statement *statement, const
     return rc;
 }
 
-static int check_right(collecting *w, db *d, atg_err *err) {
-    uint32_t roles = 0;
-    int rc = cases_roles(d, w->who, &w->ret->operation, &roles, err);
+/* ---- whose cases ---- */
 
-    return rc ? rc : rights_action(roles, ACTION_MATCH, -1, -1, err);
+/* Those of the organisation where this account may match: in the first it must. */
+static int find_operations(collecting *w, db *d, atg_err *err) {
+    uuid all[RULES_ORGANISATION_MAX];
+    faces_closed *r = w->ret;
+    uint32_t n = 0;
+    int rc = rules_organisation(d, &r->operations[0], all, &n, err);
+
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        uint32_t roles = 0;
+
+        rc = cases_roles(d, w->who, &all[i], &roles, err);
+        if (rc)
+            break;
+        if (rights_action(roles, ACTION_MATCH, -1, -1, i == 0 ? err : NULL) == ATG_OK)
+            r->operations[r->n_operations++] = all[i];
+        else if (i == 0)
+            rc = ATG_EDENIED;
+        else
+            r->n_denied++;
+    }
+    return rc;
+}
+
+static int find_cases(const collecting *w, db *d, uuid *ret, uint32_t *ret_n, atg_err *err) {
+    uint32_t most = FACES_CLOSED_MAX + 1;
+    int rc = ATG_OK;
+
+    *ret_n = 0;
+    for (uint32_t i = 0; i < w->ret->n_operations && !rc; i++) {
+        db_value values[] = {db_blob(w->ret->operations[i].bytes, UUID_SIZE),
+                             db_int(most - *ret_n)};
+        uint32_t n = 0;
+
+        rc = find_ids(d, &closed_cases, values, 2, ret + *ret_n, &n, err);
+        *ret_n += n;
+    }
+    return !rc && *ret_n == most
+               ? atg_fail(err, ATG_ELIMIT, "At most %d closed cases make a calibration",
+                          FACES_CLOSED_MAX)
+               : rc;
 }
 
 static int read_cases(db *d, void *user, atg_err *err) {
     collecting *w = user;
     uuid *ids = ATG_GET(w->arena, uuid, FACES_CLOSED_MAX + 1);
     uint32_t n = 0;
-    int rc = check_right(w, d, err);
+    int rc = find_operations(w, d, err);
 
     if (!rc && !ids)
         rc = no_memory(err);
     if (!rc)
-        rc = find_ids(d, &closed_cases, &w->ret->operation, FACES_CLOSED_MAX + 1, ids, &n, err);
-    if (!rc && n > FACES_CLOSED_MAX)
-        rc = atg_fail(err, ATG_ELIMIT, "At most %d closed cases make a calibration",
-                      FACES_CLOSED_MAX);
+        rc = find_cases(w, d, ids, &n, err);
     w->ret->n = n;
     w->ret->persons = rc ? NULL : ATG_GET(w->arena, face_person, n + 1);
     w->all = rc ? NULL : ATG_GET(w->faces, closed_case, n + 1);
@@ -201,9 +239,11 @@ int faces_closed_cases(cases *c, const actor *who, atg_arena *arena, const uuid 
     collecting w = {.c = c, .who = who, .arena = arena, .faces = faces, .ret = ret};
     int rc;
 
-    *ret = (faces_closed){.operation = *operation, .version = *version};
-    if (!faces)
+    *ret = (faces_closed){.version = *version,
+                          .operations = ATG_GET(arena, uuid, RULES_ORGANISATION_MAX)};
+    if (!faces || !ret->operations)
         return no_memory(err);
+    ret->operations[0] = *operation;
     rc = store_read(cases_store(c), read_cases, &w, err);
     return rc ? rc : compare(&w, err);
 }

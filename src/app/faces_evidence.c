@@ -102,10 +102,11 @@ static atg_str reason(const faces_weighing *w, const known_lines *k, const pair_
                       const face_lr *lr) {
     if (lr->calibrated)
         return atg_arena_printf(w->arena,
-                                "Score of faces %.3f, calibrated on %u closed cases (Cllr %.2f). A "
-                                "lead: never more than log10 LR +-%g, and never primary",
-                                s->score, k->kept.calibration.n_cases, k->kept.calibration.cllr,
-                                k->kept.calibration.cap);
+                                "Score of faces %.3f, calibrated on %u closed cases of %u %s (Cllr "
+                                "%.2f). A lead: never more than log10 LR +-%g, and never primary",
+                                s->score, k->kept.calibration.n_cases, k->kept.n_operations,
+                                k->kept.n_operations == 1 ? "operation" : "operations",
+                                k->kept.calibration.cllr, k->kept.calibration.cap);
     if (!s->is_scored)
         return atg_arena_printf(w->arena, "not calibrated: retouched photographs, or those that "
                                           "another network read, are not weighed");

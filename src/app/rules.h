@@ -43,6 +43,15 @@ int rules_gallery(db *d, const uuid *operation, const uuid *photograph, bool *re
 /* Does an operation share with another one, or is it the same? */
 int rules_shares(db *d, const uuid *from, const uuid *to, bool *ret, atg_err *err);
 
+/* The organisation that an operation belongs to: itself, first, and every operation of the store
+ * with which it shares both ways.  ATG_ELIMIT: more than RULES_ORGANISATION_MAX. */
+enum { RULES_ORGANISATION_MAX = 256 };
+int rules_organisation(db *d, const uuid *operation, uuid ret[RULES_ORGANISATION_MAX],
+                       uint32_t *ret_n, atg_err *err);
+/* Does a calibration of faces count in an operation of its organisation?  In its own, and in those
+ * that it names. */
+bool rules_counts_in(const record *calibration, const uuid *operation);
+
 /* Rule 8: may a donor's data be used on that day (microseconds UTC)?  ATG_EDENIED says why not. */
 int rules_donor(db *d, const uuid *donor, int64_t today, atg_err *err);
 /* Rule 8: may this profile, sample or donor leave to that recipient (in any format, any bundle)?

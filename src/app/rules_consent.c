@@ -22,6 +22,8 @@ static const db_statement donor_of = {
     "WHERE x.id = $1"};
 static const db_statement shares_with = {"rules_shares",
                                          "SELECT shares_with FROM r_operation WHERE id = $1"};
+static const db_statement operation_stands = {
+    "rules_operation_stands", "SELECT count(*) FROM r_operation WHERE id = $1 AND withdrawn = 0"};
 static const db_statement donors_due = {
     "rules_donors_due", "SELECT d.id, d.ends_on, d.withdrawn_on FROM r_donor d WHERE d.operation = "
                         "$1 AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.person = d.id) "
@@ -226,6 +228,59 @@ int rules_shares(db *d, const uuid *from, const uuid *to, bool *ret, atg_err *er
     *ret = rc && shared(rows, to);
     db_end(rows);
     return ATG_OK;
+}
+
+/* The operations that one shares with, as it writes them. */
+static int read_sharing(db *d, const uuid *operation, json_t **ret, atg_err *err) {
+    db_value id = rules_id(operation);
+    db_rows *rows = NULL;
+    int rc = rules_row(d, &shares_with, &id, 1, &rows, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = rc && !db_is_null(rows, 0) ? list_of(db_get_text(rows, 0)) : NULL;
+    db_end(rows);
+    return ATG_OK;
+}
+
+/* It joins the organisation of the first when it is there, and shares with it too. */
+static int join(db *d, const char *name, uuid all[RULES_ORGANISATION_MAX], uint32_t *n,
+                atg_err *err) {
+    bool shares = false;
+    int64_t stands = 0;
+    uuid other;
+    int rc;
+
+    if (!name || !uuid_read(atg_str_of(name), &other))
+        return ATG_OK;
+    for (uint32_t i = 0; i < *n; i++)
+        if (uuid_cmp(&all[i], &other) == 0)
+            return ATG_OK;
+    rc = rules_count(d, &operation_stands, (db_value[]){rules_id(&other)}, 1, &stands, err);
+    if (!rc && stands)
+        rc = rules_shares(d, &other, &all[0], &shares, err);
+    if (rc || !shares)
+        return rc;
+    if (*n == RULES_ORGANISATION_MAX)
+        return atg_fail(err, ATG_ELIMIT, "At most %d operations make an organisation",
+                        RULES_ORGANISATION_MAX);
+    all[(*n)++] = other;
+    return ATG_OK;
+}
+
+int rules_organisation(db *d, const uuid *operation, uuid ret[RULES_ORGANISATION_MAX],
+                       uint32_t *ret_n, atg_err *err) {
+    json_t *list = NULL;
+    uint32_t n = 1;
+    int rc = read_sharing(d, operation, &list, err);
+
+    ret[0] = *operation;
+    for (size_t i = 0; i < json_array_size(list) && !rc; i++)
+        rc = join(d, json_string_value(json_array_get(list, i)), ret, &n, err);
+    json_decref(list);
+    if (!rc)
+        *ret_n = n;
+    return rc;
 }
 
 static int check_shared(db *d, const uuid *from, const uuid *to, atg_err *err) {

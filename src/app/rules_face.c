@@ -3,7 +3,11 @@
  * concludes on one. */
 #include "app/rules_internal.h"
 
+#include <jansson.h>
+#include <string.h>
+
 #include "app/face_checklist.h"
+#include "app/rights.h"
 #include "store/accounts.h"
 
 static const db_statement find_candidate = {
@@ -44,8 +48,59 @@ static int check_computed(const rules_case *c, atg_err *err) {
                               record_types[c->after->kind].title);
 }
 
+static json_t *operations_of(const record *calibration) {
+    const value *v = rules_field(calibration, FACE_CALIBRATION_OPERATIONS);
+
+    return v->known ? json_loadb(v->text.p, v->text.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
+/* One that a calibration names is of its organisation, and who made it may match there. */
+static int check_named(const rules_case *c, const uuid *organisation, uint32_t n, const char *name,
+                       atg_err *err) {
+    uint32_t at = 0, roles = 0;
+    uuid named;
+    int rc;
+
+    if (!name || !uuid_read(atg_str_of(name), &named))
+        return rules_broken(err, 5, "a calibration names operations by their identifiers");
+    while (at < n && uuid_cmp(&organisation[at], &named) != 0)
+        at++;
+    if (at == n)
+        return rules_broken(err, 5,
+                            "a calibration of faces counts in operations that share with each "
+                            "other alone");
+    rc = accounts_roles(c->d, &rules_field(c->after, FACE_CALIBRATION_MADE_BY)->ref, &named, &roles,
+                        err);
+    return rc ? rc : rights_action(roles, ACTION_MATCH, -1, -1, err);
+}
+
 int rules_face_calibration(const rules_case *c, atg_err *err) {
-    return check_computed(c, err);
+    json_t *named = operations_of(c->after);
+    uuid organisation[RULES_ORGANISATION_MAX];
+    uint32_t n = 0;
+    int rc = check_computed(c, err);
+
+    if (!rc && named && !c->after->withdrawn)
+        rc = rules_organisation(c->d, &c->after->operation, organisation, &n, err);
+    for (size_t i = 0; i < json_array_size(named) && !rc; i++)
+        rc = check_named(c, organisation, n, json_string_value(json_array_get(named, i)), err);
+    json_decref(named);
+    return rc;
+}
+
+bool rules_counts_in(const record *calibration, const uuid *operation) {
+    bool counts = uuid_cmp(&calibration->operation, operation) == 0;
+    json_t *named = operations_of(calibration);
+    char text[UUID_TEXT + 1];
+
+    uuid_text(operation, text);
+    for (size_t i = 0; i < json_array_size(named); i++) {
+        const char *name = json_string_value(json_array_get(named, i));
+
+        counts |= name && strcmp(name, text) == 0;
+    }
+    json_decref(named);
+    return counts;
 }
 
 static int check_stands_in(const rules_case *c, uint32_t field, const uuid *file, atg_err *err) {

@@ -61,38 +61,39 @@ static int draw(const char *path, const plot_lrs *lrs, const face_calibration *c
 
 /* ---- the command ---- */
 
-static int fit(const args *a, const store_session *s, double cap, face_calibration *ret,
-               atg_err *err) {
+static int fit(const args *a, const store_session *s, double cap, faces_closed *closed,
+               face_calibration *ret, atg_err *err) {
     face_calibrate_options o = {.method = FACE_LOGISTIC, .cap = cap, .seed = 1};
     face_version version;
-    faces_closed closed = {.n_pairs = 0};
     plot_lrs lrs;
     int rc = faces_version_used(s->c, &s->operation.id, &version, err);
 
     if (!rc)
-        rc = faces_closed_cases(s->c, &s->who, s->arena, &s->operation.id, &version, &closed, err);
-    if (!rc && a->value[OPT_HTML] && closed.n_pairs) {
-        o.lrs = ATG_GET(s->arena, double, closed.n_pairs);
+        rc = faces_closed_cases(s->c, &s->who, s->arena, &s->operation.id, &version, closed, err);
+    if (!rc && a->value[OPT_HTML] && closed->n_pairs) {
+        o.lrs = ATG_GET(s->arena, double, closed->n_pairs);
         if (!o.lrs)
             rc = atg_fail(err, ATG_ENOMEM, "Out of memory for plots");
     }
     if (!rc)
-        rc = faces_calibrate(s->c, &s->who, s->arena, &closed, &o, ret, err);
+        rc = faces_calibrate(s->c, &s->who, s->arena, closed, &o, ret, err);
     if (rc || !o.lrs)
         return rc;
-    rc = split(s->arena, &closed, o.lrs, &lrs, err);
+    rc = split(s->arena, closed, o.lrs, &lrs, err);
     return rc ? rc : draw(a->value[OPT_HTML], &lrs, ret, err);
 }
 
-static void print_text(const face_calibration *c, atg_buf *buf) {
+static void print_text(const faces_closed *closed, const face_calibration *c, atg_buf *buf) {
     static const double marks[] = {-1, -0.5, 0, 0.5, 1};
 
-    atg_buf_printf(buf,
-                   "Calibrated on %u closed cases, %llu true and %llu false pairs.\n"
-                   "Cllr %.3f (95 %% %.3f to %.3f); after the best monotone recalibration %.3f. A "
-                   "face is capped at log10 LR +-%g.\n",
-                   c->n_cases, (unsigned long long)c->n_true, (unsigned long long)c->n_false,
-                   c->cllr, c->cllr_lower, c->cllr_upper, c->cllr_min, c->cap);
+    atg_buf_printf(
+        buf,
+        "Calibrated on %u closed cases of %u operation%s, %llu true and %llu false pairs.\n"
+        "Cllr %.3f (95 %% %.3f to %.3f); after the best monotone recalibration %.3f. A "
+        "face is capped at log10 LR +-%g.\n",
+        c->n_cases, closed->n_operations, closed->n_operations == 1 ? "" : "s",
+        (unsigned long long)c->n_true, (unsigned long long)c->n_false, c->cllr, c->cllr_lower,
+        c->cllr_upper, c->cllr_min, c->cap);
     for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
         for (uint32_t k = 1; k < c->n_knots; k++) {
             const face_knot *p = &c->knots[k - 1], *q = &c->knots[k];
@@ -104,12 +105,16 @@ static void print_text(const face_calibration *c, atg_buf *buf) {
                                           (q->log10_lr - p->log10_lr));
             break;
         }
+    if (closed->n_denied)
+        atg_buf_printf(buf, "%u more share, and were left out: there you may not match.\n",
+                       closed->n_denied);
     atg_buf_adds(buf, "It counts from the next 'antigone face search' on.\n");
 }
 
 static int run(const args *a) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(TEXT_MAX);
     STORE_SESSION s = {0};
+    faces_closed closed = {.n_pairs = 0};
     face_calibration made;
     double cap = 0;
     atg_err err = {0};
@@ -123,7 +128,7 @@ static int run(const args *a) {
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (fit(a, &s, cap, &made, &err))
+    if (fit(a, &s, cap, &closed, &made, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
@@ -131,7 +136,7 @@ static int run(const args *a) {
         faces_calibration_write(&j, &made);
         atg_buf_adds(buf, "\n");
     } else if (buf) {
-        print_text(&made, buf);
+        print_text(&closed, &made, buf);
     }
     return cli_write(a, buf);
 }
@@ -146,7 +151,10 @@ const command command_face_calibrate = {
     .details =
         "Compares photographs of the dead who were identified with the confirmed ones of the "
         "persons they are and of the others who were identified, and fits from scores to log10 LR "
-        "by logistic regression. Fewer than 30 closed cases are refused: faces then weigh nothing. "
+        "by logistic regression. Taken are the closed cases of the operation and of those that "
+        "share "
+        "with it both ways and in which you may match; it counts in all of them. Fewer than 30 "
+        "closed cases are refused: faces then weigh nothing. "
         "Needs the right to match and a written --reason, and stands in the history. --html draws "
         "Tippett and reliability plots.",
     .options = options,

@@ -32,8 +32,7 @@ static int look(void *user, atg_str picture, const face_landmarks *placed, atg_a
     return rc;
 }
 
-static void sign_operation(made_faces *w) {
-    record *r = record_new(w->m.arena, RECORD_OPERATION);
+static record *operation_of(made_faces *w) {
     uint32_t n;
     seen *all;
     atg_err err = {0};
@@ -41,7 +40,15 @@ static void sign_operation(made_faces *w) {
     made_ok(cases_file(w->m.c, &w->m.all, w->m.arena, &w->m.operation, &all, &n, &err), &err);
     for (uint32_t i = 0; i < n; i++)
         if (all[i].r->kind == RECORD_OPERATION)
-            r = record_copy(w->m.arena, all[i].r);
+            return record_copy(w->m.arena, all[i].r);
+    fail_msg("There is no operation");
+    return NULL;
+}
+
+static void sign_operation(made_faces *w) {
+    record *r = operation_of(w);
+    atg_err err = {0};
+
     made_set(w->m.arena, r, "threshold", "0.9999");
     made_set(w->m.arena, r, "min_log10_lr", "6");
     made_set(w->m.arena, r, "prior", "{\"missing\": 8}");
@@ -58,7 +65,8 @@ static made_faces *open_faces(const database *where) {
     return w;
 }
 
-static record *closed_missing(made_faces *w, uint32_t person) {
+/* `scope`: NULL, or of both photographs. */
+static record *closed_missing(made_faces *w, uint32_t person, const char *scope) {
     record *r = record_new(w->m.arena, RECORD_INFORMANT), *photo;
     record *missing = made_missing(&w->m, "Berg", "Anna");
     atg_err err = {0};
@@ -73,6 +81,8 @@ static record *closed_missing(made_faces *w, uint32_t person) {
     made_set(w->m.arena, photo, "confirmed", "yes");
     made_set(w->m.arena, photo, "obtained", "2026-11-02");
     made_set(w->m.arena, photo, "basis", "consent");
+    if (scope)
+        made_set(w->m.arena, photo, "scope", scope);
     made_ok(made_change(&w->m, &w->m.by[ROLE_INTERVIEWER], CHANGE_ADD, photo, &err), &err);
     return missing;
 }
@@ -114,19 +124,25 @@ static int close_case(db *d, void *user, atg_err *err) {
     return rc ? rc : db_run(d, &found, &missing, 1, NULL, err);
 }
 
-static void made_closed(made_faces *w, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++) {
-        closing k = {w, made_remains(&w->m, "B-18"), closed_missing(w, OTHERS + i)};
+static void closed_from(made_faces *w, uint32_t from, uint32_t n, const char *scope) {
+    for (uint32_t i = from; i < from + n; i++) {
+        closing k = {w, made_remains(&w->m, "B-18"), closed_missing(w, OTHERS + i, scope)};
         record *photo;
         atg_err err = {0};
 
         made_add(&w->m, k.remains);
         photo =
             made_photograph(&w->m, k.remains, &w->m.by[ROLE_MORTUARY], OTHERS + i, 10 + i % 3 * 20);
+        if (scope)
+            made_set(w->m.arena, photo, "scope", scope);
         made_ok(made_change(&w->m, &w->m.by[ROLE_MORTUARY], CHANGE_ADD, photo, &err), &err);
         made_ok(store_write(cases_store(w->m.c), close_case, &k, &err), &err);
     }
     made_enrol(w, NULL);
+}
+
+static void made_closed(made_faces *w, uint32_t n) {
+    closed_from(w, 0, n, NULL);
 }
 
 /* Of what was put in behind the back of the history, which would tell. */
@@ -443,6 +459,181 @@ static void a_stored_calibration_is_read_with_care(const database *where) {
     }
 }
 
+/* ---- an organisation ---- */
+
+enum { HALF = 17 };
+
+static void share(made_faces *w, const uuid *with, uint32_t n) {
+    record *r = operation_of(w);
+    const char *list = "";
+    atg_err err = {0};
+
+    for (uint32_t i = 0; i < n; i++) {
+        char id[UUID_TEXT + 1];
+
+        uuid_text(&with[i], id);
+        list = atg_arena_printf(w->m.arena, "%s%s\"%s\"", list, i ? "," : "", id).p;
+    }
+    list = atg_arena_printf(w->m.arena, "[%s]", list).p;
+    made_set(w->m.arena, r, "shares_with", list);
+    made_ok(made_change(&w->m, &w->m.by[ROLE_BOARD], CHANGE_EDIT, r, &err), &err);
+}
+
+/* What is done from here on is done in a new operation. */
+static uuid next_operation(made_faces *w, const char *name) {
+    record *r = made_operation(w->m.arena, name);
+
+    made_add(&w->m, r);
+    w->m.operation = r->id;
+    return r->id;
+}
+
+/* Two operations of seventeen cases each, those of the second with a scope. */
+static made_faces *open_two(const database *where, const char *scope, uuid ret[2]) {
+    made_faces *w = open_faces(where);
+
+    ret[0] = w->m.operation;
+    made_closed(w, HALF);
+    ret[1] = next_operation(w, "Landslide K5");
+    closed_from(w, HALF, HALF, scope);
+    share(w, &ret[0], 1);
+    w->m.operation = ret[0];
+    return w;
+}
+
+static bool told_in(made_faces *w, const uuid *operation) {
+    audit_entry *entries;
+    uint32_t n;
+    atg_err err = {0};
+
+    made_ok(cases_history(w->m.c, &w->m.by[ROLE_BOARD], w->m.arena, operation, &entries, &n, &err),
+            &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (atg_str_eq(entries[i].e.action, ATG_STR("faces calibrate")))
+            return true;
+    return false;
+}
+
+static void cases_of_an_organisation_are_taken_together(const database *where) {
+    uuid of[2], third;
+    made_faces *w = open_two(where, "sharing_operations", of);
+    actor board = w->m.by[ROLE_BOARD];
+    face_calibration c;
+    stored here, there;
+    atg_err err = {0};
+
+    board.reason = ATG_STR("thirty cases are closed");
+    /* the second shares with the first, and not the first with it */
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "there are 17 and 17"));
+    share(w, &of[1], 1);
+    made_ok(calibrate(w, &board, 0, &c, &err), &err);
+    assert_int_equal(c.n_cases, CLOSED);
+    assert_int_equal(c.n_false, CLOSED * (CLOSED - 1));
+    here = read_newest(w);
+    assert_true(here.kept.found && here.kept.n_operations == 2);
+    w->m.operation = of[1];
+    there = read_newest(w);
+    assert_true(there.kept.found && uuid_cmp(&here.kept.id, &there.kept.id) == 0);
+    assert_true(told_in(w, &of[0]) && told_in(w, &of[1]));
+
+    /* one that joins later was not signed for, until it is */
+    third = next_operation(w, "Flood K6");
+    share(w, of, 2);
+    assert_false(read_newest(w).kept.found);
+    w->m.operation = of[0];
+    share(w, (uuid[]){of[1], third}, 2);
+    made_ok(calibrate(w, &board, 0.5, &c, &err), &err);
+    w->m.operation = third;
+    there = read_newest(w);
+    assert_true(there.kept.found && there.kept.calibration.cap == 0.5);
+
+    /* who leaves has none any more */
+    share(w, of, 0);
+    assert_false(read_newest(w).kept.found);
+    close_unheard(w);
+}
+
+static void what_is_not_shared_is_not_learnt_from(const database *where) {
+    uuid of[2];
+    made_faces *w = open_two(where, "operation", of);
+    actor board = w->m.by[ROLE_BOARD];
+    face_calibration c;
+    atg_err err = {0};
+
+    board.reason = ATG_STR("thirty cases are closed");
+    share(w, &of[1], 1);
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "there are 17 and 17"));
+    close_unheard(w);
+}
+
+static int grant_here(db *d, void *user, atg_err *err) {
+    const stored *s = user;
+    static const uuid everywhere;
+    const uuid *board = &s->w->m.by[ROLE_BOARD].account;
+    int rc = accounts_grant(d, board, &everywhere, ROLE_BOARD, false, err);
+
+    return rc ? rc : accounts_grant(d, board, &s->w->m.operation, ROLE_BOARD, true, err);
+}
+
+static void nobody_calibrates_where_they_may_not_match(const database *where) {
+    uuid of[2];
+    made_faces *w = open_two(where, "sharing_operations", of);
+    actor board = w->m.by[ROLE_BOARD];
+    stored s = {.w = w};
+    face_calibration c;
+    atg_err err = {0};
+
+    board.reason = ATG_STR("thirty cases are closed");
+    share(w, &of[1], 1);
+    made_ok(store_write(cases_store(w->m.c), grant_here, &s, &err), &err);
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EINVAL);
+    assert_non_null(strstr(err.msg, "there are 17 and 17"));
+    w->m.operation = of[1];
+    assert_int_equal(calibrate(w, &board, 0, &c, &err), ATG_EDENIED);
+    close_unheard(w);
+}
+
+/* A calibration as the program writes them, that names an operation. */
+static int name_operation(db *d, void *user, atg_err *err) {
+    static const actor matcher = {.name = {"matcher", 7}};
+    const stored *s = user;
+    record *r = record_new(s->w->m.arena, RECORD_FACE_CALIBRATION);
+    change ch = {CHANGE_ADD, r};
+    char id[UUID_TEXT + 1];
+    cases_batch *b;
+    int rc = cases_batch_new(s->w->m.c, d, &matcher, s->w->m.arena, &b, err);
+
+    uuid_text(&s->kept.id, id);
+    r->operation = r->file = s->w->m.operation;
+    made_set(s->w->m.arena, r, "model", "05");
+    made_set(s->w->m.arena, r, "pipeline", "1");
+    made_set(s->w->m.arena, r, "result", "{}");
+    made_set(s->w->m.arena, r, "operations", atg_arena_printf(s->w->m.arena, "[\"%s\"]", id).p);
+    r->fields[FACE_CALIBRATION_MADE_BY] =
+        (value){.known = true, .ref = s->w->m.by[ROLE_BOARD].account};
+    if (!rc)
+        rc = cases_apply(b, &ch, err);
+    return rc ? rc : cases_batch_end(b, err);
+}
+
+static void a_calibration_names_its_organisation_alone(const database *where) {
+    made_faces *w = open_faces(where);
+    stored s = {.w = w};
+    uuid first = w->m.operation, other = next_operation(w, "Landslide K5");
+    atg_err err = {0};
+
+    w->m.operation = first;
+    s.kept.id = first;
+    made_ok(store_write(cases_store(w->m.c), name_operation, &s, &err), &err);
+    s.kept.id = other;
+    assert_int_equal(store_write(cases_store(w->m.c), name_operation, &s, &err), ATG_EDENIED);
+    assert_non_null(strstr(err.msg, "Rule 5: a calibration of faces counts in operations that "
+                                    "share with each other alone"));
+    made_faces_close(w);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"too few cases are refused", too_few_cases_are_refused, ON_BOTH},
@@ -454,6 +645,13 @@ int main(void) {
          a_calibration_of_another_network_does_not_count, ON_BOTH},
         {"an examiner concludes blind to what a face weighs",
          an_examiner_concludes_blind_to_what_a_face_weighs, ON_BOTH},
+        {"cases of an organisation are taken together", cases_of_an_organisation_are_taken_together,
+         ON_BOTH},
+        {"what is not shared is not learnt from", what_is_not_shared_is_not_learnt_from, ON_BOTH},
+        {"nobody calibrates where they may not match", nobody_calibrates_where_they_may_not_match,
+         ON_BOTH},
+        {"a calibration names its organisation alone", a_calibration_names_its_organisation_alone,
+         ON_BOTH},
         {"nothing raises the cap", nothing_raises_the_cap, ON_BOTH},
         {"a stored calibration is read with care", a_stored_calibration_is_read_with_care,
          ON_SQLITE},
