@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "formats/opbuild.h"
 #include "model/date.h"
+#include "store/ids.h"
 #include "store/records.h"
 
 enum {
@@ -19,12 +20,6 @@ enum {
 };
 
 static const int64_t day_us = INT64_C(86400) * 1000000;
-
-/* A growing list of identifiers, in the order of the engine's own lists. */
-typedef struct ids {
-    uuid *p;
-    uint32_t n, cap;
-} ids;
 
 typedef struct loading {
     db *d;
@@ -40,28 +35,12 @@ typedef struct loading {
         atg_str code;
     } * who;
     uint32_t n_who, cap_who;
-    ids remains, families;
-    int32_t today; /* days since 1970 */
+    id_list remains, families; /* in the order of the engine's own lists */
+    int32_t today;             /* days since 1970 */
 } loading;
 
 static int no_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory loading an operation");
-}
-
-static int push_id(atg_arena *arena, ids *list, const uuid *id, atg_err *err) {
-    if (list->n == list->cap) {
-        uint32_t cap = list->cap ? 2 * list->cap : 64;
-        uuid *more = ATG_GET(arena, uuid, cap);
-
-        if (!more)
-            return no_memory(err);
-        if (list->n)
-            memcpy(more, list->p, list->n * sizeof(*more));
-        list->p = more;
-        list->cap = cap;
-    }
-    list->p[list->n++] = *id;
-    return ATG_OK;
 }
 
 /* Every record of a kind, a page at a time in memory of its own. */
@@ -289,7 +268,7 @@ static int add_sample(loading *l, const remains_profiles *p, uint32_t first, uin
     }
     if (!rc)
         rc = opbuild_remains(l->b, s, err);
-    return rc ? rc : push_id(l->arena, &l->remains, &p->file->id, err);
+    return rc ? rc : ids_push(l->arena, &l->remains, &p->file->id, err);
 }
 
 static int take_remains(loading *l, atg_arena *page, const record_row *row, atg_err *err) {
@@ -442,7 +421,7 @@ static int take_family(loading *l, atg_arena *page, const record_row *row, atg_e
     if (!rc)
         rc = opbuild_family(l->b, family, err);
     if (!rc)
-        rc = push_id(l->arena, &l->families, &r->id, err);
+        rc = ids_push(l->arena, &l->families, &r->id, err);
     return rc ? own_blame(r->code, err, rc) : ATG_OK;
 }
 
@@ -465,7 +444,7 @@ static int take_alone(loading *l, const own_person *p, atg_err *err) {
                        p->code.n, "own", p->list);
     rc = family ? opbuild_family(l->b, family, err) : no_memory(err);
     if (!rc)
-        rc = push_id(l->arena, &l->families, uuid_none(&p->family) ? &p->file : &p->family, err);
+        rc = ids_push(l->arena, &l->families, uuid_none(&p->family) ? &p->file : &p->family, err);
     return rc ? own_blame(p->code, err, rc) : ATG_OK;
 }
 
@@ -501,24 +480,9 @@ static const db_statement missing_of_family = {
 
 /* The missing persons of the one family. */
 static int take_missing_of(loading *l, atg_arena *page, atg_err *err) {
-    const uuid *family = l->scope->only;
-    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    ids found = {0};
-    uuid id = {{0}};
-    int rc = db_query(l->d, &missing_of_family,
-                      (db_value[]){db_blob(family->bytes, sizeof(family->bytes))}, 1, &rows, err);
+    id_list found = {0};
+    int rc = ids_find(l->d, &missing_of_family, l->scope->only, page, &found, err);
 
-    if (rc)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        atg_str bytes = db_get_blob(rows, 0);
-
-        if (bytes.n == sizeof(id.bytes))
-            memcpy(id.bytes, bytes.p, bytes.n);
-        rc = push_id(page, &found, &id, err);
-        if (rc)
-            return rc;
-    }
     for (uint32_t i = 0; i < found.n && !rc; i++) {
         record_row row;
 
@@ -612,11 +576,10 @@ static int load(loading *l, atg_notes *notes, loaded *ret, atg_err *err) {
     return link_missing(l, ret, err);
 }
 
-/* A later part must find the marker tables as they are now, alleles that came along included. */
-static int complete_head(atg_arena *arena, loaded *l, atg_err *err) {
+int operation_head(const atg_operation *op, atg_arena *arena, atg_str *ret, atg_err *err) {
     ATG_AUTO(atg_buf) buf = atg_buf_new(64 << 20);
-    atg_operation bare = l->op;
-    atg_str text;
+    atg_operation bare = *op;
+    atg_str text, kept;
 
     if (!buf)
         return no_memory(err);
@@ -629,8 +592,11 @@ static int complete_head(atg_arena *arena, loaded *l, atg_err *err) {
         rc = atg_buf_take(buf, &text, err);
     if (rc)
         return rc;
-    l->head = atg_arena_str(arena, text);
-    return l->head.p ? ATG_OK : no_memory(err);
+    kept = atg_arena_str(arena, text);
+    if (!kept.p)
+        return no_memory(err);
+    *ret = kept;
+    return ATG_OK;
 }
 
 int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *which,
@@ -656,7 +622,7 @@ int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *whi
     map_free(l.places);
     map_free(l.codes);
     if (!rc && !which->head.n)
-        rc = complete_head(arena, &out, err);
+        rc = operation_head(&out.op, arena, &out.head, err);
     if (!rc)
         *ret = out;
     return rc;

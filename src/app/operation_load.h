@@ -44,4 +44,8 @@ typedef struct loaded {
 int operation_load(db *d, keyring *keys, atg_arena *arena, const load_scope *which,
                    atg_notes *notes, loaded *ret, atg_err *err);
 
+/* The operation without its lists, as JSON in `arena`: what it says of markers and numbers.  A part
+ * that is loaded later with it finds the marker tables as they are in `op`. */
+int operation_head(const atg_operation *op, atg_arena *arena, atg_str *ret, atg_err *err);
+
 #endif

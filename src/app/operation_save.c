@@ -7,9 +7,9 @@
 #include <jansson.h>
 
 #include "app/cases_internal.h"
+#include "app/operation_load.h"
 #include "app/rights.h"
 #include "app/rules.h"
-
 #include "base/mem.h"
 #include "crypto/hash.h"
 #include "exercise/people.h"
@@ -189,19 +189,9 @@ static record *new_record(const saving *s, atg_arena *arena, record_kind kind, c
 
 static int write_head(const atg_operation *op, atg_arena *arena, value *dna, value *prior,
                       atg_err *err) {
-    ATG_AUTO(atg_buf) buf = atg_buf_new(64 << 20);
-    atg_operation bare = *op;
     atg_str text;
+    int rc = operation_head(op, arena, &text, err);
 
-    if (!buf)
-        return no_memory(err);
-    bare.n_samples = bare.n_families = bare.n_missing = bare.n_staff = 0;
-    bare.params.prior.given = NULL;
-
-    int rc = atg_operation_write_json(&bare, NULL, buf, err);
-
-    if (!rc)
-        rc = atg_buf_take(buf, &text, err);
     if (rc)
         return rc;
 

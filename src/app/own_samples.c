@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "store/files.h"
+#include "store/ids.h"
 
 enum { MERGES_MAX = 16, PROFILES_MAX = 500 };
 
@@ -245,51 +246,9 @@ static int add_file(own_samples *o, const uuid *file, atg_err *err) {
     return rc ? own_blame(person.r->code, err, rc) : ATG_OK;
 }
 
-typedef struct files {
-    uuid *p;
-    uint32_t n, cap;
-} files;
-
-static int push(own_samples *o, files *list, const uuid *id, atg_err *err) {
-    if (list->n == list->cap) {
-        uint32_t cap = list->cap ? 2 * list->cap : 16;
-        uuid *more = ATG_GET(o->arena, uuid, cap);
-
-        if (!more)
-            return no_memory(err);
-        if (list->n)
-            memcpy(more, list->p, list->n * sizeof(*more));
-        list->p = more;
-        list->cap = cap;
-    }
-    list->p[list->n++] = *id;
-    return ATG_OK;
-}
-
-static int find(own_samples *o, const db_statement *statement, const uuid *of, files *ret,
-                atg_err *err) {
-    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    db_value id = db_blob(of->bytes, sizeof(of->bytes));
-    int rc = db_query(o->d, statement, &id, 1, &rows, err);
-
-    if (rc)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        atg_str bytes = db_get_blob(rows, 0);
-        uuid found = {{0}};
-
-        if (bytes.n == sizeof(found.bytes))
-            memcpy(found.bytes, bytes.p, bytes.n);
-        rc = push(o, ret, &found, err);
-        if (rc)
-            return rc;
-    }
-    return rc;
-}
-
 int own_samples_all(own_samples *o, const uuid *operation, atg_err *err) {
-    files list = {0};
-    int rc = find(o, &with_profiles, operation, &list, err);
+    id_list list = {0};
+    int rc = ids_find(o->d, &with_profiles, operation, o->arena, &list, err);
 
     for (uint32_t i = 0; i < list.n && !rc; i++)
         rc = add_file(o, &list.p[i], err);
@@ -297,15 +256,15 @@ int own_samples_all(own_samples *o, const uuid *operation, atg_err *err) {
 }
 
 int own_samples_add(own_samples *o, const uuid *missing, atg_err *err) {
-    files list = {0};
-    int rc = push(o, &list, missing, err);
+    id_list list = {0};
+    int rc = ids_push(o->arena, &list, missing, err);
 
     for (uint32_t i = 0; i < list.n && i < PROFILES_MAX && !rc; i++) {
         uuid of = list.p[i];
 
         rc = add_file(o, &of, err);
         if (!rc)
-            rc = find(o, &merged_into, &of, &list, err);
+            rc = ids_find(o->d, &merged_into, &of, o->arena, &list, err);
     }
     return rc;
 }

@@ -200,10 +200,21 @@ static int check_take(upload_entry *e, upload_use use, atg_err *err) {
     return ATG_OK;
 }
 
-int upload_take(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
-                upload_info *info, atg_err *err) {
-    upload_entry *e = uploads_find(u, who, id, err);
-    upload w = {.u = u, .e = e, .how = UPLOAD_TAKES};
+/* Under the lock of the entry: nobody else has it, and it is what its sender meant. */
+static int take_whole(upload_entry *e, upload_use use, atg_err *err) {
+    int rc = check_take(e, use, err);
+
+    if (rc == ATG_OK)
+        rc = check_sum(e, err);
+    e->used = rc == ATG_OK;
+    if (rc)
+        shut(e);
+    return rc;
+}
+
+static int use_upload(upload *w, const actor *who, const uuid *id, upload_use use, upload *ret,
+                      upload_info *info, atg_err *err) {
+    upload_entry *e = w->e = uploads_find(w->u, who, id, err);
     int rc;
 
     if (!e)
@@ -211,22 +222,30 @@ int upload_take(uploads *u, const actor *who, const uuid *id, upload_use use, up
     pthread_mutex_lock(&e->lock);
     rc = check_take(e, use, err);
     if (rc == ATG_OK)
-        rc = enter(u, e, err);
-    if (rc == ATG_OK) {
-        rc = check_take(e, use, err);
-        if (rc == ATG_OK)
-            rc = check_sum(e, err);
-        e->used = rc == ATG_OK;
-        if (rc)
-            shut(e);
-    }
+        rc = enter(w->u, e, err);
+    if (rc == ATG_OK && w->how == UPLOAD_TAKES)
+        rc = take_whole(e, use, err);
     *info = e->info;
     pthread_mutex_unlock(&e->lock);
     if (rc)
-        uploads_let_go(u, e);
+        uploads_let_go(w->u, e);
     else
-        *ret = w;
+        *ret = *w;
     return rc;
+}
+
+int upload_take(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
+                upload_info *info, atg_err *err) {
+    upload w = {.u = u, .how = UPLOAD_TAKES};
+
+    return use_upload(&w, who, id, use, ret, info, err);
+}
+
+int upload_peek(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
+                upload_info *info, atg_err *err) {
+    upload w = {.u = u, .how = UPLOAD_PEEKS};
+
+    return use_upload(&w, who, id, use, ret, info, err);
 }
 
 int upload_read(upload *w, uint64_t at, void *ret, size_t n, atg_err *err) {
@@ -241,27 +260,6 @@ int upload_read(upload *w, uint64_t at, void *ret, size_t n, atg_err *err) {
 
 void upload_used(upload *w) {
     uploads_take_out(w->u, w->e);
-}
-
-int upload_peek(uploads *u, const actor *who, const uuid *id, upload_use use, upload *ret,
-                upload_info *info, atg_err *err) {
-    upload_entry *e = uploads_find(u, who, id, err);
-    upload w = {.u = u, .e = e, .how = UPLOAD_PEEKS};
-    int rc;
-
-    if (!e)
-        return ATG_ENOTFOUND;
-    pthread_mutex_lock(&e->lock);
-    rc = check_take(e, use, err);
-    if (rc == ATG_OK)
-        rc = enter(u, e, err);
-    *info = e->info;
-    pthread_mutex_unlock(&e->lock);
-    if (rc)
-        uploads_let_go(u, e);
-    else
-        *ret = w;
-    return rc;
 }
 
 /* ---- bundles as files ---- */
