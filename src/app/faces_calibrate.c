@@ -161,32 +161,6 @@ static int put(db *d, void *user, atg_err *err) {
     return rc ? rc : cases_batch_end(b, err);
 }
 
-/* In the history of each operation whose photographs were compared. */
-static int tell(const keeping *w, atg_err *err) {
-    ATG_AUTO(atg_buf) buf = atg_buf_new(RESULT_MAX);
-    look_event e = {.who = w->who, .action = "faces calibrate", .kind = "face_calibration"};
-    json j;
-    int rc;
-
-    if (!buf)
-        return no_memory(err);
-    j = json_new(buf);
-    json_object_line(&j);
-    json_key(&j, "cases");
-    json_int(&j, w->made->n_cases);
-    json_key(&j, "operations");
-    json_int(&j, w->closed->n_operations);
-    json_key(&j, "reason");
-    json_str(&j, w->who->reason);
-    json_end(&j, '}');
-    rc = atg_buf_take(buf, &e.detail, err);
-    for (uint32_t i = 0; i < w->closed->n_operations && !rc; i++) {
-        e.file = e.record = w->closed->operations[i];
-        rc = cases_tell_look(w->c, &e, err);
-    }
-    return rc;
-}
-
 int faces_calibrate(cases *c, const actor *who, atg_arena *arena, const faces_closed *closed,
                     const face_calibrate_options *options, face_calibration *ret, atg_err *err) {
     keeping w = {.c = c, .who = who, .arena = arena, .closed = closed, .made = ret};
@@ -198,7 +172,7 @@ int faces_calibrate(cases *c, const actor *who, atg_arena *arena, const faces_cl
     if (!rc)
         rc = describe(&w, err);
     if (!rc)
-        rc = tell(&w, err);
+        rc = faces_closed_tell(c, who, closed, "faces calibrate", err);
     return rc ? rc : store_write(cases_store(c), put, &w, err);
 }
 

@@ -32,6 +32,13 @@ int faces_version_used(cases *c, const uuid *operation, face_version *ret, atg_e
 int faces_closed_cases(cases *c, const actor *who, atg_arena *arena, const uuid *operation,
                        const face_version *version, faces_closed *ret, atg_err *err);
 
+/* Both of these: the cases of the network that is used. */
+int faces_closed_of(cases *c, const actor *who, atg_arena *arena, const uuid *operation,
+                    faces_closed *ret, atg_err *err);
+/* Tell in the history of each of its operations what was done with them, and why. */
+int faces_closed_tell(cases *c, const actor *who, const faces_closed *closed, const char *what,
+                      atg_err *err);
+
 /* Fit to closed cases and keep the result in the first of the operations, as a record that the
  * program alone writes and that counts in all of them; who asked, and why, stands in the history of
  * each.  ATG_EDENIED as above, or no reason was

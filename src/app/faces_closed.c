@@ -11,7 +11,7 @@
 #include "app/rules.h"
 #include "base/bytes.h"
 
-enum { FACES_ARENA = 1 << 30, FILE_ARENA = 256 << 20, TEMPLATES_MAX = 200 };
+enum { FACES_ARENA = 1 << 30, FILE_ARENA = 256 << 20, TEMPLATES_MAX = 200, DETAIL_MAX = 8192 };
 
 /* Whom a decision that stands has identified, with their remains.  Photographs of other operations
  * are taken where they are shared. */
@@ -246,4 +246,38 @@ int faces_closed_cases(cases *c, const actor *who, atg_arena *arena, const uuid 
     ret->operations[0] = *operation;
     rc = store_read(cases_store(c), read_cases, &w, err);
     return rc ? rc : compare(&w, err);
+}
+
+int faces_closed_of(cases *c, const actor *who, atg_arena *arena, const uuid *operation,
+                    faces_closed *ret, atg_err *err) {
+    face_version version;
+    int rc = faces_version_used(c, operation, &version, err);
+
+    return rc ? rc : faces_closed_cases(c, who, arena, operation, &version, ret, err);
+}
+
+int faces_closed_tell(cases *c, const actor *who, const faces_closed *closed, const char *what,
+                      atg_err *err) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(DETAIL_MAX);
+    look_event e = {.who = who, .action = what, .kind = "face_calibration"};
+    json j;
+    int rc;
+
+    if (!buf)
+        return no_memory(err);
+    j = json_new(buf);
+    json_object_line(&j);
+    json_key(&j, "cases");
+    json_int(&j, closed->n);
+    json_key(&j, "operations");
+    json_int(&j, closed->n_operations);
+    json_key(&j, "reason");
+    json_str(&j, who->reason);
+    json_end(&j, '}');
+    rc = atg_buf_take(buf, &e.detail, err);
+    for (uint32_t i = 0; i < closed->n_operations && !rc; i++) {
+        e.file = e.record = closed->operations[i];
+        rc = cases_tell_look(c, &e, err);
+    }
+    return rc;
 }

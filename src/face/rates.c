@@ -15,7 +15,7 @@ typedef struct tally {
 } tally;
 
 static void finish(face_rates *r) {
-    double matched;
+    uint64_t whole;
 
     r->enough = r->n_cases >= FACE_CASES_MIN && r->n_probes >= FACE_CASES_MIN;
     r->miss = r->n_cases ? (double)r->n_missed / r->n_cases : NAN;
@@ -23,9 +23,10 @@ static void finish(face_rates *r) {
     r->miss_upper = atg_clopper_pearson_upper(r->n_missed, r->n_cases, alpha);
     r->match = r->n_false ? (double)r->n_matched / (double)r->n_false : NAN;
     /* pairs of one person depend on each other: as if each probe were one case */
-    matched = r->n_false ? r->match * r->n_probes : 0;
-    r->match_lower = atg_clopper_pearson_lower((uint64_t)floor(matched), r->n_probes, alpha);
-    r->match_upper = atg_clopper_pearson_upper((uint64_t)ceil(matched), r->n_probes, alpha);
+    whole = r->n_false ? r->n_matched * r->n_probes / r->n_false : 0;
+    r->match_lower = atg_clopper_pearson_lower(whole, r->n_probes, alpha);
+    whole += whole * r->n_false < r->n_matched * r->n_probes;
+    r->match_upper = atg_clopper_pearson_upper(whole, r->n_probes, alpha);
 }
 
 int face_group_rates(uint32_t n_persons, uint64_t n, const face_pair *pairs,

@@ -346,6 +346,43 @@ static void rates_of_groups_are_counted_by_person(void **state) {
     mem_free(c.pairs);
 }
 
+/* Limits by bisection on binomial sums in exact fractions (Python's fractions and math.comb). */
+static void intervals_of_rates_are_exact(void **state) {
+    static const struct {
+        uint32_t missed, n;
+        double lower, upper;
+    } exact[] = {
+        {0, 30, 0, 0.115703308222028},
+        {1, 30, 0.000843570926630478, 0.172169455633413},
+        {7, 31, 0.0959421683457511, 0.410963866138673},
+        {2, 35, 0.00699676362830952, 0.191571406345239},
+        {15, 64, 0.137515478440596, 0.356934110396266},
+        {30, 30, 0.884296691777972, 1},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof(exact) / sizeof(*exact); k++) {
+        uint32_t group[64] = {0};
+        cases c = cases_new(exact[k].n);
+        face_rates r;
+
+        for (uint32_t i = 0; i < c.n_persons; i++) {
+            compare(&c, i, i, i < exact[k].missed ? 0.1 : 0.8);
+            /* as many false matches as misses, each probe with one other */
+            compare(&c, i, i + 1, i < exact[k].missed ? 0.8 : 0.1);
+        }
+        assert_int_equal(
+            face_group_rates(c.n_persons, c.n, c.pairs, &(face_grouping){1, group}, 0.5, &r, NULL),
+            ATG_OK);
+        close_to(r.miss_lower, exact[k].lower, 1e-12);
+        close_to(r.miss_upper, exact[k].upper, 1e-12);
+        assert_int_equal(r.n_matched, exact[k].missed);
+        close_to(r.match_lower, exact[k].lower, 1e-12);
+        close_to(r.match_upper, exact[k].upper, 1e-12);
+        mem_free(c.pairs);
+    }
+}
+
 static void a_group_of_few_is_told_to_be_too_small(void **state) {
     uint32_t group[90];
     cases c = grouped(group);
@@ -402,6 +439,7 @@ int main(void) {
         cmocka_unit_test(without_a_calibration_of_its_own_a_score_weighs_nothing),
         cmocka_unit_test(the_interval_holds_the_truth_nineteen_times_in_twenty),
         cmocka_unit_test(rates_of_groups_are_counted_by_person),
+        cmocka_unit_test(intervals_of_rates_are_exact),
         cmocka_unit_test(a_group_of_few_is_told_to_be_too_small),
         cmocka_unit_test(memory_that_runs_short_is_told),
     };

@@ -3,7 +3,7 @@
  */
 #include "made_faces.h"
 
-#include "app/faces_calibrate.h"
+#include "app/faces_report.h"
 
 enum { CLOSED = 34, FEW = 5, OTHERS = 100 };
 
@@ -65,12 +65,19 @@ static made_faces *open_faces(const database *where) {
     return w;
 }
 
-/* `scope`: NULL, or of both photographs. */
-static record *closed_missing(made_faces *w, uint32_t person, const char *scope) {
+/* `scope`, of both photographs, and the nationality may be NULL. */
+typedef struct made_how {
+    const char *scope;
+    const char *(*nationality)(uint32_t i);
+} made_how;
+
+static record *closed_missing(made_faces *w, uint32_t person, const made_how *how) {
     record *r = record_new(w->m.arena, RECORD_INFORMANT), *photo;
     record *missing = made_missing(&w->m, "Berg", "Anna");
     atg_err err = {0};
 
+    if (how->nationality && how->nationality(person - OTHERS))
+        made_set(w->m.arena, missing, "nationality", how->nationality(person - OTHERS));
     made_add(&w->m, missing);
     r->operation = w->m.operation;
     r->file = missing->id;
@@ -81,8 +88,8 @@ static record *closed_missing(made_faces *w, uint32_t person, const char *scope)
     made_set(w->m.arena, photo, "confirmed", "yes");
     made_set(w->m.arena, photo, "obtained", "2026-11-02");
     made_set(w->m.arena, photo, "basis", "consent");
-    if (scope)
-        made_set(w->m.arena, photo, "scope", scope);
+    if (how->scope)
+        made_set(w->m.arena, photo, "scope", how->scope);
     made_ok(made_change(&w->m, &w->m.by[ROLE_INTERVIEWER], CHANGE_ADD, photo, &err), &err);
     return missing;
 }
@@ -124,17 +131,17 @@ static int close_case(db *d, void *user, atg_err *err) {
     return rc ? rc : db_run(d, &found, &missing, 1, NULL, err);
 }
 
-static void closed_from(made_faces *w, uint32_t from, uint32_t n, const char *scope) {
+static void closed_from(made_faces *w, uint32_t from, uint32_t n, const made_how *how) {
     for (uint32_t i = from; i < from + n; i++) {
-        closing k = {w, made_remains(&w->m, "B-18"), closed_missing(w, OTHERS + i, scope)};
+        closing k = {w, made_remains(&w->m, "B-18"), closed_missing(w, OTHERS + i, how)};
         record *photo;
         atg_err err = {0};
 
         made_add(&w->m, k.remains);
         photo =
             made_photograph(&w->m, k.remains, &w->m.by[ROLE_MORTUARY], OTHERS + i, 10 + i % 3 * 20);
-        if (scope)
-            made_set(w->m.arena, photo, "scope", scope);
+        if (how->scope)
+            made_set(w->m.arena, photo, "scope", how->scope);
         made_ok(made_change(&w->m, &w->m.by[ROLE_MORTUARY], CHANGE_ADD, photo, &err), &err);
         made_ok(store_write(cases_store(w->m.c), close_case, &k, &err), &err);
     }
@@ -142,7 +149,7 @@ static void closed_from(made_faces *w, uint32_t from, uint32_t n, const char *sc
 }
 
 static void made_closed(made_faces *w, uint32_t n) {
-    closed_from(w, 0, n, NULL);
+    closed_from(w, 0, n, &(made_how){NULL, NULL});
 }
 
 /* Of what was put in behind the back of the history, which would tell. */
@@ -495,13 +502,13 @@ static made_faces *open_two(const database *where, const char *scope, uuid ret[2
     ret[0] = w->m.operation;
     made_closed(w, HALF);
     ret[1] = next_operation(w, "Landslide K5");
-    closed_from(w, HALF, HALF, scope);
+    closed_from(w, HALF, HALF, &(made_how){scope, NULL});
     share(w, &ret[0], 1);
     w->m.operation = ret[0];
     return w;
 }
 
-static bool told_in(made_faces *w, const uuid *operation) {
+static bool told_in(made_faces *w, const uuid *operation, atg_str what) {
     audit_entry *entries;
     uint32_t n;
     atg_err err = {0};
@@ -509,7 +516,7 @@ static bool told_in(made_faces *w, const uuid *operation) {
     made_ok(cases_history(w->m.c, &w->m.by[ROLE_BOARD], w->m.arena, operation, &entries, &n, &err),
             &err);
     for (uint32_t i = 0; i < n; i++)
-        if (atg_str_eq(entries[i].e.action, ATG_STR("faces calibrate")))
+        if (atg_str_eq(entries[i].e.action, what))
             return true;
     return false;
 }
@@ -535,7 +542,8 @@ static void cases_of_an_organisation_are_taken_together(const database *where) {
     w->m.operation = of[1];
     there = read_newest(w);
     assert_true(there.kept.found && uuid_cmp(&here.kept.id, &there.kept.id) == 0);
-    assert_true(told_in(w, &of[0]) && told_in(w, &of[1]));
+    assert_true(told_in(w, &of[0], ATG_STR("faces calibrate")));
+    assert_true(told_in(w, &of[1], ATG_STR("faces calibrate")));
 
     /* one that joins later was not signed for, until it is */
     third = next_operation(w, "Flood K6");
@@ -634,6 +642,49 @@ static void a_calibration_names_its_organisation_alone(const database *where) {
     made_faces_close(w);
 }
 
+/* ---- rates ---- */
+
+/* Thirty-one of one origin as different hands write it, two of another, and one of none. */
+static const char *nationality(uint32_t i) {
+    return i < 31 ? (i % 2 ? "COTE D'IVOIRE" : "Côte d'Ivoire") : i < 33 ? "Norway" : NULL;
+}
+
+static void rates_are_told_by_what_is_recorded(const database *where) {
+    made_faces *w = open_faces(where);
+    actor board = w->m.by[ROLE_BOARD], examiner = w->examiner;
+    faces_report r;
+    atg_err err = {0};
+
+    closed_from(w, 0, CLOSED, &(made_how){NULL, nationality});
+    assert_int_equal(faces_report_make(w->m.c, &board, w->m.arena, &w->m.operation, 0.3, &r, &err),
+                     ATG_EDENIED);
+    assert_int_equal(
+        faces_report_make(w->m.c, &examiner, w->m.arena, &w->m.operation, 0.3, &r, &err),
+        ATG_EDENIED);
+    board.reason = ATG_STR("before the board meets");
+    assert_int_equal(faces_report_make(w->m.c, &board, w->m.arena, &w->m.operation, 2, &r, &err),
+                     ATG_EINVAL);
+    made_ok(faces_report_make(w->m.c, &board, w->m.arena, &w->m.operation, 0.3, &r, &err), &err);
+    assert_int_equal(r.n_closed, CLOSED);
+    assert_int_equal(r.n_groups, 8);
+    assert_string_equal(r.groups[0].by, "all");
+    assert_int_equal(r.groups[0].rates.n_cases, CLOSED);
+    assert_int_equal(r.groups[0].rates.n_false, CLOSED * (CLOSED - 1));
+    assert_int_equal(r.groups[1].rates.n_cases, CLOSED); /* women, all born in 1984 */
+    assert_false(r.groups[2].rates.enough);
+    assert_true(r.groups[5].rates.enough);
+    assert_string_equal(r.groups[7].by, "origin");
+    assert_true(atg_str_eq(r.groups[7].name, ATG_STR("Côte d'Ivoire")));
+    assert_int_equal(r.groups[7].rates.n_cases, 31);
+    assert_int_equal(r.groups[7].rates.n_false, 31 * 30);
+    /* who are two are neither named nor measured */
+    assert_int_equal(r.few_origins, 1);
+    assert_int_equal(r.few_cases, 2);
+    assert_int_equal(r.without_origin, 1);
+    assert_true(told_in(w, &w->m.operation, ATG_STR("faces report")));
+    close_unheard(w);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"too few cases are refused", too_few_cases_are_refused, ON_BOTH},
@@ -652,6 +703,7 @@ int main(void) {
          ON_BOTH},
         {"a calibration names its organisation alone", a_calibration_names_its_organisation_alone,
          ON_BOTH},
+        {"rates are told by what is recorded", rates_are_told_by_what_is_recorded, ON_BOTH},
         {"nothing raises the cap", nothing_raises_the_cap, ON_BOTH},
         {"a stored calibration is read with care", a_stored_calibration_is_read_with_care,
          ON_SQLITE},
