@@ -186,6 +186,9 @@ int main(int argc, char **argv) {
     printf("# the half codes, which are all that is read of most templates: %.1f MB\n",
            bytes / 1e6);
     printf("face.scan_of_bandwidth %.3f share\n", bytes / (one * 1e-3) / bandwidth);
+    printf("# reading every whole int8 code in the same time would need this of the bandwidth\n"
+           "face.scan_as_whole_codes_of_bandwidth %.3f share\n",
+           (double)w.n * w.dim / (one * 1e-3) / bandwidth);
     measure(&w, 1, 2, false, "scan_one_query_two_threads");
     measure(&w, QUERIES, 1, false, "scan_64_queries_each");
     measure(&w, QUERIES, 2, false, "scan_64_queries_each_two_threads");

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The service as its clients see it: a process of its own, over TLS on loopback, with a full store.
  *
- *     bench_serve [files [sqlite|postgres]]
+ *     bench_serve [files [sqlite|postgres|both [FOLDER]]]
+ *
+ * With a folder the files stay in it, and are served again without being made again; it may be one
+ * of bench_cases.
  */
 #include "people.h"
 #include "service.h"
@@ -368,9 +371,13 @@ static void measure_half_open(const scene *s) {
 /* ---- all of it ---- */
 
 static int add_users(db *d, void *user, atg_err *err) {
-    int rc = 0;
+    const made_cases *m = user;
+    account_row first;
+    int rc = accounts_find(d, m->arena, ATG_STR("user0"), &first, err);
 
-    (void)user;
+    if (rc != ATG_ENOTFOUND)
+        return rc;
+    rc = ATG_OK;
     for (int i = 0; i < USERS && !rc; i++) {
         char name[32];
         uuid account;
@@ -383,15 +390,22 @@ static int add_users(db *d, void *user, atg_err *err) {
     return rc;
 }
 
-static void make_store(scene *s) {
+static void fill(scene *s) {
     uuid *ids = bench_alloc(s->files, sizeof(*ids));
-    atg_err err = {0};
 
-    s->m = made_cases_open(s->where);
-    uuid_text(&s->m.operation, s->operation);
     people_fill(&s->m, s->name, s->files, ids);
     free(ids);
-    bench_must(store_write(cases_store(s->m.c), add_users, NULL, &err), &err);
+    bench_made(s->where);
+}
+
+static void make_store(scene *s, bool made) {
+    atg_err err = {0};
+
+    s->m = made ? made_cases_again(s->where) : made_cases_open(s->where);
+    uuid_text(&s->m.operation, s->operation);
+    if (!made)
+        fill(s);
+    bench_must(store_write(cases_store(s->m.c), add_users, &s->m, &err), &err);
     for (int i = 0; i < USERS; i++) {
         char name[32];
         actor who = {.reason = {NULL, 0}};
@@ -424,9 +438,7 @@ static uint32_t n_files;
 static void run(const database *where, bool made) {
     scene s = {.where = where, .name = where->postgres ? "postgres" : "sqlite", .files = n_files};
 
-    (void)made;
-
-    make_store(&s);
+    make_store(&s, made);
     measure_start(&s);
     measure_rate(&s, false);
     measure_users(&s);
