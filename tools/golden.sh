@@ -18,6 +18,14 @@ export LC_ALL=C.UTF-8 TERM=dumb DATA="$here/data" EXAMPLES="${here%/tests/golden
 unset COLUMNS
 
 antigone() { "$program" "$@"; }
+# The account of the environment gets a second factor, whose telephone is the file; what it shows.
+second_factor() { "$here/../../tools/second-factor.py" "$program" "$@"; }
+telephone() { "$here/../../tools/second-factor.py" --code "$1"; }
+# The account logs in with the next code on paper from now on.
+paper() {
+    (umask 077; "$here/../../tools/second-factor.py" --paper "$1" >"$1.code")
+    export ANTIGONE_CODE_FILE=$PWD/$1.code
+}
 
 # What differs from one machine or version to the next, and digits beyond the seventh.
 steady() {

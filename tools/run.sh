@@ -43,14 +43,18 @@ account() {
     as "$name"
     "$antigone" login -q
 }
+# who signs, or rules over accounts, has a second factor
+second_factor() { python3 tools/second-factor.py "$antigone" "$secrets/$1.telephone"; }
 export ANTIGONE_STORE="$out/store"
 say "Keeping the cases in $out/store ..."
 new_password root
 as root
 "$antigone" init root --site K1 --agency "Institute K1" --plain-key -q
 "$antigone" login -q
+second_factor root
 "$antigone" add operation name="Ferry accident (exercise)" kind=open -q
 account lab interviewer mortuary geneticist board
+second_factor lab
 "$antigone" import "$out/operation.json" --agreed-on 2026-11-01 --ends-on 2036-11-01 \
     --basis consent --sign --invent
 if [ -n "$faces" ]; then
@@ -58,6 +62,7 @@ if [ -n "$faces" ]; then
     account kim mortuary
     "$antigone" exercise photographs "$faces/portraits.json" --recoveries
     account eva examiner
+    second_factor eva
 else
     say "No faces: no networks are installed here ('$1 model list' says what to do)."
 fi
@@ -103,6 +108,8 @@ TXT
 printf '\nThe same over HTTPS, for this run (Ctrl-C ends it):\n'
 for name in root lab ${faces:+kim eva} rita; do
     printf '  %-5s %s\n' "$name" "$(cat "$secrets/$name")"
+    [ ! -f "$secrets/$name.telephone" ] ||
+        printf '        and the code of: python3 tools/second-factor.py --code %s\n' "$secrets/$name.telephone"
 done
 unset ANTIGONE_ACCOUNT ANTIGONE_PASSWORD_FILE ANTIGONE_SESSION
 exec "$antigone" serve --listen "${LISTEN:-127.0.0.1:8443}" --log "$out/serve.log"

@@ -32,7 +32,7 @@ typedef struct opening {
     box_pair own;
     peer_row peer;
     uuid operation;
-    bool known_operation, may_erase_history;
+    bool known_operation;
     bundle_follow *follow;
     checkpoint last;
     bool has_checkpoint, erased_any;
@@ -76,11 +76,24 @@ static int read_keys(db *d, void *user, atg_err *err) {
     return rc ? rc : bundles_has(d, &o->state.bundle, &o->peer.id, &o->result.before, err);
 }
 
-static int read_operation(db *d, void *user, atg_err *err) {
+static int may_take_changed(db *d, const actor *who, atg_err *err) {
     static const uuid everywhere;
+    uint32_t roles = 0;
+    int rc = cases_roles(d, who, &everywhere, &roles, err);
+
+    if (rc)
+        return rc;
+    rc = rights_action(roles, ACTION_KEYS, -1, -1, err);
+    if (rc == ATG_EDENIED && !rights_wants_code(err))
+        rc = atg_fail(err, rc,
+                      "To go on with a site whose history changed is the administrator's decision "
+                      "too");
+    return rc;
+}
+
+static int read_operation(db *d, void *user, atg_err *err) {
     opening *o = user;
     db_value id = db_blob(o->operation.bytes, UUID_SIZE);
-    uint32_t roles = 0;
     bool joined = false;
     int64_t one;
     int rc = bundle_right(d, o->asked, &o->operation, err);
@@ -97,9 +110,8 @@ static int read_operation(db *d, void *user, atg_err *err) {
                       "%.*s takes no part in this operation: the board says so first, or the "
                       "bundle is not opened",
                       ATG_FMT(o->peer.name));
-    if (rc == ATG_OK)
-        rc = cases_roles(d, o->asked, &everywhere, &roles, err);
-    o->may_erase_history = rights_action(roles, ACTION_KEYS, -1, -1, NULL) == ATG_OK;
+    if (rc == ATG_OK && o->order->changed_history)
+        rc = may_take_changed(d, o->asked, err);
     return rc;
 }
 
@@ -112,10 +124,6 @@ static int take_manifest(void *user, const bundle_manifest *m, atg_err *err) {
     o->manifest = *m;
     o->operation = o->result.operation = m->operation;
     rc = store_read(cases_store(o->c), read_operation, o, err);
-    if (rc == ATG_OK && o->order->changed_history && !o->may_erase_history)
-        rc = atg_fail(err, ATG_EDENIED,
-                      "To go on with a site whose history changed is the administrator's decision "
-                      "too");
     return rc;
 }
 

@@ -212,6 +212,8 @@ const char *cases_directory(const cases *c) {
 
 /* ---- what the other files need ---- */
 
+_Static_assert((int)RIGHTS_CODE == (int)ACCOUNTS_CODE, "a second factor is one bit");
+
 int cases_roles(db *d, const actor *who, const uuid *operation, uint32_t *ret, atg_err *err) {
     if (actor_is_matcher(who)) {
         *ret = RIGHTS_MATCHER;

@@ -154,6 +154,24 @@ static const struct move {
     {RECORD_REMAINS, RS(RELEASED), RS(IDENTIFIED), R(MORTUARY) | R(BOARD)},
 };
 
+/* What is done with a second factor alone, whoever may do it. */
+static bool needs_code(action a, int kind) {
+    static const uint32_t signs = K(COMPARISON) | K(FACE_COMPARISON) | K(DECISION);
+
+    if ((A(ACCOUNTS) | A(KEYS)) >> a & 1)
+        return true;
+    return kind >= 0 && WRITE >> a & 1 && signs >> kind & 1;
+}
+
+static bool move_needs_code(record_kind kind, uint32_t from, uint32_t to) {
+    static const uint32_t named = MS(IDENTIFIED) | MS(FAMILY_TOLD) | MS(CLOSED);
+
+    if (kind == RECORD_REMAINS)
+        return (from == REMAINS_STATE_AT_THE_BOARD && to == REMAINS_STATE_IDENTIFIED) ||
+               (from == REMAINS_STATE_IDENTIFIED && to == REMAINS_STATE_AT_THE_BOARD);
+    return kind == RECORD_MISSING && (named >> from & 1) != (named >> to & 1);
+}
+
 /* The files in which a role's field rights hold; in the file itself they always do.  Who describes
  * the living does not look at the dead, and the other way round. */
 static const uint32_t sides[ROLES] = {
@@ -323,10 +341,22 @@ static int refuse(action a, int kind, int in, int state, atg_err *err) {
                     action_names[a], kind_title(kind), list);
 }
 
+static const char no_code[] =
+    "This account has no second factor, and what is signed and the rule over accounts and keys "
+    "need one: set it up first ('antigone code', or POST /api/v1/code)";
+
+int rights_code(uint32_t roles, atg_err *err) {
+    return roles & RIGHTS_CODE ? ATG_OK : atg_fail(err, ATG_EDENIED, "%s", no_code);
+}
+
+bool rights_wants_code(const atg_err *err) {
+    return err->code == ATG_EDENIED && strcmp(err->msg, no_code) == 0;
+}
+
 int rights_in(uint32_t roles, action a, int kind, int in, int state, atg_err *err) {
-    if (roles & who_may(a, kind, in, state < 0 ? ANY : 1U << state))
-        return ATG_OK;
-    return refuse(a, kind, in, state, err);
+    if (!(roles & who_may(a, kind, in, state < 0 ? ANY : 1U << state)))
+        return refuse(a, kind, in, state, err);
+    return needs_code(a, kind) ? rights_code(roles, err) : ATG_OK;
 }
 
 int rights_action(uint32_t roles, action a, int kind, int state, atg_err *err) {
@@ -344,7 +374,7 @@ int rights_state(uint32_t roles, record_kind kind, uint32_t from, uint32_t to, a
         if (moves[i].kind == kind && moves[i].from >> from & 1 && moves[i].to >> to & 1)
             who |= moves[i].roles;
     if (roles & who)
-        return ATG_OK;
+        return move_needs_code(kind, from, to) ? rights_code(roles, err) : ATG_OK;
     names(who, list, sizeof(list));
     if (who)
         return atg_fail(err, ATG_EDENIED, "From '%s' to '%s' is the move of: %s", states[from],
@@ -363,9 +393,9 @@ static int state_count(int in) {
     return n;
 }
 
-static void columns(atg_buf *buf, uint32_t who) {
+static void columns(atg_buf *buf, uint32_t who, bool code) {
     for (int r = 0; r <= ROLES; r++)
-        atg_buf_adds(buf, who >> r & 1 ? ",yes" : ",-");
+        atg_buf_adds(buf, !(who >> r & 1) ? ",-" : code ? ",code" : ",yes");
     atg_buf_adds(buf, "\n");
 }
 
@@ -401,7 +431,7 @@ static void table_action(atg_buf *buf, action a, int kind, int in) {
             atg_buf_printf(buf, "%s%s", between, states[s]);
             between = "|";
         }
-        columns(buf, who_may(a, kind, in, n ? 1U << first : ANY));
+        columns(buf, who_may(a, kind, in, n ? 1U << first : ANY), needs_code(a, kind));
     }
 }
 
@@ -413,13 +443,13 @@ static void table_moves(atg_buf *buf, int kind) {
             uint32_t who = 0;
 
             for (int r = 0; r <= ROLES; r++)
-                if (rights_state(1U << r, (record_kind)kind, from, to, NULL) == ATG_OK)
+                if (!rights_state(1U << r | RIGHTS_CODE, (record_kind)kind, from, to, NULL))
                     who |= 1U << r;
             if (!who)
                 continue;
             atg_buf_printf(buf, "move,%s,%s,%s>%s", record_types[kind].name,
                            record_types[kind].name, states[from], states[to]);
-            columns(buf, who);
+            columns(buf, who, move_needs_code((record_kind)kind, from, to));
         }
 }
 
@@ -464,6 +494,6 @@ void rights_table(atg_buf *buf) {
         }
     for (int a = ACTION_IMPORT; a < ACTIONS; a++) {
         atg_buf_printf(buf, "%s,,,", action_names[a]);
-        columns(buf, who_may((action)a, -1, -1, ANY));
+        columns(buf, who_may((action)a, -1, -1, ANY), needs_code((action)a, -1));
     }
 }

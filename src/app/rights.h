@@ -35,6 +35,17 @@ extern const char *const action_names[ACTIONS];
 
 enum { RIGHTS_MATCHER = 1 << ROLES };
 
+/* Beside the roles: the account has a second factor that counts.  What people sign (comparisons,
+ * decisions, moves that say or take back who somebody is) and the rule over accounts and keys need
+ * it of every role that has the right: ATG_EDENIED says how it is set up, which needs no right. */
+enum { RIGHTS_CODE = 1 << (ROLES + 1) };
+
+/* For what else is signed.  ATG_EDENIED: it has none. */
+int rights_code(uint32_t roles, atg_err *err);
+
+/* Was it refused for want of a second factor alone? */
+bool rights_wants_code(const atg_err *err);
+
 /* May somebody with these roles do it to a record of `kind` that stands in a file of kind `in`
  * (a file: its own kind) while that file is in `state`?  -1: in some file, in some state.  Actions
  * of no kind do not look at the three.  ATG_EDENIED says which roles may, or in which states. */
@@ -65,7 +76,7 @@ bool rights_sensitive(record_kind kind, uint32_t field);
  *     action,kind,in,states,interviewer,...   "add,mark,remains,received|examined,-,yes,..."
  *     move,missing,missing,reported>complete,...
  *     look,photograph,remains,picture,...     "no", "reason", "read", "write"
- * States that are alike share a row; "*" is any. */
+ * States that are alike share a row; "*" is any; "code" is a yes with a second factor. */
 void rights_table(atg_buf *buf);
 
 #endif

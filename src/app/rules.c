@@ -162,7 +162,7 @@ static int check_signature(const rules_case *c, const settings *s, atg_err *err)
     rc = accounts_roles(c->d, &c->who->account, &r->operation, &roles, err);
     if (!rc && !(roles & 1U << ROLE_BOARD))
         rc = rules_broken(err, 5, "threshold, least LR and prior are signed by the board");
-    return rc;
+    return rc ? rc : rights_code(roles, err);
 }
 
 int rules_operation(const rules_case *c, atg_err *err) {

@@ -77,8 +77,9 @@ static int run(const args *a) {
     if (!code)
         cli_store_say(a,
                       "The store is made. Keep a copy of the key file in another place: without it "
-                      "nobody can read the cases.\nThe administrator %s gives roles to others: "
-                      "'antigone users add', 'antigone users grant'.\n",
+                      "nobody can read the cases.\nThe administrator %s sets up a second "
+                      "factor ('antigone code') and gives roles to others ('antigone users add', "
+                      "'antigone users grant').\n",
                       a->operands[0]);
     return code;
 }

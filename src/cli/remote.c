@@ -61,6 +61,7 @@ static const refusal refusals[] = {
     {"code-required", ATG_EDENIED, NULL},
     {"denied", ATG_EDENIED, NULL},
     {"confirmation-required", ATG_EDENIED, NULL},
+    {"second-factor-required", ATG_EDENIED, NULL},
     {"purpose-required", ATG_EDENIED, "Write the reason for this: --reason TEXT"},
     {"sealed", ATG_EDENIED, NULL},
     {"password-change-required", ATG_EDENIED, NULL},

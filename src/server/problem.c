@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/problem.h"
 
+#include "app/rights.h"
+
 const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_NONE] = {200, "none", "Nothing is wrong"},
     [PROBLEM_REQUEST] = {400, "bad-request", "The request cannot be understood"},
@@ -10,6 +12,7 @@ const problem_row problem_rows[PROBLEMS] = {
     [PROBLEM_CODE] = {401, "code-required", "The code of the second factor is needed"},
     [PROBLEM_PASSWORD] = {403, "password-change-required", "A password of one's own is needed"},
     [PROBLEM_DENIED] = {403, "denied", "A right or a rule is in the way"},
+    [PROBLEM_FACTOR] = {403, "second-factor-required", "The account needs a second factor first"},
     [PROBLEM_PURPOSE] = {403, "purpose-required", "The purpose is needed (Antigone-Purpose)"},
     [PROBLEM_CONFIRM] = {403, "confirmation-required", "A fresh code or password is needed"},
     [PROBLEM_SEALED] = {403, "sealed", "The picture is sealed"},
@@ -49,7 +52,7 @@ problem_kind problem_of(const atg_err *err) {
     case ATG_ECONFLICT:
         return PROBLEM_CONFLICT;
     case ATG_EDENIED:
-        return PROBLEM_DENIED;
+        return rights_wants_code(err) ? PROBLEM_FACTOR : PROBLEM_DENIED;
     case ATG_EFULL:
         return PROBLEM_FULL;
     case ATG_EDB:

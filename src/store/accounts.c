@@ -30,8 +30,9 @@ static const db_statement add_grant = {
 static const db_statement drop_grant = {
     "drop_grant", "DELETE FROM grant_role WHERE account = $1 AND operation = $2 AND role = $3"};
 static const db_statement roles_of = {
-    "roles_of", "SELECT g.role FROM grant_role g JOIN account a ON a.id = g.account WHERE "
-                "g.account = $1 AND g.operation IN ($2, $3) AND a.state = 'active'"};
+    "roles_of", "SELECT g.role, CASE WHEN a.totp IS NULL THEN -1 ELSE a.totp_step END FROM "
+                "grant_role g JOIN account a ON a.id = g.account WHERE g.account = $1 AND "
+                "g.operation IN ($2, $3) AND a.state = 'active'"};
 static const db_statement grants_of = {
     "grants_of",
     "SELECT operation, role FROM grant_role WHERE account = $1 ORDER BY operation, role"};
@@ -248,7 +249,7 @@ int accounts_roles(db *d, const uuid *account, const uuid *operation, uint32_t *
     if (rc)
         return rc;
     while ((rc = db_next(rows, err)) > 0 && (rc = add_role(rows, 0, &roles, err)) == ATG_OK)
-        ;
+        roles |= db_get_int(rows, 1) >= 0 ? (uint32_t)ACCOUNTS_CODE : 0;
     db_end(rows);
     if (rc == ATG_OK)
         *ret = roles;

@@ -40,6 +40,8 @@ int agencies_name(db *d, atg_arena *arena, const uuid *id, atg_str *ret, atg_err
 /* Roles as a set of bits, 1 << role.  Operation none: in every operation. */
 int accounts_grant(db *d, const uuid *account, const uuid *operation, role r, bool on,
                    atg_err *err);
+/* Beside the roles of an account that has any: it has a second factor that counts. */
+enum { ACCOUNTS_CODE = 1 << (ROLES + 1) };
 /* Those of the operation and those of every operation together; none for a blocked account. */
 int accounts_roles(db *d, const uuid *account, const uuid *operation, uint32_t *ret, atg_err *err);
 /* As db_foresee(): they will be asked for. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store with people: an administrator, and others as tests make them.  Passwords cost little. */
+/* A store with people: an administrator with a second factor, and others as tests make them.
+ * Passwords cost little. */
 #ifndef ATG_TESTS_MANNED_H
 #define ATG_TESTS_MANNED_H
 
 #include "kept.h"
+#include "telephone.h"
 
 #include "app/accounts.h"
 #include "app/cases_internal.h"
@@ -74,6 +76,18 @@ static inline actor manned_add(manned *m, const char *name) {
     return (actor){.account = id, .name = atg_str_of(name)};
 }
 
+/* From now on they have a second factor. */
+static inline void manned_factor(manned *m, const actor *who) {
+    char paper[ACCOUNT_RECOVERY][CODE_RECOVERY + 1], uri[CODE_URI], code[7];
+    atg_err err = {0};
+    telephone t;
+
+    must(account_code_new(&m->c, who, uri, &err), &err);
+    t = telephone_pair(uri);
+    telephone_show(&t, code);
+    must(account_code_confirm(&m->c, who, atg_str_of(code), paper, &err), &err);
+}
+
 static inline manned manned_open(const database *where) {
     store_options options = {.directory = where->directory,
                              .conninfo = database_conninfo(where),
@@ -95,6 +109,7 @@ static inline manned manned_open(const database *where) {
                        &m.admin.account, &err),
          &err);
     m.admin.name = ATG_STR("ada");
+    manned_factor(&m, &m.admin);
     return m;
 }
 

@@ -217,11 +217,12 @@ static inline actor ruled_account(ruled *w, const char *name, uint32_t roles) {
     atg_err err = {0};
 
     kept_begin(w->d);
-    must(accounts_insert(
-             w->d,
-             &(account_row){
-                 .id = who.account, .name = who.name, .password = ATG_STR("*"), .totp_step = -1},
-             &err),
+    must(accounts_insert(w->d,
+                         &(account_row){.id = who.account,
+                                        .name = who.name,
+                                        .password = ATG_STR("*"),
+                                        .totp = ATG_STR("*")},
+                         &err),
          &err);
     for (int r = 0; r < ROLES; r++)
         if (roles >> r & 1)

@@ -3,6 +3,7 @@
 
 #include "schema.h"
 
+#include "app/accounts_internal.h"
 #include "base/clock.h"
 #include "store/accounts.h"
 
@@ -26,6 +27,24 @@ static int open_sessions(served *w, atg_err *err) {
     for (int r = 0; r <= ROLES && !rc; r++)
         rc = account_session_new(w->made.c, r < ROLES ? &w->made.by[r] : &w->made.all, w->token[r],
                                  err);
+    return rc;
+}
+
+/* The second factors of the accounts, with a secret that can be opened. */
+static int seal_factors(db *d, void *user, atg_err *err) {
+    static const code_secret secret = {{1}};
+    made_cases *m = user;
+    int rc = ATG_OK;
+
+    for (int r = 0; r <= ROLES && !rc; r++) {
+        account_row row;
+
+        rc = accounts_get(d, m->arena, r < ROLES ? &m->by[r].account : &m->all.account, &row, err);
+        if (!rc)
+            rc = account_seal_code(m->c, d, m->arena, &row.id, &secret, &row.totp, err);
+        if (!rc)
+            rc = accounts_update(d, &row, err);
+    }
     return rc;
 }
 
@@ -70,6 +89,7 @@ served served_open(const database *where, const service_options *options) {
     atg_err err = {0};
 
     account_test_cost(PASSWORD_LEAST);
+    made_ok(store_write(cases_store(w.made.c), seal_factors, &w.made, &err), &err);
     made_ok(open_sessions(&w, &err), &err);
     w.curl = curl_easy_init();
     served_start(&w, options);

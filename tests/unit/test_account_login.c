@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 
 #include "manned.h"
-#include "telephone.h"
 
 #include "base/bytes.h"
 #include "crypto/code.h"
@@ -512,13 +511,14 @@ static void what_is_kept_of_a_session_lets_nobody_in(const database *where) {
 
 static void short_memory_lets_nobody_in_and_leaks_nothing(const database *where) {
     manned m = manned_open(where);
-    login in = manned_in(&m, "ada", MANNED_PASSWORD, "here");
+    login in = {.status = LOGIN_CODE};
     int rc = -1;
 
+    (void)manned_add(&m, "bo");
     for (long n = 0; n < 100 && rc; n++) {
         size_t before = mem_live();
         ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
-        login_request r = manned_request("ada", MANNED_PASSWORD, "here");
+        login_request r = manned_request("bo", MANNED_PASSWORD, "here");
         atg_err err = {0};
 
         assert_non_null(arena);

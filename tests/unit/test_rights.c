@@ -63,7 +63,7 @@ static int action_of(atg_str name) {
     return -1;
 }
 
-/* What the file says, spread out again. */
+/* What the file says, spread out again; with RIGHTS_CODE: it needs a second factor. */
 static uint32_t wanted[ACTIONS][RECORD_KINDS][RECORD_KINDS][32];
 static uint32_t moving[RECORD_KINDS][32][32];
 
@@ -71,10 +71,14 @@ static uint32_t yes_of(const row *r) {
     uint32_t who = 0;
 
     for (int c = 0; c <= ROLES; c++) {
-        bool yes = atg_str_eq(r->cells[c], ATG_STR("yes"));
+        bool code = atg_str_eq(r->cells[c], ATG_STR("code"));
+        bool yes = code || atg_str_eq(r->cells[c], ATG_STR("yes"));
 
         assert_true(yes || atg_str_eq(r->cells[c], ATG_STR("-")));
-        who |= (uint32_t)yes << c;
+        if (yes)
+            who |= 1U << c;
+        if (code)
+            who |= (uint32_t)RIGHTS_CODE;
     }
     return who;
 }
@@ -190,20 +194,30 @@ static void cell_holds(action a, int kind, int in, int state) {
         a >= ACTION_IMPORT ? wanted[a][0][0][0] : wanted[a][kind][in][state < 0 ? 0 : state];
 
     for (int c = 0; c <= ROLES; c++, cells++) {
-        bool is = rights_in(1U << c, a, kind, in, state, NULL) == ATG_OK;
+        atg_err err = {0};
+        bool yes = want >> c & 1, code = want & RIGHTS_CODE;
+        bool with = rights_in(1U << c | RIGHTS_CODE, a, kind, in, state, NULL) == ATG_OK;
+        bool without = rights_in(1U << c, a, kind, in, state, &err) == ATG_OK;
 
-        if (is != (want >> c & 1))
-            fail_msg("%s %s in %s, state %d, column %d: %d", action_names[a],
-                     record_types[kind].name, record_types[in].name, state, c, is);
+        if (with != yes || without != (yes && !code) ||
+            (!without && rights_wants_code(&err) != (yes && code)))
+            fail_msg("%s %s in %s, state %d, column %d: %d, %d, %s", action_names[a],
+                     record_types[kind].name, record_types[in].name, state, c, with, without,
+                     err.msg);
     }
 }
 
-/* Role x action x kind x kind of file x state.  What the file does not name nobody may. */
+/* Role x action x kind x kind of file x state, with and without a second factor.  What the file
+ * does not name nobody may. */
 static void every_cell_of_the_table_holds(void **state) {
     (void)state;
     read_golden();
     each_cell(cell_holds);
     assert_true(cells > 100000);
+}
+
+static bool moves(uint32_t roles, int kind, int from, int to, atg_err *err) {
+    return rights_state(roles, (record_kind)kind, (uint32_t)from, (uint32_t)to, err) == ATG_OK;
 }
 
 static void every_move_of_the_table_holds_and_no_other(void **state) {
@@ -213,19 +227,23 @@ static void every_move_of_the_table_holds_and_no_other(void **state) {
         for (int from = 0; from < n_states(kind); from++)
             for (int to = 0; to < n_states(kind); to++)
                 for (int c = 0; c <= ROLES; c++) {
-                    bool is = rights_state(1U << c, (record_kind)kind, (uint32_t)from, (uint32_t)to,
-                                           NULL) == ATG_OK;
+                    atg_err err = {0};
+                    uint32_t want = moving[kind][from][to];
+                    bool yes = want >> c & 1, code = want & RIGHTS_CODE;
+                    bool with = moves(1U << c | RIGHTS_CODE, kind, from, to, NULL);
+                    bool without = moves(1U << c, kind, from, to, &err);
 
-                    if (is != (moving[kind][from][to] >> c & 1))
-                        fail_msg("%s %d > %d, column %d: %d", record_types[kind].name, from, to, c,
-                                 is);
+                    if (with != yes || without != (yes && !code) ||
+                        (!without && rights_wants_code(&err) != (yes && code)))
+                        fail_msg("%s %d > %d, column %d: %d, %d, %s", record_types[kind].name, from,
+                                 to, c, with, without, err.msg);
                 }
 }
 
 /* ---- properties ---- */
 
 static bool may(int r, action a, int kind, int in, int state) {
-    return rights_in(1U << r, a, kind, in, state, NULL) == ATG_OK;
+    return rights_in(1U << r | RIGHTS_CODE, a, kind, in, state, NULL) == ATG_OK;
 }
 
 static access_right best(int r, int kind, int in) {
@@ -388,7 +406,7 @@ static uint32_t movers_to(record_kind kind, uint32_t to) {
 
     for (uint32_t from = 0; record_types[kind].states[from]; from++)
         for (int c = 0; c <= ROLES; c++)
-            if (rights_state(1U << c, kind, from, to, NULL) == ATG_OK && from != to)
+            if (moves(1U << c | RIGHTS_CODE, (int)kind, (int)from, (int)to, NULL) && from != to)
                 who |= 1U << c;
     return who;
 }
@@ -397,8 +415,8 @@ static void the_board_identifies_and_the_liaison_tells(void **state) {
     (void)state;
     for (uint32_t from = 0; from < REMAINS_STATE_COUNT; from++)
         for (int c = 0; c <= ROLES; c++)
-            if (rights_state(1U << c, RECORD_REMAINS, from, REMAINS_STATE_IDENTIFIED, NULL) ==
-                    ATG_OK &&
+            if (moves(1U << c | RIGHTS_CODE, RECORD_REMAINS, (int)from, REMAINS_STATE_IDENTIFIED,
+                      NULL) &&
                 from != REMAINS_STATE_RELEASED)
                 assert_int_equal(c, ROLE_BOARD);
     assert_int_equal(movers_to(RECORD_MISSING, MISSING_STATE_IDENTIFIED), R(BOARD));
@@ -419,7 +437,7 @@ static void every_state_is_reached_and_left(void **state) {
 
             for (uint32_t to = 0; record_types[kind].states[to]; to++)
                 for (int r = 0; r < ROLES; r++)
-                    left |= rights_state(1U << r, (record_kind)kind, s, to, NULL) == ATG_OK;
+                    left |= moves(1U << r | RIGHTS_CODE, kind, (int)s, (int)to, NULL);
             assert_true(left);
             assert_true(s == 0 || movers_to((record_kind)kind, s));
         }

@@ -15,6 +15,10 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 BASE=$(sed -n 's/^Serving at //p' address)
+telephone() { # URI: what the telephone shows
+    (umask 077; echo "$1" >telephone)
+    "$here/../../tools/second-factor.py" --code telephone
+}
 PASSWORD=$(cat password) PHOTO=$here/../../docs/report.png
 # what stands in blocks of sh, in order; each command must succeed
 awk '/^```sh/ { on = 1; next } /^```/ { on = 0 } on' "$here/../../docs/api.md" >examples

@@ -10,6 +10,7 @@ for k in 1 2; do
     at k$k root
     antigone init root --site K$k --agency "Institute K$k" --plain-key -q
     antigone login -q
+    second_factor k$k.telephone
     (umask 077; antigone users add ida --agency "Institute K$k" -q >first.password)
     antigone users grant ida board interviewer -q
     antigone sites card >k$k.card 2>note

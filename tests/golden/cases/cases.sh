@@ -7,6 +7,8 @@ antigone init root --site K3 --agency "Institute K3" --plain-key
 antigone login
 antigone add operation name="Ferry accident" kind=closed
 (umask 077; antigone users add ida --agency "Institute K3" -q >first.password)
+second_factor root.telephone
+(umask 077; antigone users add ida --agency "Institute K3" -q >first.password)
 antigone users grant ida interviewer mortuary
 antigone users list
 as ida

@@ -6,6 +6,7 @@ as root
 antigone init root --site K3 --agency "Institute K3" --plain-key -q
 antigone login -q
 antigone add operation name="Ferry accident" kind=closed -q
+second_factor root.telephone
 (umask 077; antigone users add ida --agency "Institute K3" -q >first.password)
 antigone users grant ida interviewer -q
 as ida

@@ -50,6 +50,7 @@ antigone backup copy -q --store store && echo "a store that is named comes befor
 # it starts again while a command runs: what was not said is said then
 printf '%s\n' id,family_name,given_name,sex,born,last_seen,last_place,informant_name,informant_contact,basis \
     1,Berg,Ida,female,1984,2026-11-01,Harbour,Ola,+47,consent >table.csv
+second_factor root.telephone
 antigone users add ida --agency "Institute K3" -q >first.password
 antigone users grant ida interviewer
 echo "harbour-compass-29" >ida.password
@@ -77,6 +78,7 @@ start
 # whoever is kept out, and who asks for more than there is
 token=$(sed -n 's/.*"token": "\([0-9a-f]*\)".*/\1/p' antigone-127*)
 export ANTIGONE_ACCOUNT=root ANTIGONE_PASSWORD_FILE=$PWD/root.password
+paper root.telephone
 antigone login -q
 root=$(sed -n 's/.*"token": "\([0-9a-f]*\)".*/\1/p' antigone-127*)
 sed -i "s/$root/$token/; s/root/ida/" antigone-127*

@@ -20,6 +20,8 @@ scenario() {
     as root
     antigone login ${1:-}
     antigone add operation name="Ferry accident" kind=closed
+    antigone users list
+    second_factor root.telephone
     people ida "interviewer mortuary reconciler board"
     antigone users grant ida surgeon
     antigone users grant ida auditor --operation OP-K3-000001
@@ -108,7 +110,9 @@ scenario() {
     antigone show AM-K3-000003
     antigone logout
     as root
+    paper root.telephone
     antigone login ${1:-}
+    paper root.telephone
     antigone erase AM-K3-000003 --reason "a request"
     antigone erase due
     antigone list missing
