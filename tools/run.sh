@@ -78,6 +78,7 @@ if [ -n "$faces" ]; then
     "$antigone" face search "$probe" --reason "no papers were found on the body"
     "$antigone" face leads "$probe"
 fi
+as rita
 "$antigone" audit checkpoint "$out/witness.checkpoints" >/dev/null
 for name in root lab ${faces:+kim eva}; do
     as "$name"
@@ -93,7 +94,7 @@ cat <<TXT
 Report to read: $out/report.html
 The same for programs: $out/report.json
 Operation and truth: $out/operation.json, $out/truth.json
-Cases: $out/store (accounts root, lab and rita; passwords in $secrets)
+Cases: $out/store (accounts root, lab and rita; passwords and telephones in $secrets)
 
 ${probe:+Faces: '$1 face leads $probe' lists who looks like one of the dead, as a lead.
 
