@@ -239,7 +239,7 @@ static int fit_all(fit *f, atg_err *err) {
     if (!face_curve_fit(&curve, f->cases, f->n, fewest(f)) ||
         (c->method == FACE_LOGISTIC && !(curve.slope > 0)))
         return atg_fail(err, ATG_EINVAL, "The scores do not rise with the truth");
-    c->n_knots = face_curve_knots(&curve, f->cases[0].score, f->cases[f->n - 1].score, c->knots);
+    c->n_knots = face_curve_knots(&curve, c->knots);
     rc = cross_validate(f, err);
     return rc ? rc : bootstrap(f, err);
 }
@@ -283,6 +283,10 @@ int face_calibrate(const face_version *version, uint32_t n_persons, uint64_t n,
     if (!rc)
         *ret = made;
     return rc;
+}
+
+double face_least_cllr(double cap) {
+    return log2(1 + pow(10, -cap));
 }
 
 int face_calibration_check(const face_calibration *c, atg_err *err) {

@@ -69,6 +69,9 @@ typedef struct face_lr {
 face_lr face_weigh(const face_calibration *calibration, const face_version *version, double score,
                    double cap);
 
+/* The least Cllr of LRs whose log10 is capped: log2(1 + 10^-cap). */
+double face_least_cllr(double cap);
+
 /* Is every field in range and the curve rising?  For calibrations that were stored.  ATG_EINVAL. */
 int face_calibration_check(const face_calibration *calibration, atg_err *err);
 

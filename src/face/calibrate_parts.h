@@ -24,8 +24,7 @@ bool face_curve_fit(face_curve *curve, const cllr_case *cases, size_t n, double 
 /* log10 LR of a score, within FACE_LR_END. */
 double face_curve_at(const face_curve *curve, double score);
 
-/* Points of a curve, at most FACE_KNOTS_MAX: only score and log10_lr are set. */
-uint32_t face_curve_knots(const face_curve *curve, double low, double high,
-                          face_knot ret[FACE_KNOTS_MAX]);
+/* Points of a rising curve, at most FACE_KNOTS_MAX: only score and log10_lr are set. */
+uint32_t face_curve_knots(const face_curve *curve, face_knot ret[FACE_KNOTS_MAX]);
 
 #endif

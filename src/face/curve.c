@@ -176,19 +176,14 @@ static uint32_t pool_knots(const face_curve *c, face_knot *ret) {
     return n;
 }
 
-uint32_t face_curve_knots(const face_curve *c, double low, double high,
-                          face_knot ret[FACE_KNOTS_MAX]) {
+uint32_t face_curve_knots(const face_curve *c, face_knot ret[FACE_KNOTS_MAX]) {
     if (c->method == FACE_PAV)
         return pool_knots(c, ret);
-    /* the line from where it leaves one end to where it meets the other, or the scores seen */
-    if (c->slope > 0) {
-        low = fmin(low, (-FACE_CAP - c->intercept) / c->slope);
-        high = fmax(high, (FACE_CAP - c->intercept) / c->slope);
-    }
+    /* where it matters, and as far beyond the cap on either side: the interval bends there */
     for (uint32_t i = 0; i < STRAIGHT_KNOTS; i++) {
-        double score = low + (high - low) * i / (STRAIGHT_KNOTS - 1);
+        double lr = 2 * FACE_CAP * (2.0 * i / (STRAIGHT_KNOTS - 1) - 1);
 
-        ret[i] = (face_knot){.score = score, .log10_lr = c->intercept + c->slope * score};
+        ret[i] = (face_knot){.score = (lr - c->intercept) / c->slope, .log10_lr = lr};
     }
     return STRAIGHT_KNOTS;
 }

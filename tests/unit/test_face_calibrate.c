@@ -76,6 +76,23 @@ static void the_fit_is_that_of_other_programs(void **state) {
     mem_free(c.pairs);
 }
 
+/* The pools of these scores, pooled in exact fractions (Python's fractions): 251 false pairs below
+ * 0.2804; 22 true and 169 false ones up to 0.42; 38 true ones from 0.4294 on. */
+static void pools_give_closed_forms(void **state) {
+    double odds = 22.0 / 169 * 420 / 60; /* the middle pool's LR */
+    double least = (22 * log2(1 + 1 / odds) / 60 + 169 * log2(1 + odds) / 420) / 2;
+    cases c = waves(60, 0.28);
+    face_calibration pav;
+
+    (void)state;
+    assert_int_equal(fit(&c, FACE_PAV, &pav, NULL), ATG_OK);
+    close_to(pav.cllr_min, least, 1e-14);
+    for (int i = 281; i <= 419; i++)
+        close_to(face_weigh(&pav, &version, i * 0.001, 1).log10_lr, log10(odds), 1e-14);
+    close_to(face_least_cllr(1), 0.13750352374993491, 1e-15); /* log2(11 / 10) */
+    mem_free(c.pairs);
+}
+
 static void the_order_of_pairs_changes_nothing(void **state) {
     cases c = waves(60, 0.28);
     face_calibration a, b;
@@ -430,6 +447,7 @@ static void memory_that_runs_short_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fit_is_that_of_other_programs),
+        cmocka_unit_test(pools_give_closed_forms),
         cmocka_unit_test(the_order_of_pairs_changes_nothing),
         cmocka_unit_test(each_pair_is_weighed_by_the_others),
         cmocka_unit_test(kinds_that_do_not_overlap_still_give_a_finite_line),

@@ -3,6 +3,7 @@
  */
 #include "made_faces.h"
 
+#include "app/faces_fit.h"
 #include "app/faces_report.h"
 
 enum { CLOSED = 34, FEW = 5, OTHERS = 100 };
@@ -302,6 +303,30 @@ static void closed_cases_weigh_a_face_within_its_cap(const database *where) {
     line = line_of(w, same);
     assert_true(line->fields[EVIDENCE_LOG10_LR].number <= 0.25);
     assert_true(line->fields[EVIDENCE_LOG10_LR].number > 0);
+    close_unheard(w);
+}
+
+static void a_calibration_comes_with_its_plots(const database *where) {
+    made_faces *w = open_faces(where);
+    actor board = w->m.by[ROLE_BOARD];
+    faces_fit_wish wish = {.cap = 0.5, .plots = true};
+    faces_fitted f;
+    const char *at;
+    uint32_t plots = 0;
+    atg_err err = {0};
+
+    board.reason = ATG_STR("thirty cases are closed");
+    made_closed(w, CLOSED);
+    made_ok(faces_fit(w->m.c, &board, w->m.arena, &w->m.operation, &wish, &f, &err), &err);
+    assert_true(f.calibration.cap == 0.5 && f.n_operations == 1 && f.n_denied == 0);
+    for (at = f.page.p; (at = strstr(at, "<svg")); at++)
+        plots++;
+    assert_int_equal(plots, 3);
+    assert_non_null(strstr(f.page.p, "34 closed cases of 1 operation: 34 pairs of the same "
+                                     "person, 1122 of different persons"));
+    wish.plots = false;
+    made_ok(faces_fit(w->m.c, &board, w->m.arena, &w->m.operation, &wish, &f, &err), &err);
+    assert_int_equal(f.page.n, 0);
     close_unheard(w);
 }
 
@@ -692,6 +717,7 @@ int main(void) {
          ON_BOTH},
         {"closed cases weigh a face within its cap", closed_cases_weigh_a_face_within_its_cap,
          ON_BOTH},
+        {"a calibration comes with its plots", a_calibration_comes_with_its_plots, ON_BOTH},
         {"a calibration of another network does not count",
          a_calibration_of_another_network_does_not_count, ON_BOTH},
         {"an examiner concludes blind to what a face weighs",
