@@ -58,8 +58,9 @@ int faces_enrol_file(cases *c, const uuid *file, const face_eye *eye, faces_done
 
 /* ---- searching ---- */
 
-/* The templates of an operation that may be searched among, in memory.  Whoever keeps it asks for
- * it anew from time to time: who was found alive meanwhile is left out of every answer anyway. */
+/* The templates of an operation that may be searched among, in memory, as they were when it was
+ * opened: who was found alive meanwhile is left out of every answer anyway.  app/faces_standby.h
+ * keeps some ready. */
 typedef struct faces_gallery faces_gallery;
 
 /* What a photograph's template was made by, for faces_gallery_open(): searching needs no network.
@@ -86,12 +87,21 @@ void faces_gallery_close(faces_gallery *g);
 static inline void faces_gallery_freep(faces_gallery **p) {
     faces_gallery_close(*p);
 }
-uint32_t faces_gallery_persons(const faces_gallery *g);
 
 typedef struct face_wish {
     uuid photograph; /* of the dead */
     uint32_t best;   /* 2 to 50; 0: 20 */
 } face_wish;
+
+typedef struct faces_asking {
+    face_wish wish;
+    bool retouched; /* as in faces_wanted */
+} faces_asking;
+
+typedef struct faces_found {
+    uint32_t candidates;
+    uint32_t among; /* persons */
+} faces_found;
 
 /* A candidate as this account may see it: score and rank are hidden from who has still to
  * conclude. */
@@ -106,8 +116,8 @@ typedef struct face_lead {
 /* Search and keep the candidates in the file of the remains.  The search stands in its history.
  * ATG_EDENIED: the right, a written reason or a rule is missing; ATG_EINVAL: the photograph has no
  * template to search with, and why. */
-int faces_search(cases *c, const actor *who, atg_arena *arena, const faces_gallery *g,
-                 const face_wish *wish, uint32_t *ret_n, atg_err *err);
+int faces_search(cases *c, const actor *who, atg_arena *arena, faces_gallery *g,
+                 const face_wish *wish, faces_found *ret, atg_err *err);
 
 /* What is to be heeded with a candidate, as its "warnings" name it; the first is of the photograph
  * of the dead. */

@@ -9,6 +9,7 @@
 #include "app/faces_internal.h"
 #include "app/rights.h"
 #include "app/rules.h"
+#include "base/arena.h"
 #include "base/bytes.h"
 
 enum { FACES_ARENA = 1 << 30, FILE_ARENA = 256 << 20, TEMPLATES_MAX = 200, DETAIL_MAX = 8192 };
@@ -95,7 +96,7 @@ static bool is_usable(collecting *w, const record_row *row) {
 
 static int read_faces(collecting *w, db *d, const db_statement *statement, const uuid *person,
                       known_faces *ret, atg_err *err) {
-    ATG_AUTO(atg_arena) arena = atg_arena_new(FILE_ARENA);
+    ARENA_WIPED arena = atg_arena_new(FILE_ARENA);
     db_value values[] = {db_blob(person->bytes, UUID_SIZE), db_int(TEMPLATES_MAX),
                          db_blob(w->ret->operations[0].bytes, UUID_SIZE)};
     uuid ids[TEMPLATES_MAX];
@@ -235,7 +236,7 @@ static int compare(collecting *w, atg_err *err) {
 
 int faces_closed_cases(cases *c, const actor *who, atg_arena *arena, const uuid *operation,
                        const face_version *version, faces_closed *ret, atg_err *err) {
-    ATG_AUTO(atg_arena) faces = atg_arena_new(FACES_ARENA);
+    ARENA_WIPED faces = atg_arena_new(FACES_ARENA);
     collecting w = {.c = c, .who = who, .arena = arena, .faces = faces, .ret = ret};
     int rc;
 

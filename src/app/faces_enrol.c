@@ -6,6 +6,7 @@
 
 #include "app/cases_internal.h"
 #include "app/face_marks.h"
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "face/detect.h"
 #include "store/blobs.h"
@@ -287,7 +288,7 @@ static int enrol(enrolment *e, faces_done *done, atg_err *err) {
 
 static int enrol_one(cases *c, const uuid *photograph, const face_eye *eye, faces_done *ret,
                      atg_err *err) {
-    ATG_AUTO(atg_arena) arena = atg_arena_new(TEMPLATE_ARENA);
+    ARENA_WIPED arena = atg_arena_new(TEMPLATE_ARENA);
     enrolment e = {.c = c, .eye = eye, .arena = arena, .photograph = photograph};
 
     return arena ? enrol(&e, ret, err) : no_memory(err);

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "app/cases_internal.h"
+#include "app/events.h"
 #include "app/face_marks.h"
 #include "app/rights.h"
 #include "app/rules.h"
+#include "base/arena.h"
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "model/date.h"
 
@@ -26,12 +27,8 @@ static const db_statement own_template = {
     "face template", "SELECT id FROM r_face_template WHERE photograph = $1 ORDER BY id LIMIT 1"};
 
 typedef struct loading {
-    cases *c;
-    faces_gallery *g;
+    faces_taking taking;
     const atg_progress *progress;
-    atg_arena *arena;
-    uuid operations[FACES_SHARING_MAX];
-    uint32_t n_operations;
     uuid of, after; /* where the reading stands */
     uint32_t n;
     uint64_t seen;
@@ -58,7 +55,7 @@ static int read_template(db *d, void *user, atg_err *err) {
 
 int faces_made_by(cases *c, const uuid *photograph, face_version *ret, uint32_t *ret_dim,
                   atg_err *err) {
-    ATG_AUTO(atg_arena) arena = atg_arena_new(PAGE_ARENA);
+    ARENA_WIPED arena = atg_arena_new(PAGE_ARENA);
     asking w = {.c = c, .photograph = photograph, .arena = arena};
     int rc = arena ? store_read(cases_store(c), read_template, &w, err) : no_memory(err);
     const value *f;
@@ -78,10 +75,12 @@ int faces_made_by(cases *c, const uuid *photograph, face_version *ret, uint32_t 
     return ATG_OK;
 }
 
-static int find_operations(db *d, void *user, atg_err *err) {
-    loading *w = user;
+/* ---- whose photographs ---- */
+
+int faces_gallery_operations(db *d, const uuid *operation, uuid ret[FACES_SHARING_MAX],
+                             uint32_t *ret_n, atg_err *err) {
     db_value limit = db_int(FACES_OPERATIONS_MAX);
-    uuid *all = ATG_GET(w->arena, uuid, FACES_OPERATIONS_MAX);
+    MEM_AUTO uuid *all = mem_zero(FACES_OPERATIONS_MAX, sizeof(*all));
     uint32_t n = 0;
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
     int rc = all ? db_query(d, &all_operations, &limit, 1, &rows, err) : no_memory(err);
@@ -92,17 +91,17 @@ static int find_operations(db *d, void *user, atg_err *err) {
     }
     db_end(rows);
     rows = NULL;
-    w->n_operations = 0;
+    *ret_n = 0;
     for (uint32_t i = 0; i < n && !rc; i++) {
         bool shares = false;
 
-        rc = rules_shares(d, &all[i], &w->g->operation, &shares, err);
+        rc = rules_shares(d, &all[i], operation, &shares, err);
         if (rc || !shares)
             continue;
-        if (w->n_operations == FACES_SHARING_MAX)
+        if (*ret_n == FACES_SHARING_MAX)
             return atg_fail(err, ATG_ELIMIT, "More than %d operations share with this one",
                             FACES_SHARING_MAX);
-        w->operations[w->n_operations++] = all[i];
+        ret[(*ret_n)++] = all[i];
     }
     return rc;
 }
@@ -174,15 +173,12 @@ static int16_t years(double x) {
     return (int16_t)(isfinite(x) ? x : -1);
 }
 
-/* From the birth to when the person was last seen, or else to today. */
+/* From the birth to when the person was last seen. */
 static void age_of(const value *born, const value *seen_on, face_person *ret) {
     static const double year = 365.2425;
-    int32_t today = (int32_t)(clock_now() / INT64_C(86400000000));
-    date b, s = {.from = today, .to = today};
+    date b, s;
 
-    if (date_read(born->text, &b, NULL))
-        return;
-    if (seen_on->known && date_read(seen_on->text, &s, NULL))
+    if (!seen_on->known || date_read(born->text, &b, NULL) || date_read(seen_on->text, &s, NULL))
         return;
     ret->age_low = years(floor((s.from - b.to) / year));
     ret->age_high = years(floor((s.to - b.from) / year));
@@ -215,34 +211,40 @@ static bool usable(const faces_gallery *g, const record *r) {
 
     return !r->withdrawn && f[FACE_TEMPLATE_OUTCOME].choice == FACE_OUTCOME_READY &&
            f[FACE_TEMPLATE_VECTOR].known &&
-           (f[FACE_TEMPLATE_RETOUCHED].known && f[FACE_TEMPLATE_RETOUCHED].flag) == g->retouched &&
-           faces_version_is(r, &g->version);
+           (f[FACE_TEMPLATE_RETOUCHED].known && f[FACE_TEMPLATE_RETOUCHED].flag) ==
+               g->is.retouched &&
+           faces_version_is(r, &g->is.version);
 }
 
-static int take(loading *w, db *d, const record *r, atg_err *err) {
-    const value *f = r->fields;
+static int put(const faces_taking *w, db *d, const record *r, atg_err *err) {
+    const uuid *photograph = &r->fields[FACE_TEMPLATE_PHOTOGRAPH].ref;
+    faces_gallery *g = w->g;
     float vector[FACE_DIM_MAX];
     face_person person;
     uuid file = r->file;
-    bool may = false;
-    int rc = ATG_OK;
+    int rc = face_vector_read(r->fields[FACE_TEMPLATE_VECTOR].text, g->is.dim, vector, err);
 
-    if (!usable(w->g, r))
-        return ATG_OK;
-    rc = rules_gallery(d, &w->g->operation, &f[FACE_TEMPLATE_PHOTOGRAPH].ref, &may, err);
-    if (rc || !may)
-        return rc;
-    rc = face_vector_read(f[FACE_TEMPLATE_VECTOR].text, w->g->dim, vector, err);
     if (!rc)
         rc = root_of(d, &file, err);
     if (!rc)
         rc = faces_person(d, w->c->keys, w->arena, &file, &person, err);
     if (!rc)
-        rc = face_gallery_put(w->g->all, &w->g->version, &person, &f[FACE_TEMPLATE_PHOTOGRAPH].ref,
-                              vector, err);
+        rc = face_gallery_put(g->all, &g->is.version, &person, photograph, vector, err);
     bytes_wipe(vector, sizeof(vector));
     return rc;
 }
+
+int faces_gallery_take(const faces_taking *w, db *d, const record *r, atg_err *err) {
+    bool may = false;
+    int rc = ATG_OK;
+
+    if (usable(w->g, r))
+        rc = rules_gallery(d, &w->g->is.operation, &r->fields[FACE_TEMPLATE_PHOTOGRAPH].ref, &may,
+                           err);
+    return rc || !may ? rc : put(w, d, r, err);
+}
+
+/* ---- all of them ---- */
 
 static int read_page(db *d, void *user, atg_err *err) {
     loading *w = user;
@@ -252,11 +254,11 @@ static int read_page(db *d, void *user, atg_err *err) {
                        .after = w->after,
                        .limit = PAGE};
     record_row *rows;
-    int rc = records_list(d, w->c->keys, w->arena, &q, &rows, &w->n, err);
+    int rc = records_list(d, w->taking.c->keys, w->taking.arena, &q, &rows, &w->n, err);
 
     for (uint32_t i = 0; i < w->n && !rc; i++)
         if (!rows[i].erased)
-            rc = take(w, d, rows[i].r, err);
+            rc = faces_gallery_take(&w->taking, d, rows[i].r, err);
     if (!rc && w->n)
         w->after = rows[w->n - 1].r->id;
     return rc;
@@ -267,12 +269,12 @@ static int read_operation(loading *w, atg_err *err) {
 
     w->after = (uuid){{0}};
     do {
-        ATG_AUTO(atg_arena) arena = atg_arena_new(PAGE_ARENA);
+        ARENA_WIPED arena = atg_arena_new(PAGE_ARENA);
 
-        w->arena = arena;
+        w->taking.arena = arena;
         if (!arena)
             return no_memory(err);
-        rc = store_read(cases_store(w->c), read_page, w, err);
+        rc = store_read(cases_store(w->taking.c), read_page, w, err);
         w->seen += w->n;
         if (!rc && w->progress && w->progress->step &&
             !w->progress->step(w->progress->user, "gallery", w->seen, 0))
@@ -281,44 +283,72 @@ static int read_operation(loading *w, atg_err *err) {
     return rc;
 }
 
-static int fill(faces_gallery *g, cases *c, const atg_progress *progress, atg_err *err) {
-    ATG_AUTO(atg_arena) arena = atg_arena_new(PAGE_ARENA);
-    loading w = {.c = c, .g = g, .progress = progress, .arena = arena};
-    int rc = arena ? store_read(cases_store(c), find_operations, &w, err) : no_memory(err);
+static int find_operations(db *d, void *user, atg_err *err) {
+    faces_gallery *g = user;
 
-    for (uint32_t i = 0; i < w.n_operations && !rc; i++) {
-        w.of = w.operations[i];
+    return faces_gallery_operations(d, &g->is.operation, g->operations, &g->n_operations, err);
+}
+
+static void forget(faces_gallery *g) {
+    face_gallery_free(g->all);
+    g->all = NULL;
+}
+
+int faces_gallery_read(faces_gallery *g, cases *c, const atg_progress *progress, atg_err *err) {
+    loading w = {.taking = {.c = c, .g = g}, .progress = progress};
+    int rc;
+
+    forget(g);
+    rc = events_last(c, &g->last, err);
+    if (!rc)
+        rc = face_gallery_new(&g->is.version, g->is.dim, &g->all, err);
+    if (!rc)
+        rc = store_read(cases_store(c), find_operations, g, err);
+    for (uint32_t i = 0; i < g->n_operations && !rc; i++) {
+        w.of = g->operations[i];
         rc = read_operation(&w, err);
     }
+    if (rc)
+        forget(g);
     return rc;
+}
+
+int faces_gallery_new(const faces_wanted *wanted, faces_gallery **ret, atg_err *err) {
+    faces_gallery *g = mem_zero(1, sizeof(*g));
+
+    if (!g)
+        return no_memory(err);
+    g->is = *wanted;
+    *ret = g;
+    return ATG_OK;
 }
 
 int faces_gallery_open(cases *c, const faces_wanted *wanted, const atg_progress *progress,
                        faces_gallery **ret, atg_err *err) {
-    faces_gallery *g = mem_zero(1, sizeof(*g));
-    int rc = g ? face_gallery_new(&wanted->version, wanted->dim, &g->all, err) : no_memory(err);
+    ATG_AUTO(faces_gallery) g = NULL;
+    int rc = faces_gallery_new(wanted, &g, err);
 
-    if (!rc) {
-        g->operation = wanted->operation;
-        g->version = wanted->version;
-        g->dim = wanted->dim;
-        g->retouched = wanted->retouched;
-        rc = fill(g, c, progress, err);
-    }
+    if (!rc)
+        rc = faces_gallery_update(g, c, progress, err);
     if (rc)
-        faces_gallery_close(g);
-    else
-        *ret = g;
-    return rc;
+        return rc;
+    *ret = g;
+    g = NULL;
+    return ATG_OK;
 }
 
 void faces_gallery_close(faces_gallery *g) {
     if (!g)
         return;
-    face_gallery_free(g->all);
+    forget(g);
     mem_free(g);
 }
 
-uint32_t faces_gallery_persons(const faces_gallery *g) {
-    return face_gallery_persons(g->all);
+int faces_gallery_look(const faces_gallery *g, const face_query *query, face_result *ret,
+                       uint32_t *ret_among, atg_err *err) {
+    /* more than are asked for: some may leave before the list is written */
+    face_search_options o = {.best = FACE_BEST_MAX};
+
+    *ret_among = face_gallery_persons(g->all);
+    return face_gallery_search(g->all, &g->is.version, 1, query, &o, ret, err);
 }

@@ -11,10 +11,11 @@
 #include "app/faces_evidence.h"
 #include "app/rights.h"
 #include "app/rules.h"
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 
-enum { DETAIL_MAX = 8192 };
+enum { DETAIL_MAX = 8192, TEMPLATE_ARENA = 64 << 20 };
 
 static const db_statement candidates_of = {
     "face candidates of",
@@ -28,7 +29,7 @@ typedef struct searching {
     cases *c;
     const actor *who;
     atg_arena *arena;
-    const faces_gallery *g;
+    faces_wanted in;
     const face_wish *wish;
     record *photo;
     file_row file;
@@ -36,7 +37,7 @@ typedef struct searching {
     face_query query;
     bool retouched;
     face_result found; /* by score */
-    uint32_t best;
+    uint32_t best, among;
     record **standing; /* candidates of the probe */
     uint32_t n_standing, kept;
     cases_batch *b;
@@ -78,12 +79,12 @@ static int check_template(searching *w, const record *t, atg_err *err) {
         return faces_unread(err);
     f = t->fields;
     outcome = f[FACE_TEMPLATE_OUTCOME].choice;
-    if (outcome != FACE_OUTCOME_READY || !faces_version_is(t, &w->g->version))
+    if (outcome != FACE_OUTCOME_READY || !faces_version_is(t, &w->in.version))
         return atg_fail(err, ATG_EINVAL, "This photograph cannot be searched with: %s%s%.*s",
                         why_not[outcome], f[FACE_TEMPLATE_REASONS].known ? ": " : "",
                         ATG_FMT(f[FACE_TEMPLATE_REASONS].text));
     w->retouched = f[FACE_TEMPLATE_RETOUCHED].known && f[FACE_TEMPLATE_RETOUCHED].flag;
-    return face_vector_read(f[FACE_TEMPLATE_VECTOR].text, w->g->dim, w->vector, err);
+    return face_vector_read(f[FACE_TEMPLATE_VECTOR].text, w->in.dim, w->vector, err);
 }
 
 static int16_t years(double x) {
@@ -129,15 +130,16 @@ static int find_probe(db *d, void *user, atg_err *err) {
 }
 
 static int prepare(db *d, void *user, atg_err *err) {
+    ARENA_WIPED arena = atg_arena_new(TEMPLATE_ARENA);
     searching *w = user;
     record *t = NULL;
-    int rc = find_probe(d, user, err);
+    int rc = arena ? find_probe(d, user, err) : no_memory(err);
 
-    if (!rc && uuid_cmp(&w->g->operation, &w->photo->operation) != 0)
+    if (!rc && uuid_cmp(&w->in.operation, &w->photo->operation) != 0)
         rc = atg_fail(err, ATG_EDENIED,
                       "Rule 1: a photograph is searched with in its own operation");
     if (!rc)
-        rc = faces_template_of(d, w->c->keys, w->arena, &w->wish->photograph, &t, err);
+        rc = faces_template_of(d, w->c->keys, arena, &w->wish->photograph, &t, err);
     if (!rc)
         rc = check_template(w, t, err);
     return rc ? rc : describe(w, d, err);
@@ -162,14 +164,9 @@ static int by_rank(const void *x, const void *y) {
     return a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
-/* More than are asked for: some may have left the gallery since it was read. */
-static int search(searching *w, atg_err *err) {
-    face_search_options o = {.best = FACE_BEST_MAX};
-    int rc = face_gallery_search(w->g->all, &w->g->version, 1, &w->query, &o, &w->found, err);
-
-    if (!rc && w->found.n)
-        qsort(w->found.hits, w->found.n, sizeof(*w->found.hits), by_rank);
-    return rc;
+static void sort_by_rank(face_result *r) {
+    if (r->n)
+        qsort(r->hits, r->n, sizeof(*r->hits), by_rank);
 }
 
 /* ---- keeping ---- */
@@ -217,20 +214,20 @@ static atg_str warnings(const searching *w, uint32_t flags) {
 }
 
 static void fill(const searching *w, record *r, const face_hit *hit) {
-    char hex[2 * sizeof(w->g->version.model) + 1];
+    char hex[2 * sizeof(w->in.version.model) + 1];
     value *f = r->fields;
 
-    bytes_hex(w->g->version.model, sizeof(w->g->version.model), hex);
+    bytes_hex(w->in.version.model, sizeof(w->in.version.model), hex);
     r->file = w->file.id;
     r->operation = w->file.operation;
     f[FACE_CANDIDATE_PROBE] = (value){.known = true, .ref = w->wish->photograph};
     f[FACE_CANDIDATE_MISSING] = (value){.known = true, .ref = hit->person};
     f[FACE_CANDIDATE_PHOTOGRAPH] = (value){.known = true, .ref = hit->photo};
     f[FACE_CANDIDATE_MODEL] = text(atg_arena_str(w->arena, atg_str_of(hex)));
-    f[FACE_CANDIDATE_PIPELINE] = (value){.known = true, .number = w->g->version.pipeline};
+    f[FACE_CANDIDATE_PIPELINE] = (value){.known = true, .number = w->in.version.pipeline};
     f[FACE_CANDIDATE_SCORE] = (value){.known = true, .number = (double)hit->score};
     f[FACE_CANDIDATE_RANK] = (value){.known = true, .number = hit->rank};
-    f[FACE_CANDIDATE_AMONG] = (value){.known = true, .number = faces_gallery_persons(w->g)};
+    f[FACE_CANDIDATE_AMONG] = (value){.known = true, .number = w->among};
     f[FACE_CANDIDATE_WARNINGS] = text(warnings(w, hit->flags));
     f[FACE_CANDIDATE_SEARCHED] = (value){.known = true, .instant = clock_now()};
     f[FACE_CANDIDATE_SEARCHED_BY] = (value){.known = true, .ref = w->who->account};
@@ -306,7 +303,7 @@ static int write(db *d, void *user, atg_err *err) {
             rc = drop(w, d, w->standing[i], err);
     if (!rc)
         rc = faces_evidence(
-            &(faces_weighing){w->c, w->b, w->arena, w->file.id, w->file.operation, w->g->version},
+            &(faces_weighing){w->c, w->b, w->arena, w->file.id, w->file.operation, w->in.version},
             d, err);
     return rc ? rc : cases_batch_end(w->b, err);
 }
@@ -330,7 +327,7 @@ static int tell(searching *w, atg_err *err) {
     json_key(&j, "photograph");
     json_text(&j, id);
     json_key(&j, "among");
-    json_int(&j, faces_gallery_persons(w->g));
+    json_int(&j, w->among);
     json_key(&j, "reason");
     json_str(&j, w->who->reason);
     json_end(&j, '}');
@@ -340,24 +337,36 @@ static int tell(searching *w, atg_err *err) {
     return rc ? rc : cases_tell_look(w->c, &e, err);
 }
 
-int faces_search(cases *c, const actor *who, atg_arena *arena, const faces_gallery *g,
-                 const face_wish *wish, uint32_t *ret_n, atg_err *err) {
-    uint32_t best = wish->best ? wish->best : FACE_BEST_DEFAULT;
-    searching w = {.c = c, .who = who, .arena = arena, .g = g, .wish = wish, .best = best};
+int faces_ask(const faces_asked *a, faces_found *ret, atg_err *err) {
+    uint32_t best = a->wish->best ? a->wish->best : FACE_BEST_DEFAULT;
+    searching w = {
+        .c = a->c, .who = a->who, .arena = a->arena, .in = a->in, .wish = a->wish, .best = best};
     int rc;
 
     if (best < FACE_BEST_MIN || best > FACE_BEST_MAX)
         return atg_fail(err, ATG_EINVAL, "A list has %d to %d candidates", FACE_BEST_MIN,
                         FACE_BEST_MAX);
-    rc = store_read(cases_store(c), prepare, &w, err);
+    rc = store_read(cases_store(a->c), prepare, &w, err);
     if (!rc)
-        rc = search(&w, err);
+        rc = a->look(a->user, &w.query, &w.found, &w.among, err);
     bytes_wipe(w.vector, sizeof(w.vector));
+    if (rc)
+        return rc;
+    sort_by_rank(&w.found);
+    rc = tell(&w, err);
     if (!rc)
-        rc = tell(&w, err);
+        rc = store_write(cases_store(a->c), write, &w, err);
     if (!rc)
-        rc = store_write(cases_store(c), write, &w, err);
-    if (!rc)
-        *ret_n = w.kept;
+        *ret = (faces_found){w.kept, w.among};
     return rc;
+}
+
+static int look(void *user, const face_query *query, face_result *ret, uint32_t *ret_among,
+                atg_err *err) {
+    return faces_gallery_look(user, query, ret, ret_among, err);
+}
+
+int faces_search(cases *c, const actor *who, atg_arena *arena, faces_gallery *g,
+                 const face_wish *wish, faces_found *ret, atg_err *err) {
+    return faces_ask(&(faces_asked){c, who, arena, g->is, wish, look, g}, ret, err);
 }

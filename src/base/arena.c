@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/bytes.h"
 #include "base/mem.h"
 
 enum { BLOCK = 16 * 1024, BLOCK_MAX = 1024 * 1024, ALIGN = 16 };
@@ -36,6 +38,11 @@ void atg_arena_free(atg_arena *arena) {
         mem_free(b);
     }
     mem_free(arena);
+}
+
+void arena_wipe(atg_arena *arena) {
+    for (struct block *b = arena ? arena->head : NULL; b; b = b->next)
+        bytes_wipe(b->bytes, b->used);
 }
 
 /* A large request gets a block of its own behind the head, so that the head is not wasted. */

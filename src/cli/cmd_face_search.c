@@ -43,8 +43,8 @@ static int find_probe(const store_session *s, const char *name, uuid *ret, atg_e
     return rc;
 }
 
-static int search(const args *a, const store_session *s, const face_wish *wish, uint32_t *ret_n,
-                  uint32_t *ret_among, atg_err *err) {
+static int search(const args *a, const store_session *s, const face_wish *wish, faces_found *ret,
+                  atg_err *err) {
     faces_wanted wanted = {.operation = s->operation.id, .retouched = cli_has(a, OPT_RETOUCHED)};
     ATG_AUTO(faces_gallery) g = NULL;
     int rc = faces_made_by(s->c, &wish->photograph, &wanted.version, &wanted.dim, err);
@@ -52,18 +52,14 @@ static int search(const args *a, const store_session *s, const face_wish *wish, 
     if (rc == ATG_OK)
         rc = faces_gallery_open(s->c, &wanted, progress_start(a), &g, err);
     progress_clear();
-    if (rc == ATG_OK) {
-        *ret_among = faces_gallery_persons(g);
-        rc = faces_search(s->c, &s->who, s->arena, g, wish, ret_n, err);
-    }
-    return rc;
+    return rc ? rc : faces_search(s->c, &s->who, s->arena, g, wish, ret, err);
 }
 
 static int run(const args *a) {
     STORE_SESSION s = {0};
     face_wish wish = {.best = 0};
     uint64_t best = FACE_BEST_DEFAULT;
-    uint32_t n = 0, among = 0;
+    faces_found found = {0};
     atg_err err = {0};
     int code = cli_uint(a, OPT_BEST, FACE_BEST_MIN, FACE_BEST_MAX, &best);
 
@@ -75,13 +71,13 @@ static int run(const args *a) {
         return code;
     wish.best = (uint32_t)best;
     if (find_probe(&s, a->operands[0], &wish.photograph, &err) ||
-        search(a, &s, &wish, &n, &among, &err))
+        search(a, &s, &wish, &found, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a,
                   "%u candidates among %u missing persons, kept in the file of the remains. They "
                   "are leads for people to compare, whatever their order: 'antigone face leads'.\n",
-                  n, among);
-    return n ? EXIT_DONE : EXIT_NO;
+                  found.candidates, found.among);
+    return found.candidates ? EXIT_DONE : EXIT_NO;
 }
 
 static const option_id options[] = {OPT_BEST, OPT_RETOUCHED, OPT_OPERATION, HERE_OPTIONS};

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "face/gallery_parts.h"
 
@@ -61,7 +62,27 @@ int face_gallery_new(const face_version *version, uint32_t dim, face_gallery **r
     return ATG_OK;
 }
 
-static void free_chunk(face_chunk *chunk) {
+static size_t highs_size(uint32_t dim) {
+    return CHUNK_GROUPS * face_high_size(dim);
+}
+
+static size_t rows_size(uint32_t dim) {
+    return CHUNK * face_row_size(dim);
+}
+
+static size_t masters_size(uint32_t dim) {
+    return (size_t)CHUNK * dim * sizeof(float);
+}
+
+static void wipe(void *p, size_t n) {
+    if (p)
+        bytes_wipe(p, n);
+}
+
+static void free_chunk(face_chunk *chunk, uint32_t dim) {
+    wipe(chunk->highs, highs_size(dim));
+    wipe(chunk->rows, rows_size(dim));
+    wipe(chunk->masters, masters_size(dim));
     mem_free(chunk->highs);
     mem_free(chunk->rows);
     mem_free(chunk->masters);
@@ -72,7 +93,7 @@ void face_gallery_free(face_gallery *g) {
     if (!g)
         return;
     for (uint32_t i = 0; i < g->n_chunks; i++)
-        free_chunk(&g->chunks[i]);
+        free_chunk(&g->chunks[i], g->dim);
     mem_free(g->chunks);
     mem_free(g->people);
     face_index_clear(&g->by_photo);
@@ -82,9 +103,7 @@ void face_gallery_free(face_gallery *g) {
 }
 
 static int reserve_slot(face_gallery *g, atg_err *err) {
-    size_t highs = CHUNK_GROUPS * face_high_size(g->dim);
-    size_t rows = CHUNK * face_row_size(g->dim);
-    size_t masters = (size_t)CHUNK * g->dim * sizeof(float);
+    size_t highs = highs_size(g->dim), rows = rows_size(g->dim);
     face_chunk chunk, *chunks;
 
     if (g->n >= PHOTOS_MAX)
@@ -94,10 +113,10 @@ static int reserve_slot(face_gallery *g, atg_err *err) {
     chunks = mem_grow(g->chunks, (g->n_chunks + 1) * sizeof(*chunks));
     if (chunks)
         g->chunks = chunks;
-    chunk = (face_chunk){mem_aligned(highs), mem_aligned(rows), mem_aligned(masters),
+    chunk = (face_chunk){mem_aligned(highs), mem_aligned(rows), mem_aligned(masters_size(g->dim)),
                          mem_zero(CHUNK, sizeof(*chunk.photos))};
     if (!chunks || !chunk.highs || !chunk.rows || !chunk.masters || !chunk.photos) {
-        free_chunk(&chunk);
+        free_chunk(&chunk, g->dim);
         return atg_fail(err, ATG_ENOMEM, "Memory is short for the gallery of faces");
     }
     memset(chunk.highs, 0, highs);
@@ -210,6 +229,7 @@ int face_gallery_put(face_gallery *g, const face_version *version, const face_pe
         link_photo(g, slot, who);
     }
     memcpy(face_master_of(g, slot), unit, g->dim * sizeof(*unit));
+    bytes_wipe(unit, sizeof(unit));
     encode(g, slot);
     refresh_person(g, who);
     return ATG_OK;
@@ -241,13 +261,13 @@ static void remove_slot(face_gallery *g, uint32_t slot) {
         encode(g, slot);
     }
     memset(face_photo_of(g, last), 0, sizeof(*gone));
-    memset(face_master_of(g, last), 0, g->dim * sizeof(float));
-    encode(g, last);
+    bytes_wipe(face_master_of(g, last), g->dim * sizeof(float));
+    encode(g, last); /* its codes go with it */
     g->n--;
     refresh_group(g, slot);
     refresh_group(g, last);
     if (g->n + CHUNK <= (g->n_chunks - 1) * CHUNK)
-        free_chunk(&g->chunks[--g->n_chunks]);
+        free_chunk(&g->chunks[--g->n_chunks], g->dim);
 }
 
 int face_gallery_remove(face_gallery *g, const uuid *photo, atg_err *err) {

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "face/rank.h"
@@ -247,8 +248,9 @@ int face_gallery_search(const face_gallery *g, const face_version *version, uint
                         face_result *ret, atg_err *err) {
     uint32_t threads = parallel_threads(options->threads);
     size_t size = (size_t)FACE_TOGETHER * g->dim;
+    size_t coded = size + (size_t)FACE_TOGETHER * 2 * face_row_size(g->dim);
     MEM_AUTO float *units = mem_alloc(size * sizeof(*units));
-    MEM_AUTO int8_t *codes = mem_aligned(size + (size_t)FACE_TOGETHER * 2 * face_row_size(g->dim));
+    MEM_AUTO int8_t *codes = mem_aligned(coded);
     MEM_AUTO worker *workers = mem_zero(threads, sizeof(*workers));
     face_search_stats stats = {0, 0};
     batch b = {.g = g,
@@ -263,6 +265,10 @@ int face_gallery_search(const face_gallery *g, const face_version *version, uint
         rc = atg_fail(err, ATG_ENOMEM, "Memory is short for the search of a face");
     if (!rc)
         rc = run(&b, n, queries, threads, ret, &stats, err);
+    if (units)
+        bytes_wipe(units, size * sizeof(*units));
+    if (codes)
+        bytes_wipe(codes, coded);
     for (uint32_t t = 0; workers && t < threads; t++)
         for (uint32_t q = 0; q < FACE_TOGETHER; q++) {
             face_rank_clear(&workers[t].ranks[q]);

@@ -195,6 +195,10 @@ cases *request_cases(const request *q) {
     return q->s->c;
 }
 
+struct faces_standby *request_faces(const request *q) {
+    return q->s->faces;
+}
+
 int request_decoded(request *q, int rc, atg_err *err) {
     if (rc != ATG_EIO && rc != ATG_EDENIED)
         return rc;

@@ -175,6 +175,7 @@ int request_decoded(request *q, int rc, atg_err *err);
 /* Ends long work when the service stops. */
 const atg_progress *request_progress(request *q);
 cases *request_cases(const request *q);
+struct faces_standby *request_faces(const request *q); /* galleries that are kept ready */
 
 /* For libraries that take what they only read as not const. */
 static inline void *request_bytes(atg_str text) {

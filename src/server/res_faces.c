@@ -5,14 +5,15 @@
 
 #include "app/cases_json.h"
 #include "app/faces_eye.h"
+#include "app/faces_standby.h"
 #include "app/tasks.h"
 
-static int read_wish(request *q, face_wish *ret, faces_wanted *wanted, atg_err *err) {
+static int read_wish(request *q, faces_asking *ret, atg_err *err) {
     const json_t *best, *retouched;
     int rc = request_members(q, "best retouched", err);
 
     if (!rc)
-        rc = request_id(q, request_word(q, "photograph"), &ret->photograph, err);
+        rc = request_id(q, request_word(q, "photograph"), &ret->wish.photograph, err);
     if (rc)
         return rc;
     best = json_object_get(q->json, "best");
@@ -23,44 +24,38 @@ static int read_wish(request *q, face_wish *ret, faces_wanted *wanted, atg_err *
                         FACE_BEST_MAX);
     if (retouched && !json_is_boolean(retouched))
         return atg_fail(err, ATG_EPARSE, "'retouched' is true or false");
-    ret->best = best ? (uint32_t)json_integer_value(best) : 0;
-    wanted->retouched = json_is_true(retouched);
+    ret->wish.best = best ? (uint32_t)json_integer_value(best) : 0;
+    ret->retouched = json_is_true(retouched);
     return ATG_OK;
 }
 
-/* The templates are read anew for each search: who may not search waits for none. */
 static int search(request *q, atg_err *err) {
-    ATG_AUTO(faces_gallery) g = NULL;
-    faces_wanted wanted = {.dim = 0};
-    face_wish wish = {.best = 0};
-    uint32_t n = 0;
-    int rc = read_wish(q, &wish, &wanted, err);
+    faces_asking asking = {.retouched = false};
+    faces_found found;
+    int rc = read_wish(q, &asking, err);
 
     if (!rc)
-        rc = faces_may_search(request_cases(q), &q->who, q->arena, &wish.photograph, &wanted, err);
-    if (!rc)
-        rc = faces_gallery_open(request_cases(q), &wanted, request_progress(q), &g, err);
-    if (!rc)
-        rc = faces_search(request_cases(q), &q->who, q->arena, g, &wish, &n, err);
+        rc = faces_standby_search(request_faces(q), &q->who, q->arena, &asking, request_progress(q),
+                                  &found, err);
     if (!rc)
         rc = reply_json(q, MHD_HTTP_OK, err);
     if (rc)
         return rc;
     json_object_line(&q->j);
-    cases_put_number(&q->j, "candidates", n);
-    cases_put_number(&q->j, "among", faces_gallery_persons(g));
+    cases_put_number(&q->j, "candidates", found.candidates);
+    cases_put_number(&q->j, "among", found.among);
     json_end(&q->j, '}');
     return ATG_OK;
 }
 
 static int may_search(request *q, atg_err *err) {
     faces_wanted wanted = {.dim = 0};
-    face_wish wish = {.best = 0};
-    int rc = read_wish(q, &wish, &wanted, err);
+    faces_asking asking = {.retouched = false};
+    int rc = read_wish(q, &asking, err);
 
     return rc ? rc
-              : faces_may_search(request_cases(q), &q->who, q->arena, &wish.photograph, &wanted,
-                                 err);
+              : faces_may_search(request_cases(q), &q->who, q->arena, &asking.wish.photograph,
+                                 &wanted, err);
 }
 
 static int candidates(request *q, atg_err *err) {

@@ -50,8 +50,18 @@ static void fill_in(service_options *o) {
 
 /* ---- the keeper ---- */
 
+static bool goes_on(void *user, const char *phase, uint64_t done, uint64_t total) {
+    const service *s = user;
+
+    (void)phase;
+    (void)done;
+    (void)total;
+    return !atomic_load(&s->stopping);
+}
+
 static void *keep(void *user) {
     service *s = user;
+    atg_progress progress = {goes_on, s};
 
     pthread_mutex_lock(&s->keeper_lock);
     while (!atomic_load(&s->stopping)) {
@@ -66,6 +76,7 @@ static void *keep(void *user) {
 
         if (s->uploads)
             (void)uploads_tidy(s->uploads);
+        faces_standby_tidy(s->faces, &progress);
         if (service_reload(s, &err))
             logs_event(s, "certificate", err.msg);
         else if (service_warning(s))
@@ -153,6 +164,8 @@ static int start(service *s, atg_err *err) {
         rc = pool_open(s->o.threads, s->o.queue, &s->pool, err);
     if (!rc)
         rc = hub_open(s->c, &s->hub, err);
+    if (!rc)
+        rc = faces_standby_open(s->c, &(faces_standby_options){0}, &s->faces, err);
     if (!rc) {
         start_worker(s);
         start_uploads(s);
@@ -221,6 +234,7 @@ void service_close(service *s) {
     pool_close(s->pool);
     runner_close(s->runner);
     hub_close(s->hub);
+    faces_standby_close(s->faces);
     uploads_close(s->uploads);
     worker_pool_close(s->worker);
     if (s->daemon)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "app/faces_standby.h"
 #include "app/uploads.h"
 #include "ipc/worker.h"
 #include "server/known.h"
@@ -26,6 +27,7 @@ struct service {
     struct hub *hub;       /* of streams of events */
     uploads *uploads;      /* NULL: another service takes them in this folder */
     atomic_uint feeds;     /* uploads that come in now */
+    faces_standby *faces;  /* galleries that are kept ready */
     struct runner *runner; /* of jobs */
     limiter *by_address, *by_account;
     known_tokens *known; /* tokens that were good */

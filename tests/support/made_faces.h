@@ -149,13 +149,13 @@ static inline int made_search(made_faces *w, const actor *who, const uuid *photo
                               uint32_t best, uint32_t *ret_n, atg_err *err) {
     face_wish wish = {.photograph = *photograph, .best = best};
     faces_wanted wanted = {w->m.operation, w->eye.version, MADE_DIM, false};
-    faces_gallery *g = NULL;
+    ATG_AUTO(faces_gallery) g = NULL;
+    faces_found found = {0};
     int rc = faces_gallery_open(w->m.c, &wanted, NULL, &g, err);
 
-    *ret_n = 0;
     if (!rc)
-        rc = faces_search(w->m.c, who, w->m.arena, g, &wish, ret_n, err);
-    faces_gallery_close(g);
+        rc = faces_search(w->m.c, who, w->m.arena, g, &wish, &found, err);
+    *ret_n = found.candidates;
     return rc;
 }
 

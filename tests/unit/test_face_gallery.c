@@ -2,9 +2,10 @@
 #include "testing.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "face/codes.h"
-#include "face/gallery.h"
+#include "face/gallery_parts.h"
 
 static const face_version version = {{1, 2, 3}, 7};
 
@@ -576,6 +577,43 @@ static void memory_that_runs_short_changes_nothing(void **state) {
     scene_free(&s);
 }
 
+/* ---- what is taken out ---- */
+
+static bool all_equal(const void *p, size_t n, const void *to) {
+    return memcmp(p, to, n) == 0;
+}
+
+static void what_is_taken_out_is_wiped(void **state) {
+    enum { DIM = 32, PHOTOS = 5 };
+    static const float nothing[DIM];
+    face_gallery *g = NULL;
+    float x[DIM], last[DIM];
+    atg_rng rng = atg_rng_seed(9);
+    atg_err err = {0};
+
+    (void)state;
+    assert_int_equal(face_gallery_new(&version, DIM, &g, &err), ATG_OK);
+    for (uint64_t i = 0; i < PHOTOS; i++) {
+        face_person person = {.id = id_of(i), .scopes = 1, .age_low = -1, .age_high = -1};
+        uuid photo = id_of(100 + i);
+
+        draw(&rng, DIM, 0.5, x);
+        assert_int_equal(face_gallery_put(g, &version, &person, &photo, x, &err), ATG_OK);
+    }
+    memcpy(last, face_master_of(g, PHOTOS - 1), sizeof(last));
+    /* the last one moves to the place of the one that goes; its own place is empty then */
+    assert_int_equal(face_gallery_remove(g, &(uuid){0}, NULL), ATG_ENOTFOUND);
+    for (uint32_t left = PHOTOS; left; left--) {
+        uuid photo = face_photo_of(g, 0)->id;
+
+        assert_int_equal(face_gallery_remove(g, &photo, &err), ATG_OK);
+        assert_true(all_equal(face_master_of(g, left - 1), sizeof(nothing), nothing));
+        if (left == PHOTOS)
+            assert_true(all_equal(face_master_of(g, 0), sizeof(last), last));
+    }
+    face_gallery_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_score_is_the_dot_product),
@@ -586,6 +624,7 @@ int main(void) {
         cmocka_unit_test(sex_and_age_order_and_hide_nobody),
         cmocka_unit_test(relatives_and_children_carry_a_warning),
         cmocka_unit_test(what_is_no_template_is_refused),
+        cmocka_unit_test(what_is_taken_out_is_wiped),
         cmocka_unit_test(memory_that_runs_short_changes_nothing),
     };
 

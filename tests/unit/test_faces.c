@@ -214,6 +214,7 @@ static void who_is_found_alive_leaves_at_once(const database *where) {
     face_wish wish = {.photograph = w->pm->id};
     faces_wanted wanted = {w->m.operation, w->eye.version, MADE_DIM, false};
     ATG_AUTO(faces_gallery) before = NULL;
+    faces_found found = {0};
     face_lead *leads;
     faces_done done;
     uint32_t n;
@@ -227,8 +228,8 @@ static void who_is_found_alive_leaves_at_once(const database *where) {
     w->missing[3]->state = MISSING_STATE_FOUND_ALIVE;
     made_ok(made_change(&w->m, &w->m.all, CHANGE_STATE, w->missing[3], &err), &err);
     /* also from a gallery that was read before */
-    made_ok(faces_search(w->m.c, &w->examiner, w->m.arena, before, &wish, &n, &err), &err);
-    assert_int_equal(n, MADE_PEOPLE - 1);
+    made_ok(faces_search(w->m.c, &w->examiner, w->m.arena, before, &wish, &found, &err), &err);
+    assert_int_equal(found.candidates, MADE_PEOPLE - 1);
     n = made_leads(w, &w->m.by[ROLE_RECONCILER], &leads);
     for (uint32_t i = 0; i < n; i++)
         assert_memory_not_equal(leads[i].missing.id.bytes, w->missing[3]->id.bytes, UUID_SIZE);
