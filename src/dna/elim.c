@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "dna/elim_line.h"
 #include "dna/elim_order.h"
+#include "dna/scan.h"
 
 enum { SAFE_VARS = 48, CHUNK = 1 << 15, TABLES_STEP = 256 };
 
@@ -13,7 +15,7 @@ enum { SAFE_VARS = 48, CHUNK = 1 << 15, TABLES_STEP = 256 };
 static const uint32_t NONE = UINT32_MAX;
 
 typedef struct table {
-    double *cells;
+    const double *cells;
     uint32_t rank;
     bool used;
     uint32_t vars[ELIM_RANK_MAX];
@@ -34,6 +36,7 @@ struct elim {
     uint32_t *head; /* per variable: table * ELIM_RANK_MAX + slot of its newest table, or NONE */
     table *tables;
     elim_order *order;
+    elim_line *line;
     chunk *chunks, *current;
     size_t used;
     double scale, log_scale;
@@ -60,6 +63,7 @@ elim *elim_new(void) {
     }
     e->scale = 1;
     e->order = order;
+    e->line = scan_has_avx2() ? elim_line_avx2 : elim_line_portable;
     return e;
 }
 
@@ -128,7 +132,7 @@ static double *get_cells(elim *e, size_t n) {
     }
     if (!e->current || e->current->cap - e->used < n) {
         size_t cap = n > CHUNK ? n : CHUNK;
-        chunk *c = mem_alloc(sizeof(*c) + cap * sizeof(double));
+        chunk *c = mem_alloc(sizeof(*c) + (cap + ELIM_LINE_SLACK) * sizeof(double));
 
         if (!c)
             return NULL;
@@ -163,7 +167,8 @@ static int add_table(elim *e) {
     return (int)e->n_tables++;
 }
 
-double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
+/* A table without cells yet; *ret_n: how many it takes. */
+static table *new_table(elim *e, uint32_t rank, const uint32_t *vars, size_t *ret_n) {
     int at = e->failed ? -1 : add_table(e);
     size_t n = 1;
 
@@ -183,16 +188,32 @@ double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
             return NULL;
         }
     }
-    t->cells = get_cells(e, n);
-    if (!t->cells) {
-        fail(e, ATG_ENOMEM);
-        return NULL;
-    }
     for (uint32_t i = 0; i < rank; i++) {
         t->next[i] = e->head[vars[i]];
         e->head[vars[i]] = (uint32_t)at * ELIM_RANK_MAX + i;
     }
-    return t->cells;
+    *ret_n = n;
+    return t;
+}
+
+double *elim_table(elim *e, uint32_t rank, const uint32_t *vars) {
+    size_t n;
+    table *t = new_table(e, rank, vars, &n);
+    double *cells = t ? get_cells(e, n) : NULL;
+
+    if (t && !cells)
+        fail(e, ATG_ENOMEM);
+    if (t)
+        t->cells = cells;
+    return cells;
+}
+
+void elim_table_again(elim *e, uint32_t rank, const uint32_t *vars, const double *cells) {
+    size_t n;
+    table *t = new_table(e, rank, vars, &n);
+
+    if (t)
+        t->cells = cells;
 }
 
 void elim_scale(elim *e, double x) {
@@ -210,7 +231,7 @@ static size_t stride_of(const table *t, uint32_t var) {
     return 0;
 }
 
-enum { TERMS_MAX = 512, SUM_DIM_MAX = 4096 };
+enum { TERMS_MAX = 512 };
 
 /* One variable summed out of the product of its tables.  Lines of the result are along its last
  * variable; terms that do not step along it are multiplied to weights once a line. */
@@ -219,33 +240,48 @@ typedef struct sum {
     uint32_t dims[ELIM_RANK_MAX];
     uint32_t lines, dim; /* of the last variable, and of the one summed out */
     uint32_t n_flat, n_steep;
+    elim_line *line;
     term *flat, *steep; /* both in terms: flat ones from its begin, steep ones up to its end */
     term terms[TERMS_MAX];
-    double w[SUM_DIM_MAX];
+    elim_weights still, moving; /* without and with the terms that step from line to line */
 } sum;
 
-static void weigh(sum *s) {
-    for (uint32_t t = 0; t < s->dim; t++)
-        s->w[t] = s->flat[0].at[t * s->flat[0].sum_step];
-    for (uint32_t k = 1; k < s->n_flat; k++) {
-        const double *p = s->flat[k].at;
-        size_t step = s->flat[k].sum_step;
+/* What one term makes of the weights that there are; what becomes 0 is left out. */
+static void weigh(const elim_weights *from, const term *x, elim_weights *to) {
+    uint32_t n = 0;
 
-        for (uint32_t t = 0; t < s->dim; t++)
-            s->w[t] *= p[t * step];
+    for (uint32_t i = 0; i < from->n; i++) {
+        uint32_t t = from->at[i];
+
+        to->w[n] = from->w[i] * x->at[t * x->sum_step];
+        to->at[n] = t;
+        n += to->w[n] > 0;
     }
+    to->n = n;
 }
 
-/* out[l] += x * p[l] (* q[l]); steps of 1 are the common case and worth a loop of their own. */
+static void weigh_first(uint32_t dim, const term *x, elim_weights *to) {
+    uint32_t n = 0;
+
+    for (uint32_t t = 0; t < dim; t++) {
+        to->w[n] = x ? x->at[t * x->sum_step] : 1;
+        to->at[n] = t;
+        n += to->w[n] > 0;
+    }
+    to->n = n;
+}
+
+void elim_line_portable(const elim_weights *weights, const double *p, size_t step, uint32_t lines,
+                        double *out) {
+    elim_line_sum(weights, p, step, lines, out);
+}
+
 static void add_one(double x, const double *p, size_t step, uint32_t lines, double *restrict out) {
-    if (step == 1)
-        for (uint32_t l = 0; l < lines; l++)
-            out[l] += x * p[l];
-    else
-        for (uint32_t l = 0; l < lines; l++)
-            out[l] += x * p[l * step];
+    for (uint32_t l = 0; l < lines; l++)
+        out[l] += x * p[l * step];
 }
 
+/* out[l] += x * p[l] * q[l]; steps of 1 are the common case and worth a loop of their own. */
 static void add_two(double x, const double *p, size_t step_p, const double *q, size_t step_q,
                     uint32_t lines, double *restrict out) {
     if (step_p == 1 && step_q == 1)
@@ -256,9 +292,9 @@ static void add_two(double x, const double *p, size_t step_p, const double *q, s
             out[l] += x * p[l * step_p] * q[l * step_q];
 }
 
-static void add_many(const sum *s, uint32_t t, double *restrict out) {
+static void add_many(const sum *s, double x, uint32_t t, double *restrict out) {
     for (uint32_t l = 0; l < s->lines; l++) {
-        double y = s->w[t];
+        double y = x;
 
         for (uint32_t k = 0; k < s->n_steep && y != 0; k++)
             y *= s->steep[k].at[l * s->steep[k].line_step + t * s->steep[k].sum_step];
@@ -266,33 +302,32 @@ static void add_many(const sum *s, uint32_t t, double *restrict out) {
     }
 }
 
-/* out[l] = sum over t of w[t] * the steep terms at (l, t); without mutation most weights are 0. */
-static void sum_line(const sum *s, double *out) {
+/* out[l] = sum over t of its weight * the steep terms at (l, t). */
+static void sum_line(const sum *s, const elim_weights *weights, double *out) {
     const term *x = s->steep, *y = s->steep + 1;
 
     for (uint32_t l = 0; l < s->lines; l++)
         out[l] = 0;
-    for (uint32_t t = 0; t < s->dim; t++) {
-        if (s->w[t] == 0)
-            continue;
+    for (uint32_t i = 0; i < weights->n; i++) {
+        uint32_t t = weights->at[i];
+        double w = weights->w[i];
+
         if (s->n_steep == 1)
-            add_one(s->w[t], x->at + t * x->sum_step, x->line_step, s->lines, out);
+            add_one(w, x->at + t * x->sum_step, x->line_step, s->lines, out);
         else if (s->n_steep == 2)
-            add_two(s->w[t], x->at + t * x->sum_step, x->line_step, y->at + t * y->sum_step,
-                    y->line_step, s->lines, out);
+            add_two(w, x->at + t * x->sum_step, x->line_step, y->at + t * y->sum_step, y->line_step,
+                    s->lines, out);
         else
-            add_many(s, t, out);
+            add_many(s, w, t, out);
     }
 }
 
-/* A line of equal cells: no term steps along it. */
-static void flat_line(const sum *s, double *out) {
-    double x = 0;
-
-    for (uint32_t t = 0; t < s->dim; t++)
-        x += s->w[t];
-    for (uint32_t l = 0; l < s->lines; l++)
-        out[l] = x;
+/* One line of the result. */
+static void add_line(const sum *s, const elim_weights *weights, double *out) {
+    if (s->n_steep == 1 && s->steep[0].line_step == 1)
+        s->line(weights, s->steep[0].at, s->steep[0].sum_step, s->lines, out);
+    else
+        sum_line(s, weights, out);
 }
 
 static void move_on(term *terms, uint32_t n, uint32_t var) {
@@ -305,9 +340,9 @@ static void move_back(term *terms, uint32_t n, uint32_t var, uint32_t steps) {
         terms[k].at -= terms[k].step[var] * steps;
 }
 
-/* On to the next line; false after the last one. */
-static bool next_line(sum *s, uint32_t *index) {
-    for (uint32_t i = s->n_outer; i-- > 0;) {
+/* On to the next line along the first n variables; false after the last one. */
+static bool next_line(sum *s, uint32_t n, uint32_t *index) {
+    for (uint32_t i = n; i-- > 0;) {
         if (++index[i] < s->dims[i]) {
             move_on(s->flat, s->n_flat, i);
             move_on(s->steep, s->n_steep, i);
@@ -320,21 +355,59 @@ static bool next_line(sum *s, uint32_t *index) {
     return false;
 }
 
+/* Flat terms that do not step along the variable before the last go first; returns how many. */
+static uint32_t still_first(sum *s, uint32_t var) {
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < s->n_flat; k++)
+        if (s->flat[k].step[var] == 0) {
+            term t = s->flat[n];
+
+            s->flat[n++] = s->flat[k];
+            s->flat[k] = t;
+        }
+    return n;
+}
+
+/* The lines along the variable before the last, from what the terms that stand still there weigh.
+ */
+static void add_lines(sum *s, uint32_t n_still, double *out) {
+    uint32_t last = s->n_outer - 1;
+
+    for (uint32_t i = 0; i < s->dims[last]; i++) {
+        const elim_weights *weights = &s->still;
+
+        for (uint32_t k = n_still; k < s->n_flat; k++) {
+            weigh(weights, &s->flat[k], &s->moving);
+            weights = &s->moving;
+        }
+        add_line(s, weights, out);
+        out += s->lines;
+        move_on(s->flat + n_still, s->n_flat - n_still, last);
+        move_on(s->steep, s->n_steep, last);
+    }
+    move_back(s->flat + n_still, s->n_flat - n_still, last, s->dims[last]);
+    move_back(s->steep, s->n_steep, last, s->dims[last]);
+}
+
 /* All cells of the result. */
 static void add_up(sum *s, double *out) {
-    uint32_t index[ELIM_RANK_MAX] = {0};
+    uint32_t index[ELIM_RANK_MAX] = {0}, last = s->n_outer ? s->n_outer - 1 : 0;
+    uint32_t n_still = s->n_outer ? still_first(s, last) : s->n_flat;
+    size_t lines = s->n_outer ? s->dims[last] : 1;
 
-    for (uint32_t t = 0; t < s->dim; t++)
-        s->w[t] = 1;
     do {
-        if (s->n_flat)
-            weigh(s);
-        if (s->n_steep)
-            sum_line(s, out);
+        weigh_first(s->dim, n_still ? &s->flat[0] : NULL, &s->still);
+        for (uint32_t k = 1; k < n_still; k++)
+            weigh(&s->still, &s->flat[k], &s->still);
+        if (s->still.n == 0)
+            memset(out, 0, lines * s->lines * sizeof(*out));
+        else if (s->n_outer)
+            add_lines(s, n_still, out);
         else
-            flat_line(s, out);
-        out += s->lines;
-    } while (next_line(s, index));
+            add_line(s, &s->still, out);
+        out += lines * s->lines;
+    } while (next_line(s, last, index));
 }
 
 /* The longest variable goes last, so that inner loops are long. */
@@ -354,7 +427,9 @@ static void longest_last(const elim *e, uint32_t rank, uint32_t *vars) {
 
 /* A sum over a variable of `dim` values, of no table yet. */
 static void start_sum(const elim *e, uint32_t rank, const uint32_t *vars, uint32_t dim, sum *s) {
+    s->line = e->line;
     s->n_flat = s->n_steep = 0;
+    s->still.n = s->moving.n = 0;
     s->flat = s->terms;
     s->steep = s->terms + TERMS_MAX;
     s->n_outer = rank ? rank - 1 : 0;
@@ -460,21 +535,25 @@ double elim_cost(elim *e, uint32_t n_keep, const uint32_t *keep) {
     return cost;
 }
 
-/* What is left has kept variables only: the product of those tables.  False when there are too
- * many. */
-static bool finish(elim *e, uint32_t n_keep, const uint32_t *keep, sum *s, double *ret) {
+/* What is left has kept variables only: the product of those tables. */
+static int finish(elim *e, uint32_t n_keep, const uint32_t *keep, sum *s, double *ret,
+                  atg_err *err) {
     size_t n = 1;
+    double *cells;
 
     start_sum(e, n_keep, keep, 1, s);
     for (uint32_t k = 0; k < e->n_tables; k++)
         if (!e->tables[k].used && !add_term(s, &e->tables[k], 0, n_keep, keep))
-            return false;
-    add_up(s, ret);
+            return atg_fail(err, ATG_ELIMIT, "A person is in more than %d tables", TERMS_MAX);
     for (uint32_t i = 0; i < n_keep; i++)
         n *= e->dims[keep[i]];
+    cells = get_cells(e, n);
+    if (!cells)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
+    add_up(s, cells);
     for (size_t c = 0; c < n; c++)
-        ret[c] *= e->scale;
-    return true;
+        ret[c] = cells[c] * e->scale;
+    return ATG_OK;
 }
 
 /* Refuse at once what would not end well: too large a table, or too many cells together. */
@@ -486,7 +565,7 @@ static int check_order(const elim *e, atg_err *err) {
 
         together += step->cost / e->dims[step->var];
         if (step->rank > ELIM_RANK_MAX || step->cost > ELIM_TABLE_MAX ||
-            together > ELIM_TABLE_MAX || e->dims[step->var] > SUM_DIM_MAX)
+            together > ELIM_TABLE_MAX || e->dims[step->var] > ELIM_DIM_MAX)
             return atg_fail(err, ATG_ELIMIT,
                             "The pedigree is too entangled for an exact likelihood: a table of "
                             "%.3g cells would be needed, and the limit is %d",
@@ -514,8 +593,8 @@ int elim_run(elim *e, uint32_t n_keep, const uint32_t *keep, double *ret, double
         else
             rc = sum_out(e, step, &work, err);
     }
-    if (!rc && !finish(e, n_keep, keep, &work, ret))
-        rc = atg_fail(err, ATG_ELIMIT, "A person is in more than %d tables", TERMS_MAX);
+    if (!rc)
+        rc = finish(e, n_keep, keep, &work, ret, err);
     if (!rc)
         *ret_log = e->log_scale;
     return rc;

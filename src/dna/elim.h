@@ -24,8 +24,11 @@ void elim_reset(elim *e);
 uint32_t elim_var(elim *e, uint32_t dim);
 
 /* A new table over `rank` different variables, the first one slowest; the caller fills it at
- * once.  NULL when memory is short (remembered: elim_run fails). */
+ * once with numbers of 0 and more.  NULL when memory is short (remembered: elim_run fails). */
 double *elim_table(elim *e, uint32_t rank, const uint32_t *vars);
+
+/* One more table with the cells of an earlier one, whose variables have the same dims. */
+void elim_table_again(elim *e, uint32_t rank, const uint32_t *vars, const double *cells);
 
 /* Multiply the whole sum by x >= 0. */
 void elim_scale(elim *e, double x);

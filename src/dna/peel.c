@@ -29,6 +29,7 @@ typedef struct node {
     uint32_t phase;    /* variable, when n_phases is 2 */
     uint32_t pat, mat; /* variables, when not fixed */
     bool one;          /* both alleles are one draw: `mat` */
+    bool pair;         /* the unordered genotype is one variable: `mat` */
     bool each;         /* `pat` went to the first child, `mat` to the second */
     uint8_t given;     /* children served, with `each` */
     bool set[2];       /* [paternal]: not a variable but a class, as tied draws may be */
@@ -48,6 +49,8 @@ typedef struct peel {
     const peel_input *in;
     const view *v;
     bool either; /* from_either() where that is small */
+    /* [pair][paternal]: cells of a child whose allele is a variable, or NULL; made once for all */
+    const double *made[2][2];
     peel_switches *switches;
     uint32_t n_drawn;         /* tied draws so far */
     uint32_t tied[DRAWS_MAX]; /* variable of each number in in->tie */
@@ -273,6 +276,12 @@ static void classify_tied(peel *p, uint32_t i, node *n) {
     draw(p, kept, &n->mat, &n->set[0]);
 }
 
+/* Nothing tells a founder's two alleles apart: one variable, with half of the values. */
+static bool is_pair(const peel *p, const node *n) {
+    return p->either && n->founder && !n->haploid && !p->in->plain &&
+           p->v->n * p->v->n * p->v->n <= EITHER_MAX;
+}
+
 static void classify(peel *p, uint32_t i, bool relevant) {
     const atg_person *person = &p->in->ped->persons[i];
     node *n = &p->nodes[i];
@@ -299,6 +308,11 @@ static void classify(peel *p, uint32_t i, bool relevant) {
     if (is_kept(p->in, i)) {
         n->pat = kept_at(p->in, i);
         n->mat = n->pat + !n->haploid;
+        return;
+    }
+    n->pair = is_pair(p, n);
+    if (n->pair) {
+        n->mat = elim_var(p->e, p->v->n * (p->v->n + 1) / 2);
         return;
     }
     if (!n->haploid)
@@ -407,22 +421,45 @@ static void from_allele(peel *p, uint32_t var, bool set, const uint32_t *choose,
         elim_scale(p->e, one);
 }
 
+/* Cells for both alleles of a parent, ordered or not, and the child's: that one is fastest where it
+ * is a variable over all classes, and slowest where it is one or two known ones. */
+static void fill_either(const peel *p, double *cells, int sex, const side *s, bool pair) {
+    uint32_t n = p->v->n, n_both = pair ? n * (n + 1) / 2 : n * n, both = s->known ? 1 : n;
+    double half[ATG_ALLELES_MAX + 1];
+
+    for (uint32_t t = 0; t < s->n; t++) {
+        double *to = cells + (s->known ? t * n_both : t);
+
+        for (uint32_t f = 0; f < n; f++)
+            half[f] = 0.5 * passes(p, sex, f, class_at(s, t));
+        for (uint32_t f = 0; f < n; f++)
+            for (uint32_t m = pair ? f : 0; m < n; m++, to += both)
+                *to = half[f] + half[m];
+    }
+}
+
 /* Passing on one of two alleles, either as likely: one table instead of a variable that says which
  * and two tables.  Small ones only: where classes are many or loops are, it takes the variable to
  * keep a table from joining all three alleles. */
 static void from_either(peel *p, const node *parent, int sex, const side *s) {
-    uint32_t vars[3] = {parent->pat, parent->mat, s->var}, n = p->v->n;
-    double *cells = elim_table(p->e, 2 + s->has_var, vars), half[EITHER_MAX];
+    const double **made = &p->made[parent->pair][p->v->mut[0] == p->v->mut[1] ? 0 : sex];
+    uint32_t vars[4] = {s->var}, n = 1; /* the parent's between two places for the child's */
+    double *cells;
 
-    if (!cells)
+    if (!parent->pair)
+        vars[n++] = parent->pat;
+    vars[n++] = parent->mat;
+    vars[n] = s->var;
+    if (!s->known && *made) {
+        elim_table_again(p->e, n, vars + 1, *made);
         return;
-    for (uint32_t f = 0; f < n; f++)
-        for (uint32_t t = 0; t < s->n; t++)
-            half[f * s->n + t] = 0.5 * passes(p, sex, f, class_at(s, t));
-    for (uint32_t f = 0; f < n; f++)
-        for (uint32_t m = 0; m < n; m++)
-            for (uint32_t t = 0; t < s->n; t++)
-                *cells++ = half[f * s->n + t] + half[m * s->n + t];
+    }
+    cells = s->known ? elim_table(p->e, n - !s->has_var, vars + !s->has_var)
+                     : elim_table(p->e, n, vars + 1);
+    if (cells)
+        fill_either(p, cells, sex, s, parent->pair);
+    if (!s->known)
+        *made = cells;
 }
 
 static void add_transmission(peel *p, uint32_t child, bool paternal) {
@@ -441,8 +478,8 @@ static void add_transmission(peel *p, uint32_t child, bool paternal) {
         bool second = parent->given++;
 
         from_allele(p, second ? parent->mat : parent->pat, parent->set[!second], NULL, 0, sex, &s);
-    } else if (p->either && !parent->set[0] && !parent->set[1] &&
-               p->v->n * p->v->n * s.n <= EITHER_MAX) {
+    } else if (parent->pair || (p->either && !parent->set[0] && !parent->set[1] &&
+                                p->v->n * p->v->n * s.n <= EITHER_MAX)) {
         from_either(p, parent, sex, &s);
     } else {
         uint32_t choose = elim_var(p->e, 2);
@@ -456,6 +493,23 @@ static void add_transmission(peel *p, uint32_t child, bool paternal) {
     }
 }
 
+static void add_pair(peel *p, const node *n, double inbred) {
+    double *cells = elim_table(p->e, 1, &n->mat);
+    const double *q = p->in->freq;
+
+    for (uint32_t a = 0; cells && a < p->v->n; a++)
+        for (uint32_t b = a; b < p->v->n; b++)
+            *cells++ = (1 - inbred) * q[a] * q[b] * (a == b ? 1 : 2) + (a == b ? inbred * q[a] : 0);
+}
+
+static double fixed_founder(const node *n, const double *freq, double inbred) {
+    double q = freq[n->a];
+
+    if (n->haploid)
+        return q;
+    return n->a == n->b ? (1 - inbred) * q * q + inbred * q : 2 * (1 - inbred) * q * freq[n->b];
+}
+
 static void add_founder(peel *p, uint32_t i) {
     const node *n = &p->nodes[i];
     double f = p->in->ped->persons[i].inbreeding;
@@ -464,19 +518,18 @@ static void add_founder(peel *p, uint32_t i) {
     if (n->fixed && p->in->absorb && is_absorbed(p->in, i))
         return;
     if (n->fixed) {
-        double q = freq[n->a];
-
-        elim_scale(p->e, n->haploid     ? q
-                         : n->a == n->b ? (1 - f) * q * q + f * q
-                                        : 2 * (1 - f) * q * freq[n->b]);
+        elim_scale(p->e, fixed_founder(n, freq, f));
         return;
     }
-
-    uint32_t vars[2] = {n->pat, n->mat};
-    uint32_t size = p->v->n;
-
+    if (n->pair) {
+        add_pair(p, n, f);
+        return;
+    }
     if (p->in->tie) /* draw() has said it */
         return;
+
+    uint32_t vars[2] = {n->pat, n->mat}, size = p->v->n;
+
     if (f > 0 && !n->haploid) {
         double *cells = elim_table(p->e, 2, vars);
 
@@ -511,12 +564,24 @@ static double seen_as(const peel *p, const atg_obs *obs, uint32_t pat, uint32_t 
     return kernel_prob(p->v->marker, *obs, p->v->rep[pat], p->v->rep[mat]);
 }
 
+static void add_seen_pair(peel *p, const node *n, const atg_obs *obs) {
+    double *cells = elim_table(p->e, 1, &n->mat);
+
+    for (uint32_t a = 0; cells && a < p->v->n; a++)
+        for (uint32_t b = a; b < p->v->n; b++)
+            *cells++ = seen_as(p, obs, a, b);
+}
+
 /* What was seen of a person whose genotype is not settled by it. */
 static void add_seen(peel *p, const node *n, const atg_obs *obs) {
     bool pat = !n->one && !n->set[1], mat = !n->set[0];
     uint32_t vars[2], rank = 0, end[2] = {mat ? p->v->n : 1, pat ? p->v->n : 1};
     double *cells, one = 0;
 
+    if (n->pair) {
+        add_seen_pair(p, n, obs);
+        return;
+    }
     if (pat)
         vars[rank++] = n->pat;
     if (mat)
@@ -578,6 +643,7 @@ static void add(elim *e, const peel_input *in, bool either, peel_switches *switc
     p.either = either;
     p.switches = switches;
     p.n_drawn = 0;
+    memset((void *)p.made, 0, sizeof(p.made));
     memset(p.has_tied, 0, sizeof(p.has_tied));
     peel_relevant(in, relevant);
     memset(p.nodes, 0, in->ped->n * sizeof(*p.nodes));

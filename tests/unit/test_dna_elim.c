@@ -4,6 +4,8 @@
 #include "testing.h"
 
 #include "dna/elim.h"
+#include "dna/elim_line.h"
+#include "dna/scan.h"
 #include "prop.h"
 
 enum { SEEDS = 300, VARS = 8, TABLES = 10, RANK = 4, CELLS = 4096 };
@@ -182,12 +184,84 @@ static void too_many_variables_are_remembered(void **state) {
     elim_free(e);
 }
 
+/* A line of up to 40 cells, with some weights left out. */
+static void the_wide_sum_is_the_portable_one(void **state) {
+    enum { LINES = 40, DIM = 9, STEP = LINES + ELIM_LINE_SLACK };
+    double cells[DIM * STEP], wide[STEP], portable[STEP];
+    elim_weights *weights = calloc(1, sizeof(*weights));
+
+    (void)state;
+    assert_non_null(weights);
+    for (PROP_EACH(p, SEEDS)) {
+        uint32_t lines = 1 + prop_below(&p, LINES);
+
+        weights->n = 0;
+        for (uint32_t t = 0; t < DIM; t++) {
+            weights->at[weights->n] = t;
+            weights->w[weights->n] = atg_rng_unit(&p.rng);
+            weights->n += !prop_chance(&p, 0.3);
+        }
+        for (uint32_t c = 0; c < DIM * STEP; c++)
+            cells[c] = atg_rng_unit(&p.rng);
+        elim_line_portable(weights, cells, STEP, lines, portable);
+        (scan_has_avx2() ? elim_line_avx2 : elim_line_portable)(weights, cells, STEP, lines, wide);
+        assert_memory_equal(wide, portable, lines * sizeof(*wide));
+        for (uint32_t l = 0; l < lines; l++) {
+            double sum = 0;
+
+            for (uint32_t i = 0; i < weights->n; i++)
+                sum += weights->w[i] * cells[weights->at[i] * STEP + l];
+            assert_true(portable[l] == sum);
+        }
+    }
+    free(weights);
+}
+
+/* A chain of one matrix, given once. */
+static void a_table_given_again_counts_again(void **state) {
+    enum { N = 3, LENGTH = 4 };
+    static const double step[N * N] = {0.5, 0.25, 0, 0.125, 1, 2, 0.75, 0, 3};
+    double want[N] = {1, 1, 1}, got[N], log = 0;
+    elim *e = elim_new();
+    const double *given = NULL;
+    uint32_t before = 0;
+    atg_err err = {0};
+
+    (void)state;
+    assert_non_null(e);
+    (void)elim_var(e, N);
+    for (int k = 0; k < LENGTH; k++) {
+        uint32_t vars[2] = {before, elim_var(e, N)};
+        double next[N] = {0};
+
+        if (given) {
+            elim_table_again(e, 2, vars, given);
+        } else {
+            double *cells = elim_table(e, 2, vars);
+
+            assert_non_null(cells);
+            memcpy(cells, step, sizeof(step));
+            given = cells;
+        }
+        for (int i = 0; i < N * N; i++)
+            next[i / N] += step[i] * want[i % N];
+        memcpy(want, next, sizeof(want));
+        before = vars[1];
+    }
+    assert_int_equal(elim_run(e, 1, (uint32_t[]){0}, got, &log, &err), ATG_OK);
+    for (int i = 0; i < N; i++)
+        assert_true(fabs(got[i] * exp(log) / want[i] - 1) < 1e-14);
+    elim_free(e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_those_over_every_combination),
         cmocka_unit_test(tiny_numbers_do_not_vanish),
         cmocka_unit_test(a_sum_that_is_too_large_is_refused_before_it_is_begun),
         cmocka_unit_test(too_many_variables_are_remembered),
+        cmocka_unit_test(the_wide_sum_is_the_portable_one),
+        cmocka_unit_test(a_table_given_again_counts_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
