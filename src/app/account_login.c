@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 
-static _Atomic int test_cost = PASSWORD_MODERATE;
+static _Atomic int test_cost = PASSWORD_ACCOUNT;
 
 void account_test_cost(password_cost cost) {
     atomic_store(&test_cost, (int)cost);
@@ -33,6 +33,7 @@ typedef struct knocking {
     account_row row;
     account_secret password;
     account_origin origin;
+    char again[PASSWORD_HASH];   /* the password with today's cost; empty: it is so already */
     const char *new_password;    /* hash of one that takes its place, or NULL */
     const account_secret *fresh; /* and that one */
     login done;
@@ -111,17 +112,18 @@ static int second_factor(knocking *k, db *d, atg_err *err) {
     return rc;
 }
 
-static int rehash(const knocking *k, account_row *row, atg_arena *arena, atg_err *err) {
-    char hash[PASSWORD_HASH];
-    int rc;
-
-    if (!password_stale(row->password.p, account_cost()))
+/* Before the transaction: nobody else waits for it. */
+static int hash_again(knocking *k, atg_err *err) {
+    if (k->fresh || !password_stale(k->row.password.p, account_cost()))
         return ATG_OK;
-    rc = password_hash((atg_str){k->password.text, k->password.n}, account_cost(), hash, err);
-    if (rc)
-        return rc;
-    row->password = atg_arena_str(arena, atg_str_of(hash));
-    return row->password.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory logging in");
+    return password_hash((atg_str){k->password.text, k->password.n}, account_cost(), k->again, err);
+}
+
+static int keep_again(knocking *k, atg_err *err) {
+    if (!k->again[0])
+        return ATG_OK;
+    k->row.password = atg_arena_str(k->arena, atg_str_of(k->again));
+    return k->row.password.p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory logging in");
 }
 
 static int tell_in(knocking *k, db *d, atg_err *err) {
@@ -179,7 +181,7 @@ static int let_in(db *d, void *user, atg_err *err) {
     if (!rc && k->done.status == LOGIN_DONE && k->row.once && !k->new_password)
         k->done.status = LOGIN_CHANGE;
     if (!rc && k->done.status == LOGIN_DONE) {
-        rc = k->new_password ? replace_password(k, d, err) : rehash(k, &k->row, k->arena, err);
+        rc = k->new_password ? replace_password(k, d, err) : keep_again(k, err);
         if (!rc)
             rc = accounts_update(d, &k->row, err);
         if (!rc)
@@ -237,6 +239,8 @@ static int knock(knocking *k, atg_err *err) {
 
     if (!rc && k->fresh)
         rc = check_context(k, err);
+    if (!rc)
+        rc = hash_again(k, err);
     if (!rc)
         rc = store_write(k->c->s, let_in, k, err);
     if (rc == ATG_EDENIED) {

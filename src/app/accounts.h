@@ -3,7 +3,7 @@
  * lets somebody in stands in the history of the store itself (docs/accounts.md).
  *
  * Names of accounts are folded (NFKC, case) and have letters, digits and . - _ @ +.  Passwords are
- * taken in normalization form C, as Argon2id with 256 MiB and 3 passes.  Any thread may call. */
+ * taken in normalization form C, as Argon2id with 64 MiB and 3 passes.  Any thread may call. */
 #ifndef ATG_APP_ACCOUNTS_H
 #define ATG_APP_ACCOUNTS_H
 

@@ -25,7 +25,7 @@ int keepers_add(const key256 *master, const char *path, atg_str keeper, atg_str 
         return atg_fail(err, ATG_ECONFLICT, "%s is there already; a key file is never overwritten",
                         path);
     rc = passphrase.n
-             ? keyfile_make(master, keeper, passphrase, PASSWORD_MODERATE, clock_now(), &file, err)
+             ? keyfile_make(master, keeper, passphrase, PASSWORD_KEEPER, clock_now(), &file, err)
              : keyfile_make_plain(master, keeper, clock_now(), &file, err);
     return rc ? rc : keyfile_save(path, &file, err);
 }

@@ -12,7 +12,8 @@ _Static_assert((int)KEY_SALT == (int)crypto_pwhash_SALTBYTES, "so here");
 static const struct {
     uint32_t passes, kib;
 } costs[] = {
-    [PASSWORD_MODERATE] = {crypto_pwhash_OPSLIMIT_MODERATE, 262144},
+    [PASSWORD_KEEPER] = {3, 262144},
+    [PASSWORD_ACCOUNT] = {3, 65536},
     [PASSWORD_LEAST] = {crypto_pwhash_OPSLIMIT_MIN, 8},
 };
 

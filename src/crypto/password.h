@@ -14,10 +14,13 @@ enum {
     PASSWORD_HASH = 128, /* bytes of the text form with its NUL, at most */
 };
 
-/* How much work a guess costs. */
+/* How much work a guess costs.  A key file can be carried off and guessed at, a hash of an account
+ * only with the whole store, and a server makes many of them: RFC 9106, 4, second recommended
+ * option (with one lane: libsodium has no more).  The memory goes back to the system with each. */
 typedef enum password_cost {
-    PASSWORD_MODERATE, /* 256 MiB, 3 passes: accounts and keepers */
-    PASSWORD_LEAST,    /* 8 KiB, 1 pass: tests only */
+    PASSWORD_KEEPER,  /* 256 MiB, 3 passes: key files */
+    PASSWORD_ACCOUNT, /* 64 MiB, 3 passes */
+    PASSWORD_LEAST,   /* 8 KiB, 1 pass: tests only */
 } password_cost;
 
 /* May it become somebody's password?  ATG_EDENIED with what to do: too short or too long, made of a

@@ -9,7 +9,7 @@
 enum {
     THREADS_MAX = 64,
     LONG_AT_ONCE = 2,
-    HASHES_AT_ONCE = 2,
+    HASHES_AT_ONCE = 1, /* two take as long as one after the other: memory is the limit */
     HASHES_WAITING = 32,
     JOBS_AT_ONCE = 2,
     STACK = 1 << 20

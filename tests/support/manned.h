@@ -118,7 +118,7 @@ static inline void manned_close(manned *m) {
     keyring_close(m->c.keys);
     atg_arena_free(m->arena);
     clock_set(-1);
-    account_test_cost(PASSWORD_MODERATE);
+    account_test_cost(PASSWORD_ACCOUNT);
 }
 
 #endif

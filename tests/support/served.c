@@ -101,7 +101,7 @@ void served_close(served *w) {
     curl_easy_cleanup(w->curl);
     served_stop(w);
     made_cases_close(&w->made);
-    account_test_cost(PASSWORD_MODERATE);
+    account_test_cost(PASSWORD_ACCOUNT);
 }
 
 /* ---- asking ---- */

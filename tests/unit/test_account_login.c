@@ -495,6 +495,49 @@ static void a_device_is_one_that_this_store_gave(const database *where) {
     manned_close(&m);
 }
 
+typedef struct kept_hash {
+    const manned *m;
+    const uuid *account;
+    atg_str hash;
+} kept_hash;
+
+static int read_hash(db *d, void *user, atg_err *err) {
+    kept_hash *w = user;
+    account_row row;
+    int rc = accounts_get(d, w->m->arena, w->account, &row, err);
+
+    w->hash = row.password;
+    return rc;
+}
+
+static void a_hash_of_another_cost_lets_in_and_is_made_anew(const database *where) {
+    manned m = manned_open(where);
+    actor bo = manned_add(&m, "bo");
+    kept_hash first = {&m, &bo.account, {NULL, 0}}, then = first, last = first;
+    char paper[ACCOUNT_RECOVERY][CODE_RECOVERY + 1];
+    atg_err err = {0};
+
+    must(store_read(m.c.s, read_hash, &first, &err), &err);
+    assert_ptr_equal(strstr(first.hash.p, "$argon2id$v=19$m=8,t=1,p=1$"), first.hash.p);
+    account_test_cost(PASSWORD_ACCOUNT);
+    manned_out(&m, "bo", "a wrong password", "here", "not right");
+    must(store_read(m.c.s, read_hash, &then, &err), &err);
+    assert_true(atg_str_eq(first.hash, then.hash));
+    manned_in(&m, "bo", MANNED_PASSWORD, "here");
+    must(store_read(m.c.s, read_hash, &then, &err), &err);
+    assert_ptr_equal(strstr(then.hash.p, "$argon2id$v=19$m=65536,t=3,p=1$"), then.hash.p);
+    manned_in(&m, "bo", MANNED_PASSWORD, "here");
+    must(store_read(m.c.s, read_hash, &last, &err), &err);
+    assert_true(atg_str_eq(then.hash, last.hash));
+    /* the password alone, where a code is needed, changes nothing */
+    (void)set_up(&m, &bo, paper);
+    account_test_cost(PASSWORD_LEAST);
+    assert_int_equal(manned_in(&m, "bo", MANNED_PASSWORD, "here").status, LOGIN_CODE);
+    must(store_read(m.c.s, read_hash, &last, &err), &err);
+    assert_true(atg_str_eq(then.hash, last.hash));
+    manned_close(&m);
+}
+
 static void what_is_kept_of_a_session_lets_nobody_in(const database *where) {
     manned m = manned_open(where);
     char token[ACCOUNT_TOKEN + 1];
@@ -565,6 +608,8 @@ int main(void) {
         {"a token is renewed by another, for twelve hours at most",
          a_token_is_renewed_by_another_for_twelve_hours_at_most, ON_BOTH},
         {"a device is one that this store gave", a_device_is_one_that_this_store_gave, ON_BOTH},
+        {"a hash of another cost lets in and is made anew",
+         a_hash_of_another_cost_lets_in_and_is_made_anew, ON_BOTH},
         {"what is kept of a session lets nobody in", what_is_kept_of_a_session_lets_nobody_in,
          ON_BOTH},
         {"short memory lets nobody in, and leaks nothing",

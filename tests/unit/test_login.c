@@ -6,6 +6,9 @@
 #include "crypto/code.h"
 #include "crypto/password.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 static void a_password_is_long_and_not_obvious(void **state) {
     static const struct {
         const char *password;
@@ -87,8 +90,46 @@ static void a_password_is_checked_against_its_hash(void **state) {
     assert_int_equal(password_check(right, "", NULL), ATG_EDENIED);
     assert_int_equal(password_check_nobody(right, PASSWORD_LEAST, NULL), ATG_EDENIED);
     assert_false(password_stale(a, PASSWORD_LEAST));
-    assert_true(password_stale(a, PASSWORD_MODERATE));
+    assert_true(password_stale(a, PASSWORD_ACCOUNT));
     assert_true(password_stale("nonsense", PASSWORD_LEAST));
+}
+
+static void a_hash_of_an_older_cost_is_checked_and_is_stale(void **state) {
+    /* 256 MiB, 3 passes */
+    static const char old[] = "$argon2id$v=19$m=262144,t=3,p=1$NjXva9eOscPvSYz3mA7d9A$5PjJm"
+                              "Bs4IiVaKrkmBZPIS81bduGpUTk2r8t6pbja/ts";
+    char now[PASSWORD_HASH];
+
+    (void)state;
+    assert_int_equal(password_check(ATG_STR("wagon lilac brave otter"), old, NULL), ATG_OK);
+    assert_int_equal(password_check(ATG_STR("wagon lilac brave otten"), old, NULL), ATG_EDENIED);
+    assert_true(password_stale(old, PASSWORD_ACCOUNT));
+    assert_int_equal(password_hash(ATG_STR("wagon lilac brave otter"), PASSWORD_ACCOUNT, now, NULL),
+                     ATG_OK);
+    assert_ptr_equal(strstr(now, "$argon2id$v=19$m=65536,t=3,p=1$"), now);
+    assert_false(password_stale(now, PASSWORD_ACCOUNT));
+}
+
+/* Pages that the process has in memory. */
+static long resident(void) {
+    FILE *f = fopen("/proc/self/statm", "r");
+    long all = 0, here = 0;
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %ld", &all, &here), 2); /* NOLINT(cert-err34-c) */
+    (void)fclose(f);
+    return here;
+}
+
+static void the_memory_of_a_hash_goes_back_to_the_system(void **state) {
+    char hash[PASSWORD_HASH];
+    long before = resident(), page = sysconf(_SC_PAGESIZE);
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(password_hash(ATG_STR("otter"), PASSWORD_ACCOUNT, hash, NULL), ATG_OK);
+    /* one hash has 64 MiB */
+    assert_true((resident() - before) * page < 8 << 20);
 }
 
 static void a_passphrase_gives_one_key_a_salt(void **state) {
@@ -224,6 +265,8 @@ int main(void) {
         cmocka_unit_test(a_password_is_long_and_not_obvious),
         cmocka_unit_test(a_password_has_no_name_of_its_surroundings),
         cmocka_unit_test(a_password_is_checked_against_its_hash),
+        cmocka_unit_test(a_hash_of_an_older_cost_is_checked_and_is_stale),
+        cmocka_unit_test(the_memory_of_a_hash_goes_back_to_the_system),
         cmocka_unit_test(a_passphrase_gives_one_key_a_salt),
         cmocka_unit_test(codes_are_those_of_the_standard),
         cmocka_unit_test(a_code_counts_one_step_early_or_late_and_once),

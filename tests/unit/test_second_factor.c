@@ -217,7 +217,7 @@ static void without_one_nobody_signs_or_rules_over_accounts_and_keys(const datab
     check_acts(&s, "set up", true);
     set_factor(&s, "", -1);
     check_acts(&s, "taken off", false);
-    account_test_cost(PASSWORD_MODERATE);
+    account_test_cost(PASSWORD_ACCOUNT);
     made_cases_close(&s.m);
 }
 
@@ -226,7 +226,7 @@ static void keys_are_rotated_by_an_administrator_with_one(const database *where)
     atg_err err = {0};
 
     made_ok(rotate_keys(&s, &err), &err);
-    account_test_cost(PASSWORD_MODERATE);
+    account_test_cost(PASSWORD_ACCOUNT);
     made_cases_close(&s.m);
 }
 
@@ -255,7 +255,7 @@ static void it_adds_no_right_to_a_role(const database *where) {
             if (rights_wants_code(&with))
                 fail_msg("%s, %s: wanted still", role_names[r], acts[i].name);
         }
-    account_test_cost(PASSWORD_MODERATE);
+    account_test_cost(PASSWORD_ACCOUNT);
     made_cases_close(&s.m);
 }
 
