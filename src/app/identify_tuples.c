@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/own_samples.h"
 #include "base/mem.h"
 
 /* The bodies listed for a family, numbered among themselves. */
@@ -274,5 +275,7 @@ int joint_family(joint *g, uint32_t family, atg_arena *arena, atg_err *err) {
     if (!rc)
         rc = g->run->ways[family].n ? all_ways(g, family, &b, arena, &t, err)
                                     : list_tuples(g, f, &b, arena, &t, err);
-    return rc ? rc : put_weights(g, f, &b, &t, arena, &g->families[family], err);
+    if (!rc)
+        rc = put_weights(g, f, &b, &t, arena, &g->families[family], err);
+    return rc ? own_blame(f->id, err, rc) : ATG_OK;
 }

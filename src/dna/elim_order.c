@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { TRIES = 12, NOTICEABLE = 200000 };
+enum { TRIES = 12, NOTICEABLE = 200000, FEW = 4 };
 
 /* One order, complete or being made. */
 typedef struct plan {
@@ -157,14 +157,25 @@ static void make(elim_order *o, uint32_t n_keep, const uint32_t *keep, double li
     }
 }
 
-/* The first other tries put the two-valued variables, which tie things together, off; the rest
- * disturb the choice at random. */
-static void disturb(elim_order *o, int attempt, atg_rng *rng) {
-    for (uint32_t v = 0; v < o->n; v++) {
-        double late = o->dims[v] == 2 ? attempt % 3 == 1 ? 8 : attempt % 3 == 2 ? 200 : 1 : 1;
-
-        o->bias[v] = late * (attempt < 3 ? 1 : exp(3 * atg_rng_unit(rng)));
+/* How late a variable of few values is to go, which ties things together. */
+static double late(uint32_t values, int attempt) {
+    switch (attempt % 4) {
+    case 1:
+        return values == 2 ? 8 : 1;
+    case 2:
+        return values == 2 ? 200 : 1;
+    case 3:
+        return values > 2 && values <= FEW ? 1e6 : 1;
+    default:
+        return 1;
     }
+}
+
+/* The first other tries put the variables of few values off; the rest disturb the choice at random
+ * besides. */
+static void disturb(elim_order *o, int attempt, atg_rng *rng) {
+    for (uint32_t v = 0; v < o->n; v++)
+        o->bias[v] = late(o->dims[v], attempt) * (attempt < 4 ? 1 : exp(3 * atg_rng_unit(rng)));
 }
 
 int elim_order_find(elim_order *o, uint32_t n_keep, const uint32_t *keep) {

@@ -4,17 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "dna/kernel.h"
+#include "dna/peel_parts.h"
 
-enum {
-    EITHER_MAX = 729,
-    NOTICEABLE = 50000,
-    DRAWS_MAX = 2 * ATG_PEDIGREE_MAX,
-    HEAVY = 4000000,
-    SET_MAX = 3,
-    VARS_MAX = 2 * PEEL_KEEP_MAX + 2
-};
+enum { EITHER_MAX = 729, KINDS_MAX = 4 };
 
 /* How a person's genotype takes part. */
 typedef struct node {
@@ -48,7 +41,8 @@ typedef struct peel {
     elim *e;
     const peel_input *in;
     const view *v;
-    bool either; /* from_either() where that is small */
+    bool either;  /* from_either() where that is small */
+    bool by_kind; /* add_seen_by_kind() where that can be done */
     /* [pair][paternal]: cells of a child whose allele is a variable, or NULL; made once for all */
     const double *made[2][2];
     peel_switches *switches;
@@ -206,17 +200,9 @@ bool peel_draws(const peel_input *in, urn_twin *twin) {
     return true;
 }
 
-/* The variable of a watched number: they are the first ones, nobody being kept; or -1. */
-static int watched_at(const peel_input *in, uint32_t number) {
-    for (uint32_t k = 0; k < in->n_watch; k++)
-        if (in->watch[k] == number)
-            return (int)k;
-    return -1;
-}
-
 /* The first draw of a number: its allele is one of the population. */
 static void draw_first(peel *p, uint32_t number, int value, const uint32_t *kept) {
-    int watched = watched_at(p->in, number);
+    int watched = peel_watched(p->in, number);
     double *cells;
 
     p->has_tied[number] = true;
@@ -572,14 +558,68 @@ static void add_seen_pair(peel *p, const node *n, const atg_obs *obs) {
             *cells++ = seen_as(p, obs, a, b);
 }
 
+/* Classes between which a sample does not tell, whatever the other allele is, are of one kind. */
+typedef struct kinds {
+    uint32_t n, first[KINDS_MAX], of[ATG_ALLELES_MAX + 1];
+} kinds;
+
+static bool same_kind(const peel *p, const atg_obs *obs, uint32_t x, uint32_t y) {
+    for (uint32_t m = 0; m < p->v->n; m++)
+        if (seen_as(p, obs, x, m) != seen_as(p, obs, y, m) ||
+            seen_as(p, obs, m, x) != seen_as(p, obs, m, y))
+            return false;
+    return true;
+}
+
+/* False: there are more than a few. */
+static bool find_kinds(const peel *p, const atg_obs *obs, kinds *ret) {
+    ret->n = 0;
+    for (uint32_t c = 0; c < p->v->n; c++) {
+        uint32_t k = 0;
+
+        while (k < ret->n && !same_kind(p, obs, ret->first[k], c))
+            k++;
+        if (k == KINDS_MAX)
+            return false;
+        if (k == ret->n)
+            ret->first[ret->n++] = c;
+        ret->of[c] = k;
+    }
+    return true;
+}
+
+static uint32_t add_kind(peel *p, uint32_t var, const kinds *k) {
+    uint32_t vars[] = {var, elim_var(p->e, k->n)};
+    double *cells = elim_table(p->e, 2, vars);
+
+    for (uint32_t c = 0; cells && c < p->v->n * k->n; c++)
+        cells[c] = k->of[c / k->n] == c % k->n;
+    return vars[1];
+}
+
+/* The same by way of the kinds, which join the two alleles with few values where the table of all
+ * classes would join all that both alleles touch. */
+static void add_seen_by_kind(peel *p, const node *n, const atg_obs *obs, const kinds *k) {
+    uint32_t vars[] = {add_kind(p, n->pat, k), add_kind(p, n->mat, k)};
+    double *cells = elim_table(p->e, 2, vars);
+
+    for (uint32_t c = 0; cells && c < k->n * k->n; c++)
+        cells[c] = seen_as(p, obs, k->first[c / k->n], k->first[c % k->n]);
+}
+
 /* What was seen of a person whose genotype is not settled by it. */
 static void add_seen(peel *p, const node *n, const atg_obs *obs) {
     bool pat = !n->one && !n->set[1], mat = !n->set[0];
     uint32_t vars[2], rank = 0, end[2] = {mat ? p->v->n : 1, pat ? p->v->n : 1};
     double *cells, one = 0;
+    kinds few;
 
     if (n->pair) {
         add_seen_pair(p, n, obs);
+        return;
+    }
+    if (p->by_kind && pat && mat && find_kinds(p, obs, &few)) {
+        add_seen_by_kind(p, n, obs, &few);
         return;
     }
     if (pat)
@@ -632,7 +672,7 @@ static void add_tables(peel *p, uint32_t i) {
         add_transmission(p, i, true);
 }
 
-static void add(elim *e, const peel_input *in, bool either, peel_switches *switches) {
+static void add(elim *e, const peel_input *in, peel_manner how, peel_switches *switches) {
     bool relevant[ATG_PEDIGREE_MAX] = {false};
     uint8_t kids[ATG_PEDIGREE_MAX] = {0};
     peel p;
@@ -640,7 +680,8 @@ static void add(elim *e, const peel_input *in, bool either, peel_switches *switc
     p.e = e;
     p.in = in;
     p.v = in->view;
-    p.either = either;
+    p.either = how == PEEL_EITHER;
+    p.by_kind = how == PEEL_BY_KIND;
     p.switches = switches;
     p.n_drawn = 0;
     memset((void *)p.made, 0, sizeof(p.made));
@@ -657,11 +698,10 @@ static void add(elim *e, const peel_input *in, bool either, peel_switches *switc
 }
 
 void peel_add(elim *e, const peel_input *in, peel_switches *switches) {
-    add(e, in, false, switches);
+    add(e, in, PEEL_PLAIN, switches);
 }
 
-/* All tables from the beginning; kept persons' variables come first, where kept_at() finds them. */
-static uint32_t build(elim *e, const peel_input *in, bool either, uint32_t *vars) {
+uint32_t peel_build(elim *e, const peel_input *in, peel_manner how, uint32_t *vars) {
     uint32_t n_kept = 0;
 
     elim_reset(e);
@@ -672,129 +712,6 @@ static uint32_t build(elim *e, const peel_input *in, bool either, uint32_t *vars
     }
     for (uint32_t k = 0; k < in->n_watch; k++)
         vars[n_kept++] = elim_var(e, in->view->n);
-    add(e, in, either, NULL);
+    add(e, in, how, NULL);
     return n_kept;
-}
-
-/* Build the cheaper way; returns the cells that it takes. */
-static double build_well(elim *e, const peel_input *in, uint32_t *vars, uint32_t *n_kept) {
-    double cost, other;
-
-    *n_kept = build(e, in, true, vars);
-    cost = elim_cost(e, *n_kept, vars);
-    if (cost <= NOTICEABLE)
-        return cost;
-    build(e, in, false, vars);
-    other = elim_cost(e, *n_kept, vars);
-    if (other < cost)
-        return other;
-    build(e, in, true, vars);
-    return cost;
-}
-
-/* The number of `tie` that most draws have and that is not set; -1: there is none. */
-static int most_tied(const peel_input *in, uint32_t n_draws, const int16_t *set) {
-    uint32_t most = 0;
-    int ret = -1;
-
-    for (uint32_t d = 0; d < n_draws; d++) {
-        uint32_t n = 0;
-
-        for (uint32_t k = 0; k < n_draws; k++)
-            n += in->tie[k] == in->tie[d];
-        if (set[in->tie[d]] < 0 && watched_at(in, in->tie[d]) < 0 && n > most) {
-            most = n;
-            ret = in->tie[d];
-        }
-    }
-    return ret;
-}
-
-/* Tied draws to go through class by class, so that no table has to join all that they touch. */
-typedef struct chosen {
-    uint32_t n;
-    int at[SET_MAX];        /* their numbers */
-    int16_t set[DRAWS_MAX]; /* as peel_input wants it */
-} chosen;
-
-/* As many as it takes, if it is less work than without; `cost` is what that would be. */
-static void choose_set(elim *e, const peel_input *in, double cost, chosen *ret) {
-    peel_input less = *in;
-    uint32_t n_draws = peel_degree(in), vars[VARS_MAX], n_kept;
-    double times = 1, now = cost;
-
-    ret->n = 0;
-    for (uint32_t i = 0; i < DRAWS_MAX; i++)
-        ret->set[i] = -1;
-    less.set = ret->set;
-    while (ret->n < SET_MAX && now > HEAVY) {
-        int next = most_tied(in, n_draws, ret->set);
-
-        if (next < 0)
-            break;
-        ret->set[next] = 0;
-        ret->at[ret->n++] = next;
-        times *= in->view->n;
-        now = times * build_well(e, &less, vars, &n_kept);
-    }
-    if (now >= cost && cost < ELIM_TABLE_MAX)
-        ret->n = 0;
-}
-
-static void add_part(const double *part, size_t cells, double scale, double *ret, bool *any) {
-    for (size_t i = 0; i < cells; i++) {
-        *any |= part[i] > 0;
-        ret[i] += part[i] > 0 ? part[i] * scale : 0;
-    }
-}
-
-/* The next classes for the chosen draws, or false. */
-static bool next_set(chosen *c, uint32_t n_classes) {
-    for (uint32_t k = c->n; k-- > 0;) {
-        if (++c->set[c->at[k]] < (int16_t)n_classes)
-            return true;
-        c->set[c->at[k]] = 0;
-    }
-    return false;
-}
-
-/* The sum over all classes of the chosen draws. */
-static int run_set(elim *e, const peel_input *in, chosen *c, double *ret, double *ret_log,
-                   atg_err *err) {
-    size_t cells = peel_cells(in);
-    MEM_AUTO double *part = mem_alloc(cells * sizeof(*part));
-    peel_input one = *in;
-    bool any = false;
-
-    if (!part)
-        return atg_fail(err, ATG_ENOMEM, "Out of memory computing a likelihood");
-    one.set = c->set;
-    memset(ret, 0, cells * sizeof(*ret));
-    do {
-        uint32_t vars[VARS_MAX], n_kept;
-        double log;
-        int rc;
-
-        build_well(e, &one, vars, &n_kept);
-        rc = elim_run(e, n_kept, vars, part, &log, err);
-        if (rc)
-            return rc;
-        *ret_log = any ? *ret_log : log;
-        add_part(part, cells, exp(log - *ret_log), ret, &any);
-    } while (next_set(c, in->view->n));
-    return ATG_OK;
-}
-
-int peel_run(elim *e, const peel_input *in, double *ret, double *ret_log, atg_err *err) {
-    uint32_t vars[VARS_MAX], n_kept;
-    double cost = build_well(e, in, vars, &n_kept);
-    chosen c;
-
-    if (!in->tie || cost <= HEAVY)
-        return elim_run(e, n_kept, vars, ret, ret_log, err);
-    choose_set(e, in, cost, &c);
-    if (c.n)
-        return run_set(e, in, &c, ret, ret_log, err);
-    build_well(e, in, vars, &n_kept);
-    return elim_run(e, n_kept, vars, ret, ret_log, err);
 }

@@ -348,6 +348,55 @@ static void markers_of_a_haplotype_and_amelogenin_have_no_likelihood(void **stat
     assert_true(got == 0);
 }
 
+static const int16_t many = 46; /* alleles */
+enum { MANY = 46 };
+
+static atg_geno sorted(int16_t a, int16_t b) {
+    return a < b ? (atg_geno){a, b} : (atg_geno){b, a};
+}
+
+/* Children of whom one allele each was read, at a marker of so many alleles that the table of their
+ * parents' four does not do: one more of them is the sum over what the other allele may be. */
+static void alleles_that_were_not_read_are_summed_over_at_markers_of_many_alleles(void **state) {
+    static const int16_t read[] = {5, 30, 12};
+    double freqs[MANY];
+    int16_t tenths[MANY];
+    atg_mutation step = {.model = ATG_MUT_STEPWISE, .rate = 0.01, .rate2 = 1e-4, .range = 0.2};
+    atg_marker marker = {.n = MANY,
+                         .freqs = freqs,
+                         .tenths = tenths,
+                         .silent = -1,
+                         .linked_to = -1,
+                         .female = step,
+                         .male = step};
+    atg_geno seen[3];
+    atg_person persons[] = {{.father = -1, .mother = -1, .sex = ATG_SEX_MALE},
+                            {.father = -1, .mother = -1, .sex = ATG_SEX_FEMALE},
+                            {.father = 0, .mother = 1, .sex = ATG_SEX_MALE, .genos = &seen[0]},
+                            {.father = 0, .mother = 1, .sex = ATG_SEX_MALE, .genos = &seen[1]},
+                            {.father = 0, .mother = 1, .sex = ATG_SEX_MALE, .genos = &seen[2]}};
+
+    (void)state;
+    for (int16_t a = 0; a < many; a++) {
+        freqs[a] = 2.0 * (a + 1) / (MANY * (MANY + 1));
+        tenths[a] = (int16_t)(10 * (a + 5));
+    }
+    for (uint32_t n = 0; n < 3; n++) {
+        atg_pedigree ped = {3 + n, persons};
+        double got = 0, one = 0, sum = 0;
+
+        seen[n] = (atg_geno){read[n], ATG_ALLELE_UNREAD};
+        assert_int_equal(atg_loglik(&marker, 0, &ped, 0, &got, NULL), ATG_OK);
+        for (int16_t a = 0; a < many; a++) {
+            seen[n] = sorted(a, read[n]);
+            assert_int_equal(atg_loglik(&marker, 0, &ped, 0, &one, NULL), ATG_OK);
+            sum += exp(one);
+        }
+        seen[n] = (atg_geno){read[n], ATG_ALLELE_UNREAD};
+        assert_true(fabs(exp(got) / sum - 1) < 1e-12);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(likelihoods_are_sums_over_all_ordered_genotypes),
@@ -360,6 +409,7 @@ int main(void) {
         cmocka_unit_test(a_single_observation_has_the_probability_of_a_founder),
         cmocka_unit_test(an_impossible_family_has_likelihood_zero),
         cmocka_unit_test(markers_of_a_haplotype_and_amelogenin_have_no_likelihood),
+        cmocka_unit_test(alleles_that_were_not_read_are_summed_over_at_markers_of_many_alleles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
