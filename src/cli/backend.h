@@ -13,6 +13,9 @@
 #include "app/bundle.h"
 #include "app/cases.h"
 #include "app/csv_import.h"
+#include "app/faces.h"
+#include "app/faces_fit.h"
+#include "app/faces_report.h"
 #include "app/matcher.h"
 #include "app/merge.h"
 #include "app/operation_save.h"
@@ -89,6 +92,17 @@ struct backend {
                       atg_err *err);
     int (*erase)(store_session *s, const uuid *person, atg_err *err);
     int (*erase_due)(store_session *s, uint32_t *ret_n, atg_err *err);
+
+    /* Faces; of a lead the remains do not count.  faces_read(), face_fit() and face_report() are of
+     * the operation of the session. */
+    int (*faces_read)(store_session *s, const atg_progress *progress, faces_done *ret,
+                      atg_err *err);
+    int (*face_search)(store_session *s, const faces_asking *asking, const atg_progress *progress,
+                       faces_found *ret, atg_err *err);
+    int (*face_leads)(store_session *s, const file_row *remains, face_lead **ret, uint32_t *ret_n,
+                      atg_err *err);
+    int (*face_fit)(store_session *s, const faces_fit_wish *wish, faces_fitted *ret, atg_err *err);
+    int (*face_report)(store_session *s, double threshold, faces_report *ret, atg_err *err);
 
     /* Accounts, by their names. */
     int (*user_list)(store_session *s, account_info **ret, uint32_t *ret_n, atg_err *err);

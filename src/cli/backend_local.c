@@ -6,6 +6,7 @@
 
 #include "app/csv_export.h"
 #include "base/bytes.h"
+#include "cli/backend_faces.h"
 #include "cli/login.h"
 
 const char *const backend_dna_formats[] = {"json", "fam", "csv", NULL};
@@ -331,6 +332,11 @@ const backend backend_local = {
     .export_dna = export_dna,
     .erase = erase,
     .erase_due = erase_due,
+    .faces_read = backend_faces_read,
+    .face_search = backend_face_search,
+    .face_leads = backend_face_leads,
+    .face_fit = backend_face_fit,
+    .face_report = backend_face_report,
     .user_list = user_list,
     .user_add = user_add,
     .user_reset = user_reset,

@@ -49,12 +49,12 @@ static int run(const args *a) {
     if (!code && a->value[OPT_CAP] && !(wish.cap > 0))
         code = cli_usage(a->command, "--cap takes a number above 0");
     if (!code)
-        code = cli_store_open_here(a, &s);
+        code = cli_store_open(a, &s);
     if (!code)
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (faces_fit(s.c, &s.who, s.arena, &s.operation.id, &wish, &made, &err) ||
+    if (s.at->face_fit(&s, &wish, &made, &err) ||
         (wish.plots && file_write(a->value[OPT_HTML], made.page, &err)))
         return cli_fail(NULL, &err);
     made.page.n = 0;
@@ -70,7 +70,7 @@ static int run(const args *a) {
 }
 
 static const option_id options[] = {OPT_CAP,    OPT_HTML,      OPT_JSON,
-                                    OPT_OUTPUT, OPT_OPERATION, HERE_OPTIONS};
+                                    OPT_OUTPUT, OPT_OPERATION, STORE_OPTIONS};
 
 const command command_face_calibrate = {
     .name = "face calibrate",

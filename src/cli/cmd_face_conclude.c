@@ -17,7 +17,7 @@ static int read_checklist(const store_session *s, const char *path, value *ret, 
                            text, ret, err);
 }
 
-static int fill(const args *a, const store_session *s, record *r, atg_err *err) {
+static int fill(const args *a, store_session *s, record *r, atg_err *err) {
     const field_type *support = record_field(RECORD_FACE_COMPARISON, FACE_COMPARISON_SUPPORT);
     value *f = r->fields;
     seen candidate;
@@ -34,8 +34,8 @@ static int fill(const args *a, const store_session *s, record *r, atg_err *err) 
     if (!rc)
         rc = read_checklist(s, a->operands[2], &f[FACE_COMPARISON_FEATURES], err);
     if (!rc)
-        rc = cases_get(s->c, &s->who, s->arena, RECORD_FACE_CANDIDATE,
-                       &f[FACE_COMPARISON_CANDIDATE].ref, &candidate, err);
+        rc = s->at->get(s, RECORD_FACE_CANDIDATE, &f[FACE_COMPARISON_CANDIDATE].ref, &candidate,
+                        err);
     if (rc)
         return rc;
     r->file = candidate.r->file;
@@ -49,19 +49,19 @@ static int run(const args *a) {
     STORE_SESSION s = {0};
     change ch = {CHANGE_ADD, NULL};
     atg_err err = {0};
-    int code = cli_store_open_here(a, &s);
+    int code = cli_store_open(a, &s);
 
     if (code)
         return code;
     ch.r = record_new(s.arena, RECORD_FACE_COMPARISON);
-    if (!ch.r || fill(a, &s, ch.r, &err) || cases_change(s.c, &s.who, s.arena, &ch, &err))
+    if (!ch.r || fill(a, &s, ch.r, &err) || s.at->change(&s, &ch, &err))
         return cli_fail(NULL, &err);
     cli_store_say(a, "Your conclusion is kept. It is a lead, and takes nobody out of any other "
                      "comparison.\n");
     return EXIT_DONE;
 }
 
-static const option_id options[] = {HERE_OPTIONS};
+static const option_id options[] = {STORE_OPTIONS};
 
 const command command_face_conclude = {
     .name = "face conclude",

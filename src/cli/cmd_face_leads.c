@@ -90,12 +90,12 @@ static int run(const args *a) {
     face_lead *leads;
     uint32_t n;
     atg_err err = {0};
-    int code = cli_store_open_here(a, &s);
+    int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (cases_find(s.c, s.arena, atg_str_of(a->operands[0]), &file, &err) ||
-        faces_leads(s.c, &s.who, s.arena, &file.id, &leads, &n, &err))
+    if (s.at->find(&s, atg_str_of(a->operands[0]), &file, &err) ||
+        s.at->face_leads(&s, &file, &leads, &n, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
@@ -107,7 +107,7 @@ static int run(const args *a) {
     return cli_write(a, buf);
 }
 
-static const option_id options[] = {OPT_JSON, OPT_OUTPUT, HERE_OPTIONS};
+static const option_id options[] = {OPT_JSON, OPT_OUTPUT, STORE_OPTIONS};
 
 const command command_face_leads = {
     .name = "face leads",

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/commands.h"
 
-#include "app/faces_eye.h"
 #include "cli/progress.h"
 #include "cli/store.h"
 
+/* Here the matcher reads, as itself; elsewhere it is asked to. */
+static int open_where(const args *a, store_session *s) {
+    return cli_store_server(a) ? cli_store_open(a, s) : cli_store_only(a, s);
+}
+
 static int run(const args *a) {
     STORE_SESSION s = {0};
-    ATG_AUTO(faces_eye) eye = NULL;
     faces_done done = {0};
     atg_err err = {0};
-    int code = cli_store_only_here(a, &s);
+    int rc, code = open_where(a, &s);
 
     if (!code)
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (faces_eye_open(cli_store_folder(a), &eye, &err))
-        return cli_fail(NULL, &err);
-
-    int rc = faces_enrol(s.c, &s.operation.id, faces_eye_of(eye), progress_start(a), &done, &err);
-
+    rc = s.at->faces_read(&s, progress_start(a), &done, &err);
     progress_clear();
     if (rc)
         return cli_fail(NULL, &err);
@@ -32,8 +31,8 @@ static int run(const args *a) {
     return EXIT_DONE;
 }
 
-static const option_id options[] = {OPT_OPERATION, OPT_STORE, OPT_POSTGRES,
-                                    OPT_KEY,       OPT_QUIET, OPT_HELP};
+static const option_id options[] = {OPT_OPERATION, OPT_SERVER,  OPT_CA,    OPT_STORE, OPT_POSTGRES,
+                                    OPT_KEY,       OPT_ACCOUNT, OPT_QUIET, OPT_HELP};
 
 const command command_face_read = {
     .name = "face read",
@@ -41,7 +40,8 @@ const command command_face_read = {
     .operands = "",
     .details = "After another network was installed: templates of different networks are never "
                "compared. It goes on where it was interrupted, and changes nothing the second "
-               "time. 'antigone match' reads what is new by itself.",
+               "time. 'antigone match' reads what is new by itself. Over the network the service "
+               "does it, for an account that may match.",
     .options = options,
     .run = run,
 };

@@ -64,12 +64,12 @@ static int run(const args *a) {
     int code = cli_number(a, OPT_SCORE, -1, 1, &threshold);
 
     if (!code)
-        code = cli_store_open_here(a, &s);
+        code = cli_store_open(a, &s);
     if (!code)
         code = cli_store_operation(a, &s);
     if (code)
         return code;
-    if (faces_report_make(s.c, &s.who, s.arena, &s.operation.id, threshold, &report, &err))
+    if (s.at->face_report(&s, threshold, &report, &err))
         return cli_fail(NULL, &err);
     if (buf && cli_has(a, OPT_JSON)) {
         json j = json_new(buf);
@@ -82,7 +82,7 @@ static int run(const args *a) {
     return cli_write(a, buf);
 }
 
-static const option_id options[] = {OPT_SCORE, OPT_JSON, OPT_OUTPUT, OPT_OPERATION, HERE_OPTIONS};
+static const option_id options[] = {OPT_SCORE, OPT_JSON, OPT_OUTPUT, OPT_OPERATION, STORE_OPTIONS};
 
 const command command_face_report = {
     .name = "face report",

@@ -19,7 +19,7 @@ static bool is_face(const record *r) {
 }
 
 /* The photograph that is named, or the one of a face in the remains file that is. */
-static int find_probe(const store_session *s, const char *name, uuid *ret, atg_err *err) {
+static int find_probe(store_session *s, const char *name, uuid *ret, atg_err *err) {
     file_row file;
     uint32_t n, found = 0;
     seen *all;
@@ -27,9 +27,9 @@ static int find_probe(const store_session *s, const char *name, uuid *ret, atg_e
 
     if (rc == ATG_OK)
         return rc;
-    rc = cases_find(s->c, s->arena, atg_str_of(name), &file, err);
+    rc = s->at->find(s, atg_str_of(name), &file, err);
     if (rc == ATG_OK)
-        rc = cases_file(s->c, &s->who, s->arena, &file.id, &all, &n, err);
+        rc = s->at->file(s, &file, &all, &n, err);
     for (uint32_t i = 0; rc == ATG_OK && i < n; i++)
         if (is_face(all[i].r)) {
             *ret = all[i].r->id;
@@ -43,35 +43,24 @@ static int find_probe(const store_session *s, const char *name, uuid *ret, atg_e
     return rc;
 }
 
-static int search(const args *a, const store_session *s, const face_wish *wish, faces_found *ret,
-                  atg_err *err) {
-    faces_wanted wanted = {.operation = s->operation.id, .retouched = cli_has(a, OPT_RETOUCHED)};
-    ATG_AUTO(faces_gallery) g = NULL;
-    int rc = faces_made_by(s->c, &wish->photograph, &wanted.version, &wanted.dim, err);
-
-    if (rc == ATG_OK)
-        rc = faces_gallery_open(s->c, &wanted, progress_start(a), &g, err);
-    progress_clear();
-    return rc ? rc : faces_search(s->c, &s->who, s->arena, g, wish, ret, err);
-}
-
 static int run(const args *a) {
     STORE_SESSION s = {0};
-    face_wish wish = {.best = 0};
+    faces_asking asking = {.retouched = cli_has(a, OPT_RETOUCHED)};
+    faces_found found = {.candidates = 0};
     uint64_t best = FACE_BEST_DEFAULT;
-    faces_found found = {0};
     atg_err err = {0};
-    int code = cli_uint(a, OPT_BEST, FACE_BEST_MIN, FACE_BEST_MAX, &best);
+    int rc, code = cli_uint(a, OPT_BEST, FACE_BEST_MIN, FACE_BEST_MAX, &best);
 
     if (!code)
-        code = cli_store_open_here(a, &s);
-    if (!code)
-        code = cli_store_operation(a, &s);
+        code = cli_store_open(a, &s);
     if (code)
         return code;
-    wish.best = (uint32_t)best;
-    if (find_probe(&s, a->operands[0], &wish.photograph, &err) ||
-        search(a, &s, &wish, &found, &err))
+    asking.wish.best = (uint32_t)best;
+    rc = find_probe(&s, a->operands[0], &asking.wish.photograph, &err);
+    if (!rc)
+        rc = s.at->face_search(&s, &asking, progress_start(a), &found, &err);
+    progress_clear();
+    if (rc)
         return cli_fail(NULL, &err);
     cli_store_say(a,
                   "%u candidates among %u missing persons, kept in the file of the remains. They "
@@ -80,7 +69,7 @@ static int run(const args *a) {
     return found.candidates ? EXIT_DONE : EXIT_NO;
 }
 
-static const option_id options[] = {OPT_BEST, OPT_RETOUCHED, OPT_OPERATION, HERE_OPTIONS};
+static const option_id options[] = {OPT_BEST, OPT_RETOUCHED, STORE_OPTIONS};
 
 const command command_face_search = {
     .name = "face search",

@@ -123,6 +123,15 @@ int remote_export_dna(store_session *s, const char *recipient, int format, atg_b
 int remote_erase(store_session *s, const uuid *person, atg_err *err);
 int remote_erase_due(store_session *s, uint32_t *ret_n, atg_err *err);
 
+int remote_faces_read(store_session *s, const atg_progress *progress, faces_done *ret,
+                      atg_err *err);
+int remote_face_search(store_session *s, const faces_asking *asking, const atg_progress *progress,
+                       faces_found *ret, atg_err *err);
+int remote_face_leads(store_session *s, const file_row *remains, face_lead **ret, uint32_t *ret_n,
+                      atg_err *err);
+int remote_face_fit(store_session *s, const faces_fit_wish *wish, faces_fitted *ret, atg_err *err);
+int remote_face_report(store_session *s, double threshold, faces_report *ret, atg_err *err);
+
 int remote_user_list(store_session *s, account_info **ret, uint32_t *ret_n, atg_err *err);
 int remote_user_add(store_session *s, atg_str agency, atg_str name,
                     char ret_password[ACCOUNT_ONCE + 1], atg_err *err);

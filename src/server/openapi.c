@@ -15,6 +15,7 @@ const char *openapi_query(atg_str name) {
         {"sex", "male, female or unknown"},
         {"order", "code, name or change"},
         {"limit", "How many at most"},
+        {"score", "Of faces, -1 to 1: from it on two of them are a match"},
         {"after", "Behind this one: the header Link has the next page"},
         {"withdrawn", "yes: those that were withdrawn too"},
         {"q", "Words, \"whole words\", *parts of words*, codes, dates; all must be found"},

@@ -6,10 +6,25 @@
 
 /* NULL at the end. */
 static const route *const tables[] = {
-    routes_meta,    routes_session,  routes_files,  routes_records,  routes_compare,
-    routes_faces,   routes_pictures, routes_import, routes_exchange, routes_accounts,
-    routes_uploads, routes_bundles,  routes_audit,  routes_sites,    routes_conflicts,
-    routes_events,  routes_jobs,     NULL,
+    routes_meta,
+    routes_session,
+    routes_files,
+    routes_records,
+    routes_compare,
+    routes_faces,
+    routes_pictures,
+    routes_import,
+    routes_exchange,
+    routes_accounts,
+    routes_uploads,
+    routes_bundles,
+    routes_audit,
+    routes_sites,
+    routes_conflicts,
+    routes_events,
+    routes_jobs,
+    routes_face_calibration,
+    NULL,
 };
 
 uint32_t route_count(void) {

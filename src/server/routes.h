@@ -11,6 +11,7 @@ extern const route routes_files[];
 extern const route routes_records[];
 extern const route routes_compare[];
 extern const route routes_faces[];
+extern const route routes_face_calibration[];
 extern const route routes_pictures[];
 extern const route routes_import[];
 extern const route routes_exchange[];

@@ -2,31 +2,15 @@
 /* The command line as a client: whom it trusts, what it does on bad days, and that a change over
  * the network loses nothing.  That commands say the same as on the machine of the store shows
  * tests/golden/cases/remote.sh. */
-#include "served.h"
+#include "caller.h"
 
 #include "fake_service.h"
 #include "telephone.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cli/commands.h"
-#include "cli/remote.h"
-
 #define HELLO FAKE_OK("{\"files\": [], \"more\": false}")
-
-/* What people of the machine have in their environment. */
-static void set_places(const database *where) {
-    /* NOLINTBEGIN(concurrency-mt-unsafe): no thread of the test reads it */
-    setenv("HOME", where->directory, 1);
-    setenv("XDG_CONFIG_HOME", where->directory, 1);
-    setenv("XDG_RUNTIME_DIR", where->directory, 1);
-    unsetenv("ANTIGONE_SESSION");
-    unsetenv("ANTIGONE_CA");
-    unsetenv("ANTIGONE_PASSWORD_FILE");
-    /* NOLINTEND(concurrency-mt-unsafe) */
-}
 
 /* ---- where a service is ---- */
 
@@ -201,36 +185,6 @@ static void an_answer_has_a_ceiling(const database *where) {
 }
 
 /* ---- commands ---- */
-
-/* A command line that names the service, and a session that was kept for it. */
-typedef struct caller {
-    args a;
-    store_session s;
-} caller;
-
-static void keep_session(const char *url, const char *token, const char *name, int64_t got_s) {
-    kept_session k = {.name = atg_str_of(name), .got_s = got_s};
-    http_place p;
-    atg_err err = {0};
-
-    snprintf(k.token, sizeof(k.token), "%s", token);
-    assert_int_equal(http_place_of(url, &p, &err), ATG_OK);
-    made_ok(kept_session_write(&p, &k, &err), &err);
-}
-
-static void open_caller(caller *w, const char *url, const char *ca) {
-    *w = (caller){.a = {.command = &command_list}};
-    w->a.value[OPT_SERVER] = url;
-    w->a.value[OPT_CA] = ca;
-    w->a.value[OPT_QUIET] = "";
-    w->s = (store_session){.at = &backend_remote, .arena = atg_arena_new(64 << 20)};
-    assert_int_equal(remote_open(&w->a, url, &w->s), EXIT_DONE);
-}
-
-static void close_caller(caller *w) {
-    w->s.at->close(&w->s);
-    atg_arena_free(w->s.arena);
-}
 
 static bool session_is_kept(const char *url, atg_arena *arena, kept_session *ret) {
     http_place p;
