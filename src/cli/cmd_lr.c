@@ -16,6 +16,7 @@ typedef struct comparison {
     const atg_sample *sample;
     uint32_t missing;
     double *with, *without; /* per marker, with the mutation models and without */
+    bool *counted;          /* per marker: its value is in the total */
     double total, used;     /* log10 LR, raw and after process error */
     uint32_t n_lines;
     const atg_line *const *lines;
@@ -29,6 +30,39 @@ static const atg_pedigree *pedigree(const comparison *c) {
 /* Possible only by a mutation. */
 static bool needs_mutation(const comparison *c, uint32_t m) {
     return c->without[m] == -INFINITY && c->with[m] > -INFINITY;
+}
+
+/* Left out beside the marker that it is linked to: with theta only one of the two counts. */
+static bool linked_left_out(const comparison *c, uint32_t m) {
+    int first = c->op->markers[m].linked_to;
+
+    return c->op->params.theta > 0 && first >= 0 && isnan(c->with[m]) && !isnan(c->with[first]) &&
+           atg_geno_typed(c->sample->genos[m]);
+}
+
+/* As atg_combine_lr() adds up. */
+static void count_markers(const comparison *c) {
+    bool independent[ATG_MARKERS_MAX];
+
+    atg_independent_markers(c->op, independent);
+    for (uint32_t m = 0; m < c->op->n_markers; m++) {
+        int first = c->op->markers[m].linked_to;
+
+        c->counted[m] =
+            (independent[m] || (first >= 0 && independent[first])) && !isnan(c->with[m]);
+    }
+}
+
+static const char *remark(const comparison *c, uint32_t m) {
+    if (linked_left_out(c, m))
+        return "linked, left out with theta";
+    if (isnan(c->with[m]))
+        return "not compared";
+    if (!c->counted[m])
+        return "linked, not counted";
+    if (needs_mutation(c, m))
+        return "needs a mutation";
+    return c->with[m] == -INFINITY ? "impossible" : "";
 }
 
 /* The sample of that id, or the body of that id with its samples merged. */
@@ -88,13 +122,15 @@ static int compute(atg_arena *arena, comparison *c, atg_err *err) {
 
     c->with = ATG_GET(arena, double, c->op->n_markers + 1);
     c->without = ATG_GET(arena, double, c->op->n_markers + 1);
-    if (!c->with || !c->without)
+    c->counted = ATG_GET(arena, bool, c->op->n_markers + 1);
+    if (!c->with || !c->without || !c->counted)
         return atg_fail(err, ATG_ENOMEM, "Out of memory comparing a pair");
     rc = atg_pair_lr(c->op, c->sample, c->missing, true, c->with, err);
     if (!rc)
         rc = atg_pair_lr(c->op, c->sample, c->missing, false, c->without, err);
     if (rc)
         return rc;
+    count_markers(c);
     c->total = atg_combine_lr(c->op, c->with);
     c->used = atg_process_error(c->total, c->op->params.process_error, c->op->n_missing);
     return explain_lines(arena, c, err);
@@ -155,20 +191,27 @@ static int marker_table(atg_arena *arena, const comparison *c, atg_buf *buf, atg
         char factor[VIEW_NUMBER];
 
         view_factor(c->with[m], factor);
-        product += isnan(c->with[m]) ? 0 : c->with[m];
+        product += c->counted[m] ? c->with[m] : 0;
         grid_cell(&g, marker->name);
         grid_cell(&g, show_genotype(arena, marker, c->sample->genos[m]));
         grid_printf(&g, "%s", factor);
         grid_log10(&g, c->with[m]);
         grid_log10(&g, product);
-        grid_text(&g, isnan(c->with[m])         ? "not compared"
-                      : needs_mutation(c, m)    ? "needs a mutation"
-                      : c->with[m] == -INFINITY ? "impossible"
-                                                : "");
+        grid_text(&g, remark(c, m));
         for (uint32_t i = 0; i < n; i++)
             grid_cell(&g, show_genotype(arena, marker, held[i].genos[m]));
     }
     return grid_print(&g, buf, err);
+}
+
+static void say_left_out(const comparison *c, atg_buf *buf) {
+    for (uint32_t m = 0; m < c->op->n_markers; m++)
+        if (linked_left_out(c, m))
+            atg_buf_printf(buf,
+                           "%.*s is linked to %.*s and left out: theta is about one locus, and no "
+                           "accepted formula is about two.\n",
+                           ATG_FMT(c->op->markers[m].name),
+                           ATG_FMT(c->op->markers[c->op->markers[m].linked_to].name));
 }
 
 static int print_text(atg_arena *arena, const comparison *c, atg_buf *buf, atg_err *err) {
@@ -189,6 +232,7 @@ static int print_text(atg_arena *arena, const comparison *c, atg_buf *buf, atg_e
     if (c->op->params.process_error > 0)
         atg_buf_printf(buf, "; after process error log10 %s", used);
     atg_buf_adds(buf, "\n");
+    say_left_out(c, buf);
     for (uint32_t i = 0; i < c->n_lines; i++)
         if (c->evidence[i].finding != ATG_FINDING_NONE)
             atg_buf_printf(buf, "%s (%s): %s. %.*s\n", c->lines[i]->name,
@@ -213,6 +257,17 @@ static void json_own(atg_arena *arena, const comparison *c, uint32_t m, json *j)
     json_end(j, '}');
 }
 
+static void json_linked(const comparison *c, uint32_t m, json *j) {
+    int first = c->op->markers[m].linked_to;
+
+    if (first < 0)
+        return;
+    json_key(j, "linked_to");
+    json_str(j, c->op->markers[first].name);
+    json_key(j, "left_out_with_theta");
+    json_bool(j, linked_left_out(c, m));
+}
+
 static void json_markers(atg_arena *arena, const comparison *c, json *j) {
     json_key(j, "markers");
     json_begin_array(j);
@@ -226,6 +281,9 @@ static void json_markers(atg_arena *arena, const comparison *c, json *j) {
         json_str(j, show_genotype(arena, marker, c->sample->genos[m]));
         json_key(j, "compared");
         json_bool(j, !isnan(c->with[m]));
+        json_key(j, "counted");
+        json_bool(j, c->counted[m]);
+        json_linked(c, m, j);
         json_key(j, "log10_lr");
         json_num(j, c->with[m]);
         json_key(j, "impossible");
