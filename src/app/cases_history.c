@@ -27,14 +27,13 @@ static json_t *parse(atg_str text) {
     return text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
 }
 
-/* What others found is kept from who has still to conclude (rule 5). */
-static void hide_fields(json_t *detail) {
+/* What others found is kept from who has still to conclude (rule 5), and which of it changed, too:
+ * of a list of candidates that would tell who stands behind one that left. */
+static void hide_fields(record_kind kind, json_t *detail) {
     json_t *names = json_array();
-    const char *name;
-    json_t *was;
 
-    json_object_foreach(json_object_get(detail, "fields"), name, was)(void)
-        json_array_append_new(names, json_string(name));
+    for (uint32_t f = 0; f < record_types[kind].n_fields; f++)
+        (void)json_array_append_new(names, json_string(record_field(kind, f)->name));
     (void)json_object_del(detail, "fields");
     (void)json_object_set_new(detail, "hidden", names);
 }
@@ -101,7 +100,7 @@ static int open_entry(telling *w, audit_entry *a, atg_err *err) {
         ; /* of the file as a whole: there is nothing to open */
     else if (rules_blind_history(w->roles, (record_kind)kind, w->row.state) &&
              uuid_cmp(&a->e.account, &w->who->account) != 0)
-        hide_fields(detail);
+        hide_fields((record_kind)kind, detail);
     else
         open_fields(w, (record_kind)kind, detail, opened);
     if (kind >= 0)

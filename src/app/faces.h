@@ -90,7 +90,7 @@ static inline void faces_gallery_freep(faces_gallery **p) {
 
 typedef struct face_wish {
     uuid photograph; /* of the dead */
-    uint32_t best;   /* 2 to 50; 0: 20 */
+    uint32_t best;   /* 2 to 50; 0: as many as the list of this photograph has, or 20 */
 } face_wish;
 
 typedef struct faces_asking {

@@ -58,6 +58,9 @@ static int read_all(const faces_weighing *w, db *d, known_lines *k, atg_err *err
 static bool is_retouched(const record *candidate) {
     atg_str all = candidate->fields[FACE_CANDIDATE_WARNINGS].text, name;
 
+    if (candidate->fields[FACE_CANDIDATE_RETOUCHED].known &&
+        candidate->fields[FACE_CANDIDATE_RETOUCHED].flag)
+        return true;
     name = atg_str_of(faces_warnings[0].name);
     while (all.n)
         if (atg_str_eq(atg_str_trim(atg_str_cut(&all, ',')), name))

@@ -18,8 +18,11 @@
 enum { DETAIL_MAX = 8192, TEMPLATE_ARENA = 64 << 20 };
 
 static const db_statement candidates_of = {
-    "face candidates of",
-    "SELECT id FROM r_face_candidate WHERE probe = $1 AND withdrawn = 0 ORDER BY id"};
+    "face candidates of", "SELECT id FROM r_face_candidate WHERE probe = $1 AND withdrawn = 0 AND "
+                          "COALESCE(retouched, 0) = $2 ORDER BY id"};
+static const db_statement list_of = {
+    "face list", "SELECT max(listed) FROM r_face_candidate WHERE probe = $1 AND withdrawn = 0 AND "
+                 "COALESCE(retouched, 0) = $2"};
 static const db_statement concluded_on = {
     "face concluded", "SELECT count(*) FROM r_face_comparison WHERE candidate = $1"};
 
@@ -37,7 +40,7 @@ typedef struct searching {
     face_query query;
     bool retouched;
     face_result found; /* by score */
-    uint32_t best, among;
+    uint32_t roles, best, among;
     record **standing; /* candidates of the probe */
     uint32_t n_standing, kept;
     cases_batch *b;
@@ -50,11 +53,10 @@ static int no_memory(atg_err *err) {
 /* ---- who asks, with what ---- */
 
 static int check_right(searching *w, db *d, atg_err *err) {
-    uint32_t roles = 0;
-    int rc = cases_roles(d, w->who, &w->photo->operation, &roles, err);
+    int rc = cases_roles(d, w->who, &w->photo->operation, &w->roles, err);
 
     if (!rc)
-        rc = rights_action(roles, ACTION_FACES, -1, -1, err);
+        rc = rights_action(w->roles, ACTION_FACES, -1, -1, err);
     if (!rc && !cases_reason(w->who))
         rc = atg_fail(err, ATG_EDENIED, "Write down why this face is searched for");
     if (!rc)
@@ -129,6 +131,21 @@ static int find_probe(db *d, void *user, atg_err *err) {
     return check_right(w, d, err);
 }
 
+/* How many candidates the list has, beside what stands now. */
+static int settle_length(searching *w, db *d, atg_err *err) {
+    db_value values[] = {db_blob(w->wish->photograph.bytes, UUID_SIZE), db_int(w->in.retouched)};
+    rules_list l = {.roles = w->roles, .remains_state = w->file.state, .asked = w->wish->best};
+    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
+    int rc = db_query(d, &list_of, values, 2, &rows, err);
+
+    if (!rc)
+        rc = db_next(rows, err);
+    if (rc < 0)
+        return rc;
+    l.stands = rc && !db_is_null(rows, 0) ? (uint32_t)db_get_double(rows, 0) : 0;
+    return rules_face_list(&l, &w->best, err);
+}
+
 static int prepare(db *d, void *user, atg_err *err) {
     ARENA_WIPED arena = atg_arena_new(TEMPLATE_ARENA);
     searching *w = user;
@@ -142,6 +159,8 @@ static int prepare(db *d, void *user, atg_err *err) {
         rc = faces_template_of(d, w->c->keys, arena, &w->wish->photograph, &t, err);
     if (!rc)
         rc = check_template(w, t, err);
+    if (!rc)
+        rc = settle_length(w, d, err);
     return rc ? rc : describe(w, d, err);
 }
 
@@ -172,11 +191,11 @@ static void sort_by_rank(face_result *r) {
 /* ---- keeping ---- */
 
 static int read_standing(searching *w, db *d, atg_err *err) {
-    db_value id = db_blob(w->wish->photograph.bytes, UUID_SIZE);
+    db_value values[] = {db_blob(w->wish->photograph.bytes, UUID_SIZE), db_int(w->in.retouched)};
     uuid ids[2 * FACE_BEST_MAX];
     uint32_t n = 0;
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    int rc = db_query(d, &candidates_of, &id, 1, &rows, err);
+    int rc = db_query(d, &candidates_of, values, 2, &rows, err);
 
     while (!rc && n < 2 * FACE_BEST_MAX && (rc = db_next(rows, err)) > 0) {
         memcpy(ids[n++].bytes, db_get_blob(rows, 0).p, UUID_SIZE);
@@ -231,6 +250,8 @@ static void fill(const searching *w, record *r, const face_hit *hit) {
     f[FACE_CANDIDATE_WARNINGS] = text(warnings(w, hit->flags));
     f[FACE_CANDIDATE_SEARCHED] = (value){.known = true, .instant = clock_now()};
     f[FACE_CANDIDATE_SEARCHED_BY] = (value){.known = true, .ref = w->who->account};
+    f[FACE_CANDIDATE_LISTED] = (value){.known = true, .number = w->best};
+    f[FACE_CANDIDATE_RETOUCHED] = (value){.known = true, .flag = w->in.retouched};
 }
 
 static int keep(searching *w, const face_hit *hit, atg_err *err) {
@@ -293,6 +314,8 @@ static int write(db *d, void *user, atg_err *err) {
     int rc = cases_batch_new(w->c, d, &searcher_actor, w->arena, &w->b, err);
 
     if (!rc)
+        rc = settle_length(w, d, err);
+    if (!rc)
         rc = read_standing(w, d, err);
     if (!rc)
         rc = choose(w, d, chosen, err);
@@ -338,15 +361,8 @@ static int tell(searching *w, atg_err *err) {
 }
 
 int faces_ask(const faces_asked *a, faces_found *ret, atg_err *err) {
-    uint32_t best = a->wish->best ? a->wish->best : FACE_BEST_DEFAULT;
-    searching w = {
-        .c = a->c, .who = a->who, .arena = a->arena, .in = a->in, .wish = a->wish, .best = best};
-    int rc;
-
-    if (best < FACE_BEST_MIN || best > FACE_BEST_MAX)
-        return atg_fail(err, ATG_EINVAL, "A list has %d to %d candidates", FACE_BEST_MIN,
-                        FACE_BEST_MAX);
-    rc = store_read(cases_store(a->c), prepare, &w, err);
+    searching w = {.c = a->c, .who = a->who, .arena = a->arena, .in = a->in, .wish = a->wish};
+    int rc = store_read(cases_store(a->c), prepare, &w, err);
     if (!rc)
         rc = a->look(a->user, &w.query, &w.found, &w.among, err);
     bytes_wipe(w.vector, sizeof(w.vector));

@@ -31,6 +31,15 @@ int rules_blind(db *d, const actor *who, uint32_t roles, const record *r, uint64
 /* The same for the history of a remains file in a state: are the findings of others kept from
  * somebody with these roles? */
 bool rules_blind_history(uint32_t roles, record_kind kind, uint32_t remains_state);
+/* Rule 5: how many candidates the list of a photograph has, when an account with these roles in the
+ * operation asks for `asked` (0: as many as there were) and a list of `stands` stands (0: none) in
+ * a remains file of that state.  Who is asked to conclude learns the order of the scores from lists
+ * of different lengths: examiners leave it as it is, others make it longer.  ATG_EDENIED;
+ * ATG_EINVAL: not from FACE_BEST_MIN to FACE_BEST_MAX. */
+typedef struct rules_list {
+    uint32_t roles, remains_state, stands, asked;
+} rules_list;
+int rules_face_list(const rules_list *l, uint32_t *ret, atg_err *err);
 
 /* Rule 1: may this photograph be searched with?  It is of a registered PM file with a recovery
  * event that another account entered than who entered the photograph and than who asks. */

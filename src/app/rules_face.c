@@ -8,6 +8,7 @@
 
 #include "app/face_checklist.h"
 #include "app/rights.h"
+#include "face/gallery.h"
 #include "store/accounts.h"
 
 static const db_statement find_candidate = {
@@ -30,6 +31,13 @@ static const db_statement still_open = {
     "SELECT count(*) FROM r_face_candidate c WHERE c.probe = $1 AND c.withdrawn = 0 AND NOT EXISTS "
     "(SELECT 1 FROM r_face_comparison f WHERE f.candidate = c.id AND f.signer = $2 AND f.withdrawn "
     "= 0)"};
+/* A candidate that was dropped is nobody's to conclude on any more: did this account, or is it
+ * over? */
+static const db_statement dropped_open = {
+    "face_dropped",
+    "SELECT count(*) FROM r_remains r WHERE r.id = $1 AND r.state NOT IN ('identified', "
+    "'released') AND NOT EXISTS (SELECT 1 FROM r_face_comparison f WHERE f.candidate = $2 AND "
+    "f.signer = $3 AND f.withdrawn = 0)"};
 /* The same of a remains file that is not identified yet. */
 static const db_statement still_open_in = {
     "face_open_in",
@@ -250,6 +258,28 @@ int rules_face_comparison(const rules_case *c, atg_err *err) {
 
 /* ---- blind ---- */
 
+int rules_face_list(const rules_list *l, uint32_t *ret, atg_err *err) {
+    uint32_t asked = l->asked ? l->asked : l->stands ? l->stands : FACE_BEST_DEFAULT;
+    bool open = l->remains_state < REMAINS_STATE_IDENTIFIED;
+
+    if (asked < FACE_BEST_MIN || asked > FACE_BEST_MAX)
+        return atg_fail(err, ATG_EINVAL, "A list has %d to %d candidates", FACE_BEST_MIN,
+                        FACE_BEST_MAX);
+    if (l->stands && asked != l->stands && l->roles & 1U << ROLE_EXAMINER)
+        return rules_broken(err, 5,
+                            "a list of %u stands for this photograph, and an examiner does not "
+                            "change its length, since who comes or goes would tell the order: "
+                            "search without saying how many",
+                            l->stands);
+    if (open && asked < l->stands)
+        return rules_broken(err, 5,
+                            "a list of %u stands for this photograph, and gets no shorter before "
+                            "the remains are identified: who goes would tell the order",
+                            l->stands);
+    *ret = asked;
+    return ATG_OK;
+}
+
 int rules_face_blind(db *d, const actor *who, const record *r, bool *ret, atg_err *err) {
     db_value account = rules_id(&who->account);
     uuid none = {{0}};
@@ -268,6 +298,10 @@ int rules_face_blind(db *d, const actor *who, const record *r, bool *ret, atg_er
             rules_count(d, &still_open,
                         (db_value[]){rules_id(&rules_field(r, FACE_CANDIDATE_PROBE)->ref), account},
                         2, &n, err);
+        if (!rc && !n && r->withdrawn)
+            rc = rules_count(d, &dropped_open,
+                             (db_value[]){rules_id(&r->file), rules_id(&r->id), account}, 3, &n,
+                             err);
         *ret = n > 0;
         return rc;
     }

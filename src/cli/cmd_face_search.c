@@ -47,7 +47,7 @@ static int run(const args *a) {
     STORE_SESSION s = {0};
     faces_asking asking = {.retouched = cli_has(a, OPT_RETOUCHED)};
     faces_found found = {.candidates = 0};
-    uint64_t best = FACE_BEST_DEFAULT;
+    uint64_t best = 0; /* as the list is */
     atg_err err = {0};
     int rc, code = cli_uint(a, OPT_BEST, FACE_BEST_MIN, FACE_BEST_MAX, &best);
 

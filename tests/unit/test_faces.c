@@ -3,6 +3,8 @@
  * never do. */
 #include "made_faces.h"
 
+#include <stdlib.h>
+
 #include "app/face_checklist.h"
 
 /* ---- what is enrolled ---- */
@@ -375,6 +377,157 @@ static void examiners_conclude_blind_to_score_rank_and_each_other(const database
     made_faces_close(w);
 }
 
+static int search_for(made_faces *w, const actor *who, uint32_t best, uint32_t *ret_n) {
+    atg_err err = {0};
+    int rc = made_search(w, who, &w->pm->id, best, ret_n, &err);
+
+    if (rc == ATG_EDENIED)
+        assert_non_null(strstr(err.msg, "Rule 5"));
+    return rc;
+}
+
+static actor reconciler_of(const made_faces *w) {
+    actor who = w->m.by[ROLE_RECONCILER];
+
+    who.reason = ATG_STR("the list is short");
+    return who;
+}
+
+static void the_list_of_a_photograph_keeps_its_length(const database *where) {
+    made_faces *w = made_faces_open(where);
+    actor reconciler = reconciler_of(w);
+    face_lead *leads;
+    uint32_t n;
+
+    made_recovery(w, &w->m.all);
+    made_enrol(w, NULL);
+    assert_int_equal(search_for(w, &w->examiner, 3, &n), ATG_OK);
+    for (uint32_t best = 2; best <= MADE_PEOPLE; best++)
+        assert_int_equal(search_for(w, &w->examiner, best, &n), best == 3 ? ATG_OK : ATG_EDENIED);
+    assert_int_equal(search_for(w, &w->examiner, 0, &n), ATG_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(made_leads(w, &w->examiner, &leads), 3);
+    assert_int_equal(leads[0].record.r->fields[FACE_CANDIDATE_LISTED].number, 3);
+    assert_int_equal(search_for(w, &reconciler, 2, &n), ATG_EDENIED);
+    assert_int_equal(search_for(w, &reconciler, 0, &n), ATG_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(search_for(w, &reconciler, 5, &n), ATG_OK);
+    assert_int_equal(search_for(w, &reconciler, 4, &n), ATG_EDENIED);
+    assert_int_equal(search_for(w, &w->examiner, 3, &n), ATG_EDENIED);
+    assert_int_equal(search_for(w, &w->examiner, 0, &n), ATG_OK);
+    assert_int_equal(n, 5);
+    made_faces_close(w);
+}
+
+static int by_record(const void *x, const void *y) {
+    const face_lead *a = x, *b = y;
+
+    return uuid_cmp(&a->record.r->id, &b->record.r->id);
+}
+
+/* What the history tells this account of a candidate's last change. */
+static atg_str told_of(made_faces *w, const actor *who, const uuid *candidate) {
+    audit_entry *all;
+    uint32_t n = 0;
+    atg_str last = ATG_STR("");
+    atg_err err = {0};
+
+    made_ok(cases_history(w->m.c, who, w->m.arena, &w->remains->id, &all, &n, &err), &err);
+    for (uint32_t i = 0; i < n; i++)
+        if (uuid_cmp(&all[i].e.record, candidate) == 0)
+            last = all[i].e.detail;
+    return last;
+}
+
+static void nothing_tells_who_is_to_conclude_the_order(const database *where) {
+    made_faces *w = made_faces_open(where);
+    face_lead *leads;
+    uint32_t n;
+    atg_str first;
+    atg_err err = {0};
+
+    made_recovery(w, &w->m.all);
+    made_enrol(w, NULL);
+    assert_int_equal(search_for(w, &w->examiner, 0, &n), ATG_OK);
+    /* the best leaves, and the ranks of all others change */
+    made_set(w->m.arena, w->missing[3], "alive_on", "2026-11-20");
+    made_ok(made_change(&w->m, &w->m.all, CHANGE_EDIT, w->missing[3], &err), &err);
+    w->missing[3]->state = MISSING_STATE_FOUND_ALIVE;
+    made_ok(made_change(&w->m, &w->m.all, CHANGE_STATE, w->missing[3], &err), &err);
+    assert_int_equal(search_for(w, &w->examiner, 0, &n), ATG_OK);
+    n = made_leads(w, &w->examiner, &leads);
+    assert_int_equal(n, MADE_PEOPLE - 1);
+    for (uint32_t i = 1; i < n; i++)
+        assert_true(atg_str_cmp(leads[i - 1].missing.code, leads[i].missing.code) < 0);
+    qsort(leads, n, sizeof(*leads), by_record);
+    first = told_of(w, &w->examiner, &leads[0].record.r->id);
+    assert_non_null(strstr(first.p, "hidden"));
+    for (uint32_t i = 0; i < n; i++) {
+        const record *r = leads[i].record.r;
+
+        assert_false(r->fields[FACE_CANDIDATE_SCORE].known || r->fields[FACE_CANDIDATE_RANK].known);
+        assert_int_equal(r->rev, 2);
+        assert_true(atg_str_eq(told_of(w, &w->examiner, &r->id), first));
+        if (!i)
+            continue;
+        /* made and changed in the order of the persons, whatever their scores */
+        assert_true(uuid_cmp(&leads[i - 1].missing.id, &leads[i].missing.id) < 0);
+        assert_true(leads[i - 1].record.r->created <= r->created);
+        assert_true(leads[i - 1].record.r->changed <= r->changed);
+    }
+    made_faces_close(w);
+}
+
+static void a_list_among_restored_pictures_leaves_the_other_as_it_is(const database *where) {
+    made_faces *w = made_faces_open(where);
+    faces_wanted wanted = {w->m.operation, w->eye.version, MADE_DIM, true};
+    face_wish wish = {.photograph = w->pm->id, .best = 2};
+    ATG_AUTO(faces_gallery) restored = NULL;
+    faces_found found = {0};
+    face_lead *leads;
+    uuid dropped;
+    seen one;
+    uint32_t n;
+    atg_err err = {0};
+
+    made_recovery(w, &w->m.all);
+    made_set(w->m.arena, w->am[5], "retouched", "yes");
+    made_ok(made_change(&w->m, &w->m.by[ROLE_INTERVIEWER], CHANGE_EDIT, w->am[5], &err), &err);
+    made_enrol(w, NULL);
+    assert_int_equal(search_for(w, &w->examiner, 3, &n), ATG_OK);
+    made_ok(faces_gallery_open(w->m.c, &wanted, NULL, &restored, &err), &err);
+    made_ok(faces_search(w->m.c, &w->examiner, w->m.arena, restored, &wish, &found, &err), &err);
+    assert_int_equal(found.candidates, 1);
+    n = made_leads(w, &w->examiner, &leads);
+    assert_int_equal(n, 4);
+    for (uint32_t i = 0; i < n; i++)
+        assert_true(hidden(&leads[i].record, FACE_CANDIDATE_RANK));
+    /* one that is dropped is nobody's to conclude on, and tells nothing either */
+    dropped = leads[0].record.r->id;
+    n = MADE_PEOPLE;
+    for (uint32_t i = 0; i < MADE_PEOPLE; i++)
+        if (uuid_cmp(&w->missing[i]->id, &leads[0].missing.id) == 0)
+            n = i;
+    assert_true(n < MADE_PEOPLE);
+    made_set(w->m.arena, w->am[n], "confirmed", "no");
+    made_ok(made_change(&w->m, &w->m.by[ROLE_INTERVIEWER], CHANGE_EDIT, w->am[n], &err), &err);
+    assert_int_equal(search_for(w, &w->examiner, 0, &n), ATG_OK);
+    n = made_leads(w, &w->examiner, &leads);
+    for (uint32_t i = 0; i < n; i++)
+        made_ok(made_change(&w->m, &w->examiner, CHANGE_ADD,
+                            conclusion(w, &leads[i].record.r->id, "no_support",
+                                       checklist(w, "\"similar\"", "\"similar\"")),
+                            &err),
+                &err);
+    made_leads(w, &w->examiner, &leads);
+    assert_true(leads[0].record.r->fields[FACE_CANDIDATE_RANK].known);
+    made_ok(
+        cases_get(w->m.c, &w->examiner, w->m.arena, RECORD_FACE_CANDIDATE, &dropped, &one, &err),
+        &err);
+    assert_true(one.r->withdrawn && hidden(&one, FACE_CANDIDATE_RANK));
+    made_faces_close(w);
+}
+
 static void a_conclusion_needs_a_whole_checklist_and_its_own_examiner(const database *where) {
     made_faces *w = made_faces_open(where);
     const char *same = checklist(w, "\"similar\"", "\"similar\"");
@@ -482,6 +635,12 @@ int main(void) {
          a_person_is_as_near_as_the_best_of_their_photographs, ON_BOTH},
         {"examiners conclude blind to score rank and each other",
          examiners_conclude_blind_to_score_rank_and_each_other, ON_BOTH},
+        {"the list of a photograph keeps its length", the_list_of_a_photograph_keeps_its_length,
+         ON_BOTH},
+        {"nothing tells who is to conclude the order", nothing_tells_who_is_to_conclude_the_order,
+         ON_BOTH},
+        {"a list among restored pictures leaves the other as it is",
+         a_list_among_restored_pictures_leaves_the_other_as_it_is, ON_BOTH},
         {"a conclusion needs a whole checklist and its own examiner",
          a_conclusion_needs_a_whole_checklist_and_its_own_examiner, ON_BOTH},
         {"a face excludes and establishes nobody", a_face_excludes_and_establishes_nobody, ON_BOTH},
