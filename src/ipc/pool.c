@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum {
     USES = 100,
@@ -287,24 +288,32 @@ static int prepare(worker_pool *pool, slot *s, int64_t deadline, atg_err *err) {
 
 /* ---- a request ---- */
 
-/* How an exchange came to its end. */
-typedef enum outcome {
-    BROKEN, /* by the worker, or by time */
-    OURS,   /* by whoever took the answer */
-    WHOLE,  /* with an answer, be it a refusal */
-} outcome;
+/* Words of a process that somebody may have taken over: UTF-8 without control characters. */
+static void clean_words(char *p) {
+    size_t left = strlen(p);
 
-/* Words of a process that somebody may have taken over: no control characters in them. */
+    while (left) {
+        size_t n = utf8_len(p, left);
+
+        if (!n || (unsigned char)*p < ' ' || *p == 0x7f) {
+            *p = '?';
+            n = 1;
+        }
+        p += n;
+        left -= n;
+    }
+}
+
 static int refused(atg_str body, outcome *ret, atg_err *err) {
     frame_refused r;
     int rc = frame_get_refused(body, &r, err);
 
     if (rc)
         return rc;
+    if (!r.msg[0])
+        return atg_fail(err, ATG_EPARSE, "a refusal without a reason");
     *ret = WHOLE;
-    for (char *p = r.msg; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
+    clean_words(r.msg);
     switch (-(int)r.code) {
     case ATG_EINVAL:
     case ATG_EPARSE:
@@ -317,16 +326,17 @@ static int refused(atg_str body, outcome *ret, atg_err *err) {
     }
 }
 
-static int take_answer(slot *s, exchange *x, int64_t deadline, outcome *ret, atg_err *err) {
+int pool_answer(int fd, uint64_t request, unsigned char *room, exchange *x, int64_t deadline,
+                outcome *ret, atg_err *err) {
     for (;;) {
         frame f;
-        atg_str body = {(char *)s->body, 0};
-        int rc = channel_receive(s->process.fd, deadline, s->body, NULL, &f, err);
+        atg_str body = {(char *)room, 0};
+        int rc = channel_receive(fd, deadline, room, NULL, &f, err);
 
         if (rc)
             return rc;
         body.n = f.length;
-        if (f.request != s->request)
+        if (f.request != request)
             return atg_fail(err, ATG_EPARSE, "an answer to another request");
         if (f.kind == FRAME_PART) {
             rc = x->part(x->user, (frame_part)f.what, body, err);
@@ -388,7 +398,7 @@ static int ask(worker_pool *pool, slot *s, exchange *x, atg_err *err) {
     s->uses++;
     rc = channel_send(s->process.fd, &f, x->body.p, &x->fds, deadline, &e);
     if (rc == ATG_OK)
-        rc = take_answer(s, x, deadline, &how, &e);
+        rc = pool_answer(s->process.fd, s->request, s->body, x, deadline, &how, &e);
     if (how == BROKEN)
         return broke(pool, s, x, rc, err);
     if (how == OURS) {

@@ -33,6 +33,19 @@ typedef struct exchange {
     frame_done done;
 } exchange;
 
+/* How an exchange came to its end. */
+typedef enum outcome {
+    BROKEN, /* by the worker, or by time */
+    OURS,   /* by whoever took the answer */
+    WHOLE,  /* with an answer, be it a refusal */
+} outcome;
+
+/* Take the answer to `request` from a pipe whose other end may be anybody's, with `room` for
+ * FRAME_BODY bytes.  BROKEN (ATG_EPARSE, ATG_EIO, ATG_ECANCEL as channel_receive()): what came is
+ * no answer, and `*ret` may be left as it was. */
+int pool_answer(int fd, uint64_t request, unsigned char *room, exchange *x, int64_t deadline,
+                outcome *ret, atg_err *err);
+
 /* Wait for a worker, ask it, and take the answer.  Codes as in worker.h. */
 int pool_exchange(worker_pool *pool, exchange *x, atg_err *err);
 

@@ -161,19 +161,29 @@ int request_id(request *q, atg_str text, uuid *ret, atg_err *err) {
                                 : request_refuse(q, PROBLEM_UNKNOWN, err, "That is no identifier");
 }
 
+bool request_digits(atg_str text, uint64_t *ret) {
+    uint64_t x = 0;
+
+    if (!text.n || text.n > 18)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        x = 10 * x + (uint64_t)(text.p[i] - '0');
+    }
+    *ret = x;
+    return true;
+}
+
 int request_revision(request *q, int64_t *ret, atg_err *err) {
     atg_str text = atg_str_trim(q->if_match);
-    int64_t rev = 0;
-    bool good = text.n > 2 && text.n < 20 && text.p[0] == '"' && text.p[text.n - 1] == '"';
+    uint64_t rev = 0;
 
-    for (size_t i = 1; good && i + 1 < text.n; i++) {
-        good = text.p[i] >= '0' && text.p[i] <= '9';
-        rev = 10 * rev + (text.p[i] - '0');
-    }
-    if (!good)
+    if (text.n < 2 || text.p[0] != '"' || text.p[text.n - 1] != '"' ||
+        !request_digits((atg_str){text.p + 1, text.n - 2}, &rev))
         return request_refuse(q, PROBLEM_CHANGED, err,
                               "If-Match is to be the ETag of the record as it was read");
-    *ret = rev;
+    *ret = (int64_t)rev;
     return ATG_OK;
 }
 

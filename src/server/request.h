@@ -165,6 +165,8 @@ int request_kind(request *q, atg_str name, record_kind *ret, atg_err *err);
 int request_new_kind(request *q, record_kind *ret, atg_err *err);
 int request_id(request *q, atg_str text, uuid *ret, atg_err *err);
 
+/* The number of a header: 1 to 18 digits and nothing else.  False: it is none. */
+bool request_digits(atg_str text, uint64_t *ret);
 /* The revision of If-Match. */
 int request_revision(request *q, int64_t *ret, atg_err *err);
 

@@ -6,18 +6,15 @@
 #include "server/service_internal.h"
 
 static int read_after(request *q, int64_t *ret, atg_err *err) {
-    atg_str text = q->last_event;
-    int64_t id = 0;
+    uint64_t id = 0;
 
-    if (!text.n)
+    if (!q->last_event.n)
         return ATG_OK;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.n > 18 || text.p[i] < '0' || text.p[i] > '9')
-            return request_refuse(q, PROBLEM_REQUEST, err, "Last-Event-ID is the id of an event");
-        id = 10 * id + (text.p[i] - '0');
+    if (request_digits(q->last_event, &id)) {
+        *ret = (int64_t)id;
+        return ATG_OK;
     }
-    *ret = id;
-    return ATG_OK;
+    return request_refuse(q, PROBLEM_REQUEST, err, "Last-Event-ID is the id of an event");
 }
 
 static int follow(request *q, atg_err *err) {

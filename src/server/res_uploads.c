@@ -185,19 +185,10 @@ static int give_up(request *q, atg_err *err) {
 /* ---- a piece ---- */
 
 static int read_offset(request *q, uint64_t *ret, atg_err *err) {
-    atg_str text = atg_str_trim(q->upload_offset);
-    uint64_t n = 0;
-    bool good = text.n > 0 && text.n < 16;
-
-    for (size_t i = 0; good && i < text.n; i++) {
-        good = text.p[i] >= '0' && text.p[i] <= '9';
-        n = 10 * n + (uint64_t)(text.p[i] - '0');
-    }
-    if (!good)
-        return request_refuse(q, PROBLEM_REQUEST, err,
-                              "Upload-Offset is to be the byte at which this goes on");
-    *ret = n;
-    return ATG_OK;
+    return request_digits(atg_str_trim(q->upload_offset), ret)
+               ? ATG_OK
+               : request_refuse(q, PROBLEM_REQUEST, err,
+                                "Upload-Offset is to be the byte at which this goes on");
 }
 
 static int begin_piece(request *q, atg_err *err) {

@@ -167,10 +167,11 @@ static int read_head(spool *s, const spool_place *at, atg_arena *arena, atg_str 
         return changed(err);
     memcpy(s->key.bytes, plain, KEY_SIZE);
     n = bytes_get32(plain + KEY_SIZE);
-    *ret = n <= SPOOL_FACTS
-               ? atg_arena_str(arena, (atg_str){(const char *)plain + KEY_SIZE + LENGTH, n})
-               : (atg_str){NULL, 0};
+    if (n <= SPOOL_FACTS)
+        *ret = atg_arena_str(arena, (atg_str){(const char *)plain + KEY_SIZE + LENGTH, n});
     bytes_wipe(plain, sizeof(plain));
+    if (n > SPOOL_FACTS)
+        return changed(err);
     return ret->p ? ATG_OK : atg_fail(err, ATG_ENOMEM, "Out of memory for what waits on disk");
 }
 
@@ -248,27 +249,34 @@ static bool read_end(spool *s, uint64_t *ret_size) {
 }
 
 /* Only where something is to be cut off: it would give back the room that waits for more. */
-static int cut_off(const spool *s, atg_err *err) {
+static int cut_off(const spool *s, off_t size, atg_err *err) {
     off_t end = place_of_chunk(s->chunks);
-    struct stat now;
 
-    if (fstat(s->fd, &now) || (now.st_size > end && ftruncate(s->fd, end)))
-        return failed(err, "open");
-    return ATG_OK;
+    return size > end && ftruncate(s->fd, end) ? failed(err, "open") : ATG_OK;
+}
+
+/* Chunks that a file of so many bytes may hold. */
+static uint64_t chunks_in(off_t size) {
+    return size > (off_t)FIRST ? (uint64_t)(size - (off_t)FIRST) / SEALED : 0;
 }
 
 /* Whole chunks behind the last end were written and not acknowledged: those that are there stay. */
 static int find_end(spool *s, atg_err *err) {
     uint64_t size = 0, acknowledged;
+    struct stat now;
 
+    if (fstat(s->fd, &now))
+        return failed(err, "open");
     if (!read_end(s, &size))
         return changed(err);
     acknowledged = size / SPOOL_CHUNK;
+    if (acknowledged > chunks_in(now.st_size))
+        return changed(err);
     s->chunks = acknowledged;
     while (open_chunk(s, s->chunks, s->cache))
         s->chunks++;
     s->n = s->chunks == acknowledged ? (size_t)(size % SPOOL_CHUNK) : 0;
-    return cut_off(s, err);
+    return cut_off(s, now.st_size, err);
 }
 
 int spool_open(const spool_place *at, atg_arena *arena, atg_str *ret_facts, spool **ret,
