@@ -381,11 +381,12 @@ int hub_add(hub *h, request *q, int64_t after, atg_err *err) {
     s->after = after;
     s->account = q->who.account;
     memcpy(s->token, q->authorization.p + 7, ACCOUNT_TOKEN);
+    /* once it has joined it is the watcher's too */
+    s->seen = service_clock();
     if (!still_in(h, s->token, s) || !join(h, s)) {
         mem_free(s);
         return request_refuse(q, PROBLEM_BUSY, err, "There are too many streams: try again");
     }
-    s->seen = service_clock();
     q->stream = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_bytes, s, forget);
     if (q->stream)
         return ATG_OK;
