@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 200 };
+#include "app/rights.h"
+
+enum { NAME_MAX_BYTES = 200, ALL_ROLES = (1 << ROLES) - 1 };
 
 const char *openapi_query(atg_str name) {
     static const struct {
@@ -369,7 +371,9 @@ static void write_frame(json *j, const record_type *type) {
     }
 }
 
-static void write_record(json *j, const record_type *type) {
+static void write_record(json *j, record_kind kind) {
+    const record_type *type = &record_types[kind];
+
     json_key(j, type->name);
     json_begin_object(j);
     put(j, "title", type->title);
@@ -391,8 +395,10 @@ static void write_record(json *j, const record_type *type) {
     json_bool(j, false);
     json_key(j, "properties");
     json_begin_object(j);
+    /* what nobody may read stands in no answer, and what nobody may write in no body */
     for (uint32_t f = 0; f < type->n_fields; f++)
-        write_field(j, &type->fields[f]);
+        if (rights_field(ALL_ROLES, kind, f) != ACCESS_NONE)
+            write_field(j, &type->fields[f]);
     json_end(j, '}');
     json_end(j, '}');
     json_end(j, '}');
@@ -422,7 +428,7 @@ static void write_schemas(json *j) {
     json_key(j, "schemas");
     json_begin_object(j);
     for (int k = 0; k < RECORD_KINDS; k++)
-        write_record(j, &record_types[k]);
+        write_record(j, (record_kind)k);
     write_any_record(j);
     /* the members of the embedded object, without its braces */
     json_raw(j, (atg_str){made.p + 1, made.n - 2});

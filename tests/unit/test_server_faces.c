@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "app/face_checklist.h"
+#include "app/rights.h"
 
 enum { PATH = 300, BODY = 4000, TRIES = 100, NAP_MS = 100 };
 
@@ -258,6 +259,33 @@ static void no_answer_has_a_template(const database *where) {
     served_close(&t.w);
 }
 
+/* Of every kind: a field that no role may read stands in no schema, every other one does. */
+static void no_schema_has_what_nobody_may_read(const database *where) {
+    faced t = faced_open(where);
+    uint32_t closed = 0;
+
+    ANSWER_AUTO a = MUST(&t.w, 200, "GET", "/api/v1/openapi.json", SERVED_ALL);
+    json_t *schemas = json_object_get(json_object_get(a.json, "components"), "schemas");
+    for (int k = 0; k < RECORD_KINDS; k++) {
+        const json_t *one = json_object_get(
+            json_object_get(json_object_get(schemas, record_types[k].name), "properties"),
+            "fields");
+        const json_t *fields = json_object_get(one, "properties");
+
+        assert_true(json_is_object(fields));
+        for (uint32_t f = 0; f < record_types[k].n_fields; f++) {
+            bool read = rights_field((1U << ROLES) - 1, (record_kind)k, f) != ACCESS_NONE;
+
+            closed += !read;
+            if ((json_object_get(fields, record_types[k].fields[f].name) != NULL) != read)
+                fail_msg("%s of %s", record_types[k].fields[f].name, record_types[k].name);
+        }
+    }
+    assert_true(closed > 0);
+    assert_false(tells(&a, "vector"));
+    served_close(&t.w);
+}
+
 static void nobody_enters_a_template_or_a_candidate(const database *where) {
     static const char *const bodies[] = {
         "{\"kind\": \"face_template\", \"fields\": {\"vector\": \"00\"}}",
@@ -357,6 +385,7 @@ int main(void) {
         {"candidates are of remains and for who may read them",
          candidates_are_of_remains_and_for_who_may_read_them, ON_BOTH},
         {"no answer has a template", no_answer_has_a_template, ON_BOTH},
+        {"no schema has what nobody may read", no_schema_has_what_nobody_may_read, ON_SQLITE},
         {"nobody enters a template or a candidate", nobody_enters_a_template_or_a_candidate,
          ON_BOTH},
         {"the dead are sealed to who compares", the_dead_are_sealed_to_who_compares, ON_BOTH},
