@@ -13,6 +13,7 @@ struct faces_eye {
     atg_arena *arena;
     worker_networks networks;
     worker_pool *pool;
+    unsigned char embedder[WORKER_MODEL]; /* SHA-256 */
     face_eye eye;
 };
 
@@ -46,7 +47,7 @@ static int take_template(const faces_eye *e, const worker_face *f, atg_arena *ar
     if (f->refused)
         return ATG_OK;
     if (f->dimension != e->eye.dim || f->pipeline != e->eye.version.pipeline ||
-        memcmp(f->model, e->eye.version.model, WORKER_MODEL) != 0)
+        memcmp(f->model, e->embedder, WORKER_MODEL) != 0)
         return atg_fail(err, ATG_EIO, "The worker answered with another network's template");
     ret->embedding = ATG_GET(arena, float, f->dimension);
     if (!ret->embedding)
@@ -79,20 +80,26 @@ static int look(void *user, atg_str picture, const face_landmarks *placed, atg_a
     return found.chosen < 0 ? ATG_OK : take_template(e, &found.face[found.chosen], arena, ret, err);
 }
 
-/* What its templates will be of. */
-static int read_manifest(faces_eye *e, atg_err *err) {
-    const char *path = e->networks.of[WORKER_EMBEDDER].manifest;
+static int read_manifest(faces_eye *e, int of, facemodel *ret, atg_err *err) {
     atg_str bytes;
-    facemodel m;
-    int rc = file_read(e->arena, path, FACEMODEL_MANIFEST, &bytes, err);
+    int rc = file_read(e->arena, e->networks.of[of].manifest, FACEMODEL_MANIFEST, &bytes, err);
+
+    return rc ? rc : facemodel_read(e->arena, bytes, ret, err);
+}
+
+/* What its templates will be of. */
+static int read_manifests(faces_eye *e, atg_err *err) {
+    facemodel detector, embedder;
+    int rc = read_manifest(e, WORKER_DETECTOR, &detector, err);
 
     if (!rc)
-        rc = facemodel_read(e->arena, bytes, &m, err);
+        rc = read_manifest(e, WORKER_EMBEDDER, &embedder, err);
     if (rc)
         return rc;
-    e->eye = (face_eye){.dim = m.dimension, .read = look, .user = e};
+    e->eye = (face_eye){.dim = embedder.dimension, .read = look, .user = e};
     e->eye.version.pipeline = WORKER_PIPELINE;
-    memcpy(e->eye.version.model, m.sha256, sizeof(m.sha256));
+    networks_identity(&detector, &embedder, e->eye.version.model);
+    memcpy(e->embedder, embedder.sha256, sizeof(e->embedder));
     return ATG_OK;
 }
 
@@ -102,7 +109,7 @@ static int begin(faces_eye *e, const char *folder, atg_err *err) {
     int rc = networks_choose(e->arena, folder, &e->networks, err);
 
     if (!rc)
-        rc = read_manifest(e, err);
+        rc = read_manifests(e, err);
     if (!rc)
         rc = worker_pool_open(&o, &e->pool, err);
     if (!rc)

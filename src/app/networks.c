@@ -13,6 +13,7 @@
 
 #include "app/place.h"
 #include "base/file.h"
+#include "crypto/hash.h"
 
 enum { NAMES_MAX = 256, SUFFIX = 5 };
 
@@ -245,11 +246,23 @@ int networks_runtime(char *ret, size_t size, atg_err *err) {
 
 /* ---- together ---- */
 
-static const networks_model *first_of(const networks_list *list, facemodel_kind kind) {
+const networks_model *networks_first(const networks_list *list, facemodel_kind kind) {
     for (uint32_t i = 0; i < list->n; i++)
         if (list->model[i].file.n && list->model[i].m.kind == kind)
             return &list->model[i];
     return NULL;
+}
+
+void networks_identity(const facemodel *detector, const facemodel *embedder,
+                       uint8_t ret[FACEMODEL_SHA]) {
+    hasher h;
+    hash256 hash;
+
+    hash_begin(&h, "antigone/face-networks/1", NULL);
+    hash_bytes(&h, (atg_str){(const char *)detector->sha256, FACEMODEL_SHA});
+    hash_bytes(&h, (atg_str){(const char *)embedder->sha256, FACEMODEL_SHA});
+    hash = hash_end(&h);
+    memcpy(ret, hash.bytes, FACEMODEL_SHA);
 }
 
 int networks_choose(atg_arena *arena, const char *store, worker_networks *ret, atg_err *err) {
@@ -265,7 +278,7 @@ int networks_choose(atg_arena *arena, const char *store, worker_networks *ret, a
     networks_places_of(store, places);
     rc = networks_find(arena, places, &list, err);
     for (int i = 0; i < WORKER_NETWORKS && !rc; i++) {
-        const networks_model *m = first_of(&list, (facemodel_kind)i);
+        const networks_model *m = networks_first(&list, (facemodel_kind)i);
 
         if (!m)
             return atg_fail(err, ATG_ENOTFOUND,

@@ -44,6 +44,14 @@ int networks_find(atg_arena *arena, const networks_places *places, networks_list
  * tools/setup.sh, /usr/lib/antigone.  ATG_ENOTFOUND with what to do. */
 int networks_runtime(char *ret, size_t size, atg_err *err);
 
+/* The first network of a kind that is installed; NULL: none is. */
+const networks_model *networks_first(const networks_list *list, facemodel_kind kind);
+
+/* What templates of these two networks are told apart from others by: a hash of both SHA-256. Where
+ * another detector finds the landmarks, the same embedder gives other embeddings. */
+void networks_identity(const facemodel *detector, const facemodel *embedder,
+                       uint8_t ret[FACEMODEL_SHA]);
+
 /* All that a pool of workers needs: the first detector and the first embedder that are installed,
  * and the library.  Paths are in the arena.  ATG_ENOTFOUND with what to do. */
 int networks_choose(atg_arena *arena, const char *store, worker_networks *ret, atg_err *err);

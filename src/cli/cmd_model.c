@@ -48,6 +48,19 @@ static void free_found(found *f) {
 }
 #define FOUND __attribute__((cleanup(free_found))) found
 
+/* What templates that are made here are of; nothing where a network is missing. */
+static bool identity_of(const found *f, char ret[FACEMODEL_SHA_TEXT]) {
+    const networks_model *detector = networks_first(&f->list, FACEMODEL_DETECTOR);
+    const networks_model *embedder = networks_first(&f->list, FACEMODEL_EMBEDDER);
+    uint8_t identity[FACEMODEL_SHA];
+
+    if (!detector || !embedder)
+        return false;
+    networks_identity(&detector->m, &embedder->m, identity);
+    bytes_hex(identity, sizeof(identity), ret);
+    return true;
+}
+
 /* ---- model list ---- */
 
 static void short_sha(const facemodel *m, char ret[FACEMODEL_SHA_TEXT]) {
@@ -57,6 +70,7 @@ static void short_sha(const facemodel *m, char ret[FACEMODEL_SHA_TEXT]) {
 
 static int list_text(const found *f, atg_buf *buf) {
     grid g = grid_new(f->arena, "lllll");
+    char identity[FACEMODEL_SHA_TEXT];
     atg_err err = {0};
 
     grid_text(&g, "Model");
@@ -82,6 +96,9 @@ static int list_text(const found *f, atg_buf *buf) {
     for (uint32_t i = 0; i < f->list.n; i++)
         if (f->list.model[i].trouble.n)
             atg_buf_printf(buf, "%.*s\n", ATG_FMT(f->list.model[i].trouble));
+    if (identity_of(f, identity))
+        atg_buf_printf(buf, "Templates are of both networks: %s, pipeline %d\n", identity,
+                       WORKER_PIPELINE);
     if (f->runtime[0])
         atg_buf_printf(buf, "ONNX Runtime: %s\n", f->runtime);
     else
@@ -119,11 +136,14 @@ static void json_model(json *j, const networks_model *m) {
 }
 
 static void json_found(json *j, const found *f) {
+    char identity[FACEMODEL_SHA_TEXT];
+
     json_key(j, "models");
     json_begin_array(j);
     for (uint32_t i = 0; i < f->list.n; i++)
         json_model(j, &f->list.model[i]);
     json_end(j, ']');
+    json_pair(j, "templates", atg_str_of(identity_of(f, identity) ? identity : ""));
     json_pair(j, "onnxruntime", atg_str_of(f->runtime));
 }
 

@@ -26,7 +26,7 @@ enum {
 
 /* What made a template.  Those of different versions are never compared. */
 typedef struct face_version {
-    uint8_t model[32]; /* SHA-256 of the model's file */
+    uint8_t model[32]; /* of both networks, the detector's and the embedder's */
     uint32_t pipeline; /* of detection, alignment and preprocessing */
 } face_version;
 

@@ -251,6 +251,25 @@ static void only_the_file_of_the_manifest_is_taken(void **state) {
     remove_folder();
 }
 
+static void templates_are_told_apart_by_both_networks(void **state) {
+    facemodel finds = {.sha256 = {1}}, embeds = {.sha256 = {2}};
+    uint8_t is[FACEMODEL_SHA], again[FACEMODEL_SHA], other[FACEMODEL_SHA];
+
+    (void)state;
+    networks_identity(&finds, &embeds, is);
+    networks_identity(&finds, &embeds, again);
+    assert_memory_equal(is, again, sizeof(is));
+    networks_identity(&embeds, &finds, other);
+    assert_memory_not_equal(is, other, sizeof(is));
+    finds.sha256[31] = 1;
+    networks_identity(&finds, &embeds, other);
+    assert_memory_not_equal(is, other, sizeof(is));
+    finds.sha256[31] = 0;
+    embeds.sha256[31] = 1;
+    networks_identity(&finds, &embeds, other);
+    assert_memory_not_equal(is, other, sizeof(is));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_manifest_says_how_pictures_are_prepared),
@@ -258,6 +277,7 @@ int main(void) {
         cmocka_unit_test(each_failure_of_memory_is_told),
         cmocka_unit_test(the_manifests_that_are_shipped_can_be_read),
         cmocka_unit_test(only_the_file_of_the_manifest_is_taken),
+        cmocka_unit_test(templates_are_told_apart_by_both_networks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
