@@ -9,6 +9,7 @@ MIGRATION, for store.c: the frozen texts NNNN_NAME.sqlite.sql and NNNN_NAME.post
 together make the tables of today (schema/migrations/README.md).  Without any, the one migration is
 these tables.
 """
+import hashlib
 import json
 import os
 import re
@@ -229,6 +230,27 @@ def migration_names(paths):
     return [(name, found[number, name]) for number, name in sorted(found)]
 
 
+def check_sums(paths):
+    """A frozen text is never changed: it is the one whose SHA-256 stands beside it."""
+    known = {}
+    for folder in {os.path.dirname(path) for path in paths}:
+        try:
+            with open(os.path.join(folder, "SHA256SUMS"), encoding="ascii") as f:
+                known.update({os.path.join(folder, name): digest
+                              for digest, name in (line.split() for line in f)})
+        except FileNotFoundError:
+            pass
+    for path in paths:
+        with open(path, "rb") as f:
+            digest = hashlib.sha256(f.read()).hexdigest()
+        if path not in known:
+            sys.exit(f"{path} is not in SHA256SUMS beside it: add it when it is released")
+        if known[path] != digest:
+            sys.exit(f"{path} was released and then changed: put it back, and write another migration")
+    for path in sorted(known.keys() - set(paths)):
+        sys.exit(f"{path} was released, and is not named in schema/meson.build any more")
+
+
 def text_c(name, text):
     """A C text of that name, a line each."""
     lines = "\n".join("    " + quote(line + "\n") for line in text.splitlines())
@@ -238,6 +260,7 @@ def text_c(name, text):
 def migrations_c(paths):
     """The table of migrations, and before it the texts of those that are frozen."""
     out, rows = [], []
+    check_sums(paths)
     for i, (name, of) in enumerate(migration_names(paths)):
         for dialect in ("sqlite", "postgres"):
             with open(of[dialect], encoding="utf-8") as f:

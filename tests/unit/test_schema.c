@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { LINES_MAX = 4000, ARENA = 16 << 20 };
+enum { LINES_MAX = 4000, TABLES_MAX = 200, ARENA = 16 << 20 };
 
 /* One line for each column, index and constraint, in byte order. */
 static const db_statement of_sqlite = {
@@ -153,12 +153,141 @@ static void a_migration_that_was_forgotten_is_noticed(const database *where) {
     db_close(migrated);
 }
 
+/* ---- data of earlier versions ---- */
+
+/* For each table a statement that fills a row, and a condition that is true of it. */
+static const db_statement rows_of_sqlite = {
+    "rows",
+    "SELECT name, 'INSERT INTO ' || name || '(' || group_concat(col, ', ') || ') VALUES (' || "
+    "group_concat(val, ', ') || ')', group_concat(col || ' IS ' || val, ' AND ') FROM "
+    "(SELECT t.name AS name, '\"' || c.name || '\"' AS col, CASE c.type WHEN 'BLOB' THEN "
+    "'x''00112233445566778899aabbccddeeff''' WHEN 'TEXT' THEN '''word''' ELSE '1' END AS val "
+    "FROM sqlite_schema t, pragma_table_xinfo(t.name) c WHERE t.type = 'table' AND "
+    "t.name NOT LIKE 'sqlite%') GROUP BY name ORDER BY name"};
+static const db_statement rows_of_postgres = {
+    "rows",
+    "SELECT name, 'INSERT INTO ' || name || '(' || string_agg(col, ', ') || ') OVERRIDING SYSTEM "
+    "VALUE VALUES (' || string_agg(val, ', ') || ')', "
+    "string_agg(col || ' IS NOT DISTINCT FROM ' || val, ' AND ') FROM "
+    "(SELECT CAST(c.relname AS TEXT) AS name, quote_ident(a.attname) AS col, "
+    "CASE format_type(a.atttypid, NULL) WHEN 'bytea' THEN "
+    "'decode(''00112233445566778899aabbccddeeff'', ''hex'')' WHEN 'text' THEN '''word''' "
+    "ELSE '1' END AS val FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE "
+    "c.relkind = 'r' AND c.relnamespace = CAST(current_schema() AS regnamespace) AND a.attnum > 0 "
+    "AND NOT a.attisdropped) s GROUP BY name ORDER BY name"};
+
+typedef struct filled {
+    atg_str table, insert, holds;
+} filled;
+
+static uint32_t fill_tables(db *d, atg_arena *arena, filled *ret) {
+    db_rows *rows = NULL;
+    uint32_t n = 0;
+    atg_err err = {0};
+    int more;
+
+    kept_begin(d);
+    must(db_query(d, db_kind_of(d) == DB_SQLITE ? &rows_of_sqlite : &rows_of_postgres, NULL, 0,
+                  &rows, &err),
+         &err);
+    while ((more = db_next(rows, &err)) > 0) {
+        if (is_frame(db_get_text(rows, 0)))
+            continue;
+        assert_true(n < TABLES_MAX);
+        ret[n++] = (filled){atg_arena_str(arena, db_get_text(rows, 0)),
+                            atg_arena_str(arena, db_get_text(rows, 1)),
+                            atg_arena_str(arena, db_get_text(rows, 2))};
+    }
+    must(more, &err);
+    db_end(rows);
+    for (uint32_t i = 0; i < n; i++)
+        must(db_script(d, "fill", ret[i].insert.p, &err), &err);
+    kept_commit(d);
+    return n;
+}
+
+/* A statement each: a connection knows them by where they are, and by name. */
+static bool is_there(db *d, atg_arena *arena, const filled *t) {
+    atg_str sql = atg_arena_printf(arena, "SELECT count(*) FROM %.*s WHERE %.*s", ATG_FMT(t->table),
+                                   ATG_FMT(t->holds));
+    db_statement *ask = ATG_GET(arena, db_statement, 1);
+    int64_t found = 0;
+
+    *ask = (db_statement){t->table.p, sql.p};
+    return db_get_one(d, ask, NULL, 0, 0, &found, NULL) == ATG_OK && found == 1;
+}
+
+static int no_backup(db *d, int64_t from, int64_t to, void *user, atg_err *err) {
+    (void)d;
+    (void)user;
+    return to > from ? ATG_OK : atg_fail(err, ATG_EINVAL, "from %d", (int)from);
+}
+
+/* A store of version `from` with a row in each table becomes the last version, and one more; the
+ * first table that lost its row, or nothing. */
+static atg_str lost_from(const database *where, uint32_t from, const char *change,
+                         atg_arena *arena) {
+    migration *all = ATG_GET(arena, migration, record_migrations_n + 1);
+    filled *tables = ATG_GET(arena, filled, TABLES_MAX);
+    database here = *where;
+    migrate_plan plan = {.migrations = all, .n = from, .create = true, .before = no_backup};
+    atg_str lost = ATG_STR(""), apart;
+    atg_err err = {0};
+    uint32_t n;
+    db *d;
+
+    memcpy(all, record_migrations, record_migrations_n * sizeof(*all));
+    all[record_migrations_n] =
+        (migration){record_migrations_n + 1, "made up by a test", change, change};
+    (void)snprintf(here.directory, sizeof(here.directory), "%.150s/%u", where->directory, from);
+    plan.directory = here.directory;
+    d = kept_connect(&here);
+    apart = atg_arena_printf(arena, "CREATE SCHEMA v%u; SET search_path TO v%u", from, from);
+    if (where->postgres)
+        must(db_script(d, "apart", apart.p, &err), &err);
+    must(migrate(d, &plan, &err), &err);
+    n = fill_tables(d, arena, tables);
+    assert_true(n > 20);
+    plan.n = record_migrations_n + 1;
+    must(migrate(d, &plan, &err), &err);
+    kept_begin(d);
+    for (uint32_t i = 0; i < n && !lost.n; i++)
+        lost = is_there(d, arena, &tables[i]) ? lost : tables[i].table;
+    db_rollback(d);
+    db_close(d);
+    return lost;
+}
+
+static void every_earlier_version_keeps_its_data(const database *where) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+
+    assert_non_null(arena);
+    for (uint32_t from = 1; from <= record_migrations_n; from++) {
+        atg_str lost = lost_from(where, from, "ALTER TABLE job ADD COLUMN made_up BIGINT", arena);
+
+        if (lost.n)
+            fail_msg("from version %u: %.*s lost its row", from, ATG_FMT(lost));
+    }
+}
+
+static void a_migration_that_loses_data_is_noticed(const database *where) {
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
+    atg_str lost;
+
+    assert_non_null(arena);
+    lost = lost_from(where, record_migrations_n, "UPDATE imported SET source = 'another'", arena);
+    if (!atg_str_eq(lost, ATG_STR("imported")))
+        fail_msg("seen instead: %.*s", ATG_FMT(lost));
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"migrations make the tables of the description",
          migrations_make_the_tables_of_the_description, ON_BOTH},
         {"a migration that was forgotten is noticed", a_migration_that_was_forgotten_is_noticed,
          ON_BOTH},
+        {"every earlier version keeps its data", every_earlier_version_keeps_its_data, ON_BOTH},
+        {"a migration that loses data is noticed", a_migration_that_loses_data_is_noticed, ON_BOTH},
     };
 
     return DATABASE_RUN(tests);
