@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-enum { EVENT = 4096 };
+enum { EVENT = 4096, ARENA = 1 << 20 };
 
 const char *const site_kinds[SITE_KINDS + 1] = {
     "site", "laboratory", "missing_persons_bureau", "tracing_agency", "criminal_index", NULL};
@@ -130,6 +130,25 @@ static int tell(db *d, const changing *w, const char *done, const peer_row *p, a
                              err);
 }
 
+/* ATG_ECONFLICT: it is known, or another one has its name. */
+static int check_unknown(db *d, const changing *w, atg_err *err) {
+    peer_row p;
+    int rc = peers_get(d, w->arena, &w->card.store, &p, NULL);
+
+    if (rc == ATG_ENOTFOUND)
+        rc = peers_of_key(d, w->arena, &w->card.sign, &p, NULL);
+    if (rc == ATG_OK)
+        return atg_fail(err, ATG_ECONFLICT,
+                        "This site is known already, as \"%.*s\": forget it first to know it by "
+                        "another card, name or agency",
+                        ATG_FMT(p.name));
+    if (rc == ATG_ENOTFOUND)
+        rc = peers_find(d, w->arena, w->n->name, &p, err);
+    if (rc == ATG_OK)
+        return atg_fail(err, ATG_ECONFLICT, "Another site has this name: choose one of its own");
+    return rc == ATG_ENOTFOUND ? ATG_OK : rc;
+}
+
 static int add(db *d, void *user, atg_err *err) {
     const changing *w = user;
     peer_row p = {.id = w->card.store,
@@ -144,6 +163,8 @@ static int add(db *d, void *user, atg_err *err) {
                   .checkpoint = ATG_STR("")};
     int rc = check_right(d, w, ACTION_KEYS, err);
 
+    if (rc == ATG_OK)
+        rc = check_unknown(d, w, err);
     if (rc == ATG_OK)
         rc = peers_insert(d, &p, err);
     return rc ? rc : tell(d, w, "site-add", &p, err);
@@ -183,20 +204,13 @@ static int check_new(cases *c, const new_site *n, sitecard *ret, atg_err *err) {
     return ATG_OK;
 }
 
-int sites_add(cases *c, const actor *who, const new_site *n, atg_err *err) {
-    changing w = {.c = c, .who = who, .n = n};
-    int rc = check_new(c, n, &w.card, err);
-
-    return rc ? rc : store_write(cases_store(c), add, &w, err);
-}
-
 static int find(db *d, changing *w, peer_row *ret, atg_err *err) {
     return peers_find(d, w->arena, w->name, ret, err);
 }
 
 static int drop(db *d, void *user, atg_err *err) {
     changing *w = user;
-    peer_row p;
+    peer_row p = {.added = 0};
     int rc = check_right(d, w, ACTION_KEYS, err);
 
     if (rc == ATG_OK)
@@ -208,7 +222,7 @@ static int drop(db *d, void *user, atg_err *err) {
 
 static int join(db *d, void *user, atg_err *err) {
     changing *w = user;
-    peer_row p;
+    peer_row p = {.added = 0};
     int rc = check_right(d, w, ACTION_BUNDLE, err);
 
     if (rc == ATG_OK)
@@ -219,12 +233,19 @@ static int join(db *d, void *user, atg_err *err) {
 }
 
 static int change_named(changing *w, store_fn *fn, atg_err *err) {
-    ATG_AUTO(atg_arena) arena = atg_arena_new(1 << 20);
+    ATG_AUTO(atg_arena) arena = atg_arena_new(ARENA);
 
     if (!arena)
         return atg_fail(err, ATG_ENOMEM, "Out of memory reading the known sites");
     w->arena = arena;
     return store_write(cases_store(w->c), fn, w, err);
+}
+
+int sites_add(cases *c, const actor *who, const new_site *n, atg_err *err) {
+    changing w = {.c = c, .who = who, .n = n};
+    int rc = check_new(c, n, &w.card, err);
+
+    return rc ? rc : change_named(&w, add, err);
 }
 
 int sites_remove(cases *c, const actor *who, atg_str name, atg_err *err) {
