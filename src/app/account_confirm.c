@@ -61,6 +61,8 @@ static int keep(db *d, void *user, atg_err *err) {
             return not_right(err);
         if (!rc)
             rc = accounts_update(d, &now, err);
+        e.key[0] = "second_factor";
+        e.text[0] = atg_str_of(account_factor(paper));
     }
     w->until = clock_now() + confirmed_us;
     if (!rc)

@@ -34,6 +34,7 @@ typedef struct knocking {
     account_secret password;
     account_origin origin;
     char again[PASSWORD_HASH];   /* the password with today's cost; empty: it is so already */
+    const char *factor;          /* the second one that was used; NULL: none */
     const char *new_password;    /* hash of one that takes its place, or NULL */
     const account_secret *fresh; /* and that one */
     login done;
@@ -107,6 +108,7 @@ static int second_factor(knocking *k, db *d, atg_err *err) {
     rc = account_use_code(k->c, d, &k->row, k->r->code, &paper, err);
     if (rc == ATG_EDENIED || rc == ATG_ENOTFOUND)
         return not_let_in(err);
+    k->factor = account_factor(paper);
     if (!rc && paper)
         rc = accounts_codes_left(d, &k->row.id, &k->done.recovery_left, err);
     return rc;
@@ -130,11 +132,13 @@ static int tell_in(knocking *k, db *d, atg_err *err) {
     actor who = {.account = k->row.id};
     account_event e = {.action = k->new_password ? "password_set" : "login",
                        .account = &k->row.id,
-                       .key = {k->done.recovery_left >= 0 ? "recovery_codes_left" : NULL}};
+                       .key = {k->factor ? "second_factor" : NULL,
+                               k->done.recovery_left >= 0 ? "recovery_codes_left" : NULL}};
     char left[24];
 
     (void)snprintf(left, sizeof(left), "%lld", (long long)k->done.recovery_left);
-    e.text[0] = atg_str_of(left);
+    e.text[0] = atg_str_of(k->factor ? k->factor : "");
+    e.text[1] = atg_str_of(left);
     return account_tell(k->c, d, &who, &e, err);
 }
 
@@ -176,6 +180,7 @@ static int let_in(db *d, void *user, atg_err *err) {
     int rc = check_row(k, d, err);
 
     k->done = (login){.status = LOGIN_DONE, .recovery_left = -1};
+    k->factor = NULL;
     if (!rc)
         rc = second_factor(k, d, err);
     if (!rc && k->done.status == LOGIN_DONE && k->row.once && !k->new_password)

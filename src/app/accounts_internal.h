@@ -49,6 +49,11 @@ static inline bool account_has_code(const account_row *a) {
  * changed, the caller updates it) or takes the code on paper off.  `*ret_paper`: which it was. */
 int account_use_code(cases *c, db *d, account_row *a, atg_str typed, bool *ret_paper, atg_err *err);
 
+/* The word for it in the history. */
+static inline const char *account_factor(bool paper) {
+    return paper ? "paper" : "telephone";
+}
+
 /* Count a try before it is made.  ATG_EDENIED: too many failed, wait. */
 typedef struct account_origin {
     hash256 name, origin;

@@ -99,6 +99,64 @@ static void a_code_on_paper_lets_in_once(const database *where) {
     manned_close(&m);
 }
 
+static const db_statement last_login = {
+    "last_login", "SELECT detail FROM audit WHERE file = $1 AND action IN ('login', 'confirm') "
+                  "ORDER BY seq DESC LIMIT 1"};
+
+typedef struct last_detail {
+    const manned *m;
+    char text[200];
+} last_detail;
+
+static int read_last(db *d, void *user, atg_err *err) {
+    last_detail *w = user;
+    db_value id = db_blob(w->m->c.id.bytes, UUID_SIZE);
+    db_rows *rows = NULL;
+    int rc = db_query(d, &last_login, &id, 1, &rows, err);
+
+    if (rc == ATG_OK && (rc = db_next(rows, err)) > 0) {
+        (void)snprintf(w->text, sizeof(w->text), "%.*s", ATG_FMT(db_get_text(rows, 0)));
+        rc = ATG_OK;
+    }
+    db_end(rows);
+    return rc;
+}
+
+static void check_last(const manned *m, const char *there, const char *not_there) {
+    last_detail w = {.m = m};
+    atg_err err = {0};
+
+    must(store_read(m->c.s, read_last, &w, &err), &err);
+    if ((there && !strstr(w.text, there)) || strstr(w.text, not_there))
+        fail_msg("%s", w.text);
+}
+
+static void the_history_says_which_factor_let_in(const database *where) {
+    manned m = manned_open(where);
+    actor bo = manned_add(&m, "bo");
+    char paper[ACCOUNT_RECOVERY][CODE_RECOVERY + 1], code[7], token[ACCOUNT_TOKEN + 1];
+    confirm_request r = {.token = {token, ACCOUNT_TOKEN}, .origin = ATG_STR("here")};
+    telephone t;
+    int64_t until;
+    atg_err err = {0};
+    login in;
+
+    manned_in(&m, "bo", MANNED_PASSWORD, "here");
+    check_last(&m, NULL, "second_factor");
+    t = set_up(&m, &bo, paper);
+    must(try_code(&m, paper[3], &in, &err), &err);
+    check_last(&m, "\"paper\"", "telephone");
+    later(CODE_SECONDS);
+    telephone_show(&t, code);
+    must(try_code(&m, code, &in, &err), &err);
+    check_last(&m, "\"telephone\"", "recovery_codes_left");
+    must(account_session_new(&m.c, &bo, token, &err), &err);
+    r.code = atg_str_of(paper[5]);
+    must(account_confirm(&m.c, &r, &until, &err), &err);
+    check_last(&m, "\"paper\"", "telephone");
+    manned_close(&m);
+}
+
 static void a_lost_telephone_is_taken_off_by_an_administrator(const database *where) {
     manned m = manned_open(where);
     actor bo = manned_add(&m, "bo");
@@ -608,6 +666,7 @@ int main(void) {
         {"a token is renewed by another, for twelve hours at most",
          a_token_is_renewed_by_another_for_twelve_hours_at_most, ON_BOTH},
         {"a device is one that this store gave", a_device_is_one_that_this_store_gave, ON_BOTH},
+        {"the history says which factor let in", the_history_says_which_factor_let_in, ON_BOTH},
         {"a hash of another cost lets in and is made anew",
          a_hash_of_another_cost_lets_in_and_is_made_anew, ON_BOTH},
         {"what is kept of a session lets nobody in", what_is_kept_of_a_session_lets_nobody_in,
