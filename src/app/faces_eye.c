@@ -103,10 +103,11 @@ static int read_manifests(faces_eye *e, atg_err *err) {
     return ATG_OK;
 }
 
-static int begin(faces_eye *e, const char *folder, atg_err *err) {
-    worker_options o = {.networks = &e->networks};
+static int begin(faces_eye *e, const faces_eye_options *wanted, atg_err *err) {
+    worker_options o = {
+        .program = wanted->program, .memory = wanted->memory, .networks = &e->networks};
     worker_health health;
-    int rc = networks_choose(e->arena, folder, &e->networks, err);
+    int rc = networks_choose(e->arena, wanted->folder, &e->networks, err);
 
     if (!rc)
         rc = read_manifests(e, err);
@@ -120,14 +121,14 @@ static int begin(faces_eye *e, const char *folder, atg_err *err) {
     return rc;
 }
 
-int faces_eye_open(const char *folder, faces_eye **ret, atg_err *err) {
+int faces_eye_open(const faces_eye_options *o, faces_eye **ret, atg_err *err) {
     faces_eye *e = mem_zero(1, sizeof(*e));
     int rc;
 
     if (!e)
         return no_memory(err);
     e->arena = atg_arena_new(EYE_ARENA);
-    rc = e->arena ? begin(e, folder, err) : no_memory(err);
+    rc = e->arena ? begin(e, o, err) : no_memory(err);
     if (rc)
         faces_eye_close(e);
     else

@@ -7,9 +7,15 @@
 
 typedef struct faces_eye faces_eye;
 
-/* Choose the networks (app/networks.h; `folder` of the store may be NULL), start a worker and see
- * that it loads them.  ATG_ENOTFOUND or ATG_EINVAL, with what to do: no faces are read here. */
-int faces_eye_open(const char *folder, faces_eye **ret, atg_err *err);
+typedef struct faces_eye_options {
+    const char *folder;  /* of the store; NULL: none */
+    const char *program; /* of the worker, and ... */
+    uint64_t memory;     /* ... bytes of its address space: NULL and 0 as ipc/worker.h says */
+} faces_eye_options;
+
+/* Choose the networks (app/networks.h), start a worker and see that it loads them.  ATG_ENOTFOUND
+ * or ATG_EINVAL, with what to do: no faces are read here. */
+int faces_eye_open(const faces_eye_options *o, faces_eye **ret, atg_err *err);
 void faces_eye_close(faces_eye *e);
 static inline void faces_eye_freep(faces_eye **p) {
     faces_eye_close(*p);

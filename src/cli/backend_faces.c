@@ -7,7 +7,7 @@
 int backend_faces_read(store_session *s, const atg_progress *progress, faces_done *ret,
                        atg_err *err) {
     ATG_AUTO(faces_eye) eye = NULL;
-    int rc = faces_eye_open(cases_directory(s->c), &eye, err);
+    int rc = faces_eye_open(&(faces_eye_options){.folder = cases_directory(s->c)}, &eye, err);
 
     return rc ? rc : faces_enrol(s->c, &s->operation.id, faces_eye_of(eye), progress, ret, err);
 }

@@ -77,7 +77,7 @@ static int run(const args *a) {
         code = cli_store_only_here(a, &s);
     if (code)
         return code;
-    if (faces_eye_open(cli_store_folder(a), &eye, &blind) == ATG_OK)
+    if (faces_eye_open(&(faces_eye_options){.folder = cli_store_folder(a)}, &eye, &blind) == ATG_OK)
         o.eye = faces_eye_of(eye);
     if (matcher_open(s.c, &o, &m, &err))
         return cli_fail(NULL, &err);

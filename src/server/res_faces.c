@@ -7,6 +7,7 @@
 #include "app/faces_eye.h"
 #include "app/faces_standby.h"
 #include "app/tasks.h"
+#include "server/service_internal.h"
 
 static int read_wish(request *q, faces_asking *ret, atg_err *err) {
     const json_t *best, *retouched;
@@ -80,11 +81,15 @@ static int may_read(request *q, atg_err *err) {
     return rc ? rc : task_match_right(request_cases(q), &q->who, &operation.id, err);
 }
 
-/* A worker of its own looks at the pictures, so that uploads go on meanwhile. */
+/* A worker of its own looks at the pictures, so that uploads go on meanwhile: the program that the
+ * service was started with. */
 static int open_eye(request *q, faces_eye **ret, atg_err *err) {
-    int rc = faces_eye_open(cases_directory(request_cases(q)), ret, err);
+    faces_eye_options o = {.folder = cases_directory(request_cases(q)),
+                           .program = q->s->o.worker,
+                           .memory = q->s->o.worker_memory};
+    int rc = faces_eye_open(&o, ret, err);
 
-    if (rc == ATG_ENOTFOUND || rc == ATG_EINVAL)
+    if (rc == ATG_ENOTFOUND || rc == ATG_EINVAL || rc == ATG_EIO)
         q->problem = PROBLEM_WORKER;
     return rc;
 }

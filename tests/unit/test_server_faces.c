@@ -5,10 +5,13 @@
 #include "served.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "app/face_checklist.h"
 #include "app/rights.h"
+#include "base/file.h"
 
 enum { PATH = 300, BODY = 4000, TRIES = 100, NAP_MS = 100 };
 
@@ -25,8 +28,8 @@ static void name_of(const uuid *id, const char *before, const char *after, char 
     snprintf(ret, PATH, "/api/v1/%s%s%s", before, text, after);
 }
 
-static faced faced_open(const database *where) {
-    faced t = {.w = served_open(where, NULL)};
+static faced faced_with(const database *where, const service_options *options) {
+    faced t = {.w = served_open(where, options)};
 
     t.f = made_faces_in(&t.w.made);
     made_recovery(t.f, &t.f->m.all);
@@ -35,6 +38,10 @@ static faced faced_open(const database *where) {
     name_of(&t.f->remains->id, "files/", "", t.file);
     name_of(&t.f->remains->id, "files/", "/records", t.records);
     return t;
+}
+
+static faced faced_open(const database *where) {
+    return faced_with(where, NULL);
 }
 
 static long number(const answer *a, const char *key) {
@@ -372,6 +379,51 @@ static void reading_is_a_job_that_says_what_it_lacks(const database *where) {
     served_close(&t.w);
 }
 
+/* A network of which a service can say that it is there; nothing could load it. */
+static void install_network(const char *folder, const char *kind, const char *rest) {
+    char path[2 * PATH], manifest[BODY];
+    atg_err err = {0};
+    int n = snprintf(manifest, sizeof(manifest),
+                     "{\"schema\": \"antigone-face-model/1\", \"name\": \"none\", \"version\": "
+                     "\"1\", \"kind\": \"%s\", \"file\": \"%s.onnx\", \"bytes\": 4, \"sha256\": "
+                     "\"%064d\", \"licence\": \"Apache-2.0\", \"trained_on\": \"nothing\", "
+                     "\"origin\": \"a test\", \"input\": {\"layout\": \"NCHW\", \"divisor\": 1, "
+                     "\"mean\": [0, 0, 0], \"std\": [1, 1, 1], %s}",
+                     kind, kind, 7, rest);
+
+    snprintf(path, sizeof(path), "%s/%s.json", folder, kind);
+    made_ok(file_write(path, (atg_str){manifest, (size_t)n}, &err), &err);
+    snprintf(path, sizeof(path), "%s/%s.onnx", folder, kind);
+    made_ok(file_write(path, ATG_STR("none"), &err), &err);
+}
+
+static void faces_are_read_by_the_program_that_the_service_was_given(const database *where) {
+    service_options o = {.worker = "/nonexistent/worker"};
+    faced t = faced_with(where, &o);
+    char path[PATH], folder[PATH], library[2 * PATH];
+
+    snprintf(folder, PATH, "%s/models", where->directory);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    install_network(folder, "detector",
+                    "\"colour\": \"BGR\", \"multiple_of\": 32}, \"output\": {\"decoder\": "
+                    "\"yunet\"}");
+    install_network(folder, "embedder",
+                    "\"colour\": \"RGB\", \"width\": 112, \"height\": 112, \"alignment\": "
+                    "\"arcface\"}, \"output\": {\"dimension\": 48, \"flip_add\": true}");
+    snprintf(library, sizeof(library), "%s/embedder.onnx", folder);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody reads it now */
+    setenv("ANTIGONE_ONNXRUNTIME", library, 1);
+    name_of(&t.f->m.operation, "operations/", "/faces/read", path);
+    ANSWER_AUTO taken = MUST(&t.w, 202, "POST", path, SERVED_ALL);
+    ANSWER_AUTO done = wait_for(&t.w, &taken, SERVED_ALL);
+    assert_int_equal(number(&done, "status"), 503);
+    if (!strstr(done.body, "/nonexistent/worker"))
+        fail_msg("%s", done.body);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nor now */
+    unsetenv("ANTIGONE_ONNXRUNTIME");
+    served_close(&t.w);
+}
+
 int main(void) {
     static const database_test tests[] = {
         {"an examiner searches with a reason alone", an_examiner_searches_with_a_reason_alone,
@@ -390,6 +442,8 @@ int main(void) {
          ON_BOTH},
         {"the dead are sealed to who compares", the_dead_are_sealed_to_who_compares, ON_BOTH},
         {"an operator places the landmarks", an_operator_places_the_landmarks, ON_BOTH},
+        {"faces are read by the program that the service was given",
+         faces_are_read_by_the_program_that_the_service_was_given, ON_BOTH},
         {"reading is a job that says what it lacks", reading_is_a_job_that_says_what_it_lacks,
          ON_BOTH},
     };
