@@ -353,6 +353,7 @@ static int invent(const saving *s, atg_arena *arena, uint32_t i, record *r, atg_
     } told[] = {{MISSING_FAMILY_NAME, p.family},
                 {MISSING_GIVEN_NAME, p.given},
                 {MISSING_BORN, p.born},
+                {MISSING_LAST_SEEN, PEOPLE_LAST_SEEN},
                 {MISSING_LAST_PLACE, p.last_place},
                 {MISSING_INFORMANT_NAME, p.informant},
                 {MISSING_INFORMANT_CONTACT, p.contact},

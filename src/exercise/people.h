@@ -8,6 +8,9 @@
 
 enum { PERSON_TEXT = 96 };
 
+/* The day of the accident, on which all were seen last; the youngest was eleven. */
+#define PEOPLE_LAST_SEEN "2026-06-14"
+
 typedef struct made_person {
     char family[PERSON_TEXT], given[PERSON_TEXT];
     char born[16]; /* YYYY-MM-DD */

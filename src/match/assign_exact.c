@@ -130,7 +130,8 @@ static void put_tally(const exact_part *x, const tally *t, uint32_t index, answe
     for (size_t i = 0; i < (size_t)b->n_places * b->n_listed; i++) {
         if (xb->pair_of[i] == ASSIGN_NONE)
             continue;
-        x->problem->pairs[xb->pair_of[i]].posterior = (double)t->sum[i];
+        /* of a sum that is 1 rounding may leave more */
+        x->problem->pairs[xb->pair_of[i]].posterior = fmin((double)t->sum[i], 1);
         ret->pair_best[xb->pair_of[i]] = t->best[i];
     }
     for (uint32_t k = 0; xb->missing && k < b->n_places; k++)
