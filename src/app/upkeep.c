@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/upkeep.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/accounts.h"
 #include "app/cases_internal.h"
 #include "app/rights.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
-enum { PATH_SIZE = 4200, JOURNAL_MAX = 256 << 20 };
+enum { PATH_SIZE = 4200, DETAIL_MAX = 1 << 16, JOURNAL_MAX = 256 << 20 };
 
 /* Rights that are of no operation are those of every operation. */
 static int check_right(db *d, const actor *who, action a, atg_err *err) {
@@ -166,49 +167,76 @@ int upkeep_verify_file(const char *path, atg_str key, const verify_wish *w, audi
 }
 
 typedef struct exporting {
-    const actor *who;
-    int fd;
+    event e;
+    stream_sink to;
+    int (*again)(void *user, atg_err *err);
     const atg_progress *progress;
 } exporting;
 
-static int write_out(void *user, atg_str bytes, atg_err *err) {
-    const exporting *w = user;
+/* What leaves stands in the history before it leaves, and in what leaves too. */
+static int tell_export(db *d, void *user, atg_err *err) {
+    exporting *w = user;
+    int rc = tell(d, &w->e, err);
 
-    while (bytes.n) {
-        ssize_t n = write(w->fd, bytes.p, bytes.n);
-
-        if (n <= 0)
-            return atg_fail(err, ATG_EIO, "The history cannot be written: is the disk full?");
-        bytes.p += n;
-        bytes.n -= (size_t)n;
-    }
-    return ATG_OK;
+    return rc ? rc : account_spend(d, w->e.who, QUOTA_EXPORT, 1, NULL, err);
 }
 
+/* From the start, should it be run again. */
 static int export_history(db *d, void *user, atg_err *err) {
     exporting *w = user;
-    int rc = check_right(d, w->who, ACTION_AUDIT, err);
+    int rc = w->again(w->to.user, err);
 
-    /* from the start, should it be run again */
-    if (!rc && (ftruncate(w->fd, 0) || lseek(w->fd, 0, SEEK_SET)))
-        rc = atg_fail(err, ATG_EIO, "The file of the history cannot be written anew");
-    return rc ? rc : audit_export(d, (stream_sink){write_out, w}, w->progress, err);
+    return rc ? rc : audit_export(d, w->to, w->progress, err);
+}
+
+static int export_to(exporting *w, atg_err *err) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(DETAIL_MAX);
+    json j;
+    int rc;
+
+    if (!cases_reason(w->e.who))
+        return atg_fail(err, ATG_EDENIED, "Write the reason for the export");
+    if (!buf)
+        return atg_fail(err, ATG_ENOMEM, "Out of memory exporting the history");
+    j = json_new(buf);
+    json_object_line(&j);
+    json_key(&j, "what");
+    json_text(&j, "history");
+    json_key(&j, "reason");
+    json_str(&j, w->e.who->reason);
+    json_end(&j, '}');
+    rc = atg_buf_take(buf, &w->e.detail, err);
+    if (!rc)
+        rc = store_write(w->e.c->s, tell_export, w, err);
+    return rc ? rc : store_read(w->e.c->s, export_history, w, err);
 }
 
 int upkeep_export_history(cases *c, const actor *who, const char *path,
                           const atg_progress *progress, atg_err *err) {
-    exporting w = {who, open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), progress};
-    int rc;
+    file_new f;
+    exporting w = {.e = {c, who, ACTION_AUDIT, "export", {NULL, 0}},
+                   .to = {file_new_add, &f},
+                   .again = file_new_again,
+                   .progress = progress};
+    int rc = file_new_begin(path, &f, err);
 
-    if (w.fd < 0)
-        return atg_fail(err, ATG_EIO, "The file cannot be made, or is there already");
-    rc = store_read(c->s, export_history, &w, err);
-    if (!rc && fsync(w.fd))
-        rc = atg_fail(err, ATG_EIO, "The history cannot be written: is the disk full?");
-    (void)close(w.fd);
-    if (rc)
-        (void)unlink(path);
-    return rc;
+    return rc ? rc : file_new_end(&f, export_to(&w, err), err);
+}
+
+static int clear_outgoing(void *user, atg_err *err) {
+    (void)err;
+    outgoing_clear(user);
+    return ATG_OK;
+}
+
+int upkeep_give_history(cases *c, const actor *who, outgoing *to, const atg_progress *progress,
+                        atg_err *err) {
+    exporting w = {.e = {c, who, ACTION_AUDIT, "export", {NULL, 0}},
+                   .to = {outgoing_write, to},
+                   .again = clear_outgoing,
+                   .progress = progress};
+
+    return export_to(&w, err);
 }
 
 typedef struct noting {

@@ -5,6 +5,7 @@
 #define ATG_APP_UPKEEP_H
 
 #include "app/cases.h"
+#include "app/outgoing.h"
 #include "store/blobs.h"
 #include "store/witness.h"
 
@@ -25,8 +26,15 @@ int upkeep_verify(cases *c, const actor *who, const verify_wish *w, audit_report
  * public key that signs its checkpoints. */
 int upkeep_verify_file(const char *path, atg_str key, const verify_wish *w, audit_report *ret,
                        atg_err *err);
+/* The whole history into a file that was not there, for whoever verifies it without the store; or
+ * on its way out.  An auditor's right, for a written reason and of the quota of exports; who took
+ * it and why stands in the history of the store, and in what is written too.  A failure leaves no
+ * file. */
 int upkeep_export_history(cases *c, const actor *who, const char *path,
                           const atg_progress *progress, atg_err *err);
+
+int upkeep_give_history(cases *c, const actor *who, outgoing *to, const atg_progress *progress,
+                        atg_err *err);
 
 /* Put what is new into the tree, sign it, and give the newest checkpoint; append it to `witness`,
  * where that is not NULL. */

@@ -165,6 +165,42 @@ int file_write_private(const char *path, atg_str bytes, atg_err *err) {
     return write_mode(path, bytes, 0600, err);
 }
 
+int file_new_begin(const char *path, file_new *ret, atg_err *err) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0 && errno == EEXIST)
+        return atg_fail(err, ATG_EIO, "%s is there already: name another file", path);
+    if (fd < 0)
+        return failed(err, "Cannot make", path);
+    *ret = (file_new){path, fd};
+    return ATG_OK;
+}
+
+int file_new_add(void *file, atg_str bytes, atg_err *err) {
+    const file_new *f = file;
+
+    return write_all(f->fd, f->path, bytes, err);
+}
+
+int file_new_again(void *file, atg_err *err) {
+    const file_new *f = file;
+
+    return ftruncate(f->fd, 0) || lseek(f->fd, 0, SEEK_SET) ? failed(err, "Cannot write", f->path)
+                                                            : ATG_OK;
+}
+
+int file_new_end(file_new *f, int rc, atg_err *err) {
+    if (!rc && fsync(f->fd))
+        rc = failed(err, "Cannot write", f->path);
+    if (close(f->fd) && !rc)
+        rc = failed(err, "Cannot write", f->path);
+    if (!rc)
+        rc = file_sync_folder(f->path, err);
+    if (rc)
+        (void)unlink(f->path);
+    return rc;
+}
+
 static int check_private(int fd, const char *path, bool lax, atg_err *err) {
     struct stat st;
 

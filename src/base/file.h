@@ -16,6 +16,18 @@ int file_write(const char *path, atg_str bytes, atg_err *err);
 /* The same for secrets: a regular file that its owner alone may read and write (mode 0600). */
 int file_write_private(const char *path, atg_str bytes, atg_err *err);
 
+/* A file that was not there before, of mode 0600, written piece by piece.  Whoever began it ends it
+ * with how that went (`rc`, which it gives back): it is whole and on disk, or not there at all. */
+typedef struct file_new {
+    const char *path; /* the caller's, until the end */
+    int fd;
+} file_new;
+int file_new_begin(const char *path, file_new *ret, atg_err *err);
+int file_new_add(void *file, atg_str bytes, atg_err *err);
+/* From its first byte again. */
+int file_new_again(void *file, atg_err *err);
+int file_new_end(file_new *f, int rc, atg_err *err);
+
 /* Sync the folder that a new file was made in: its name is on disk only then. */
 int file_sync_folder(const char *path, atg_err *err);
 

@@ -120,6 +120,8 @@ struct backend {
     int (*checkpoint)(store_session *s, const char *witness, char ret[CHECKPOINT_MAX],
                       atg_err *err);
     int (*key)(store_session *s, char ret[UPKEEP_KEY + 1], atg_err *err);
+    int (*export_history)(store_session *s, const char *path, const atg_progress *progress,
+                          atg_err *err);
 
     /* Other sites, and what was changed on both sides. */
     int (*site_card)(store_session *s, char ret_card[SITECARD_MAX],

@@ -243,6 +243,11 @@ static int key(store_session *s, char ret[UPKEEP_KEY + 1], atg_err *err) {
     return upkeep_key(s->c, ret, err);
 }
 
+static int export_history(store_session *s, const char *path, const atg_progress *progress,
+                          atg_err *err) {
+    return upkeep_export_history(s->c, &s->who, path, progress, err);
+}
+
 /* ---- sites ---- */
 
 static int site_card(store_session *s, char ret_card[SITECARD_MAX],
@@ -345,6 +350,7 @@ const backend backend_local = {
     .verify = verify,
     .checkpoint = sign_checkpoint,
     .key = key,
+    .export_history = export_history,
     .site_card = site_card,
     .site_add = site_add,
     .site_remove = site_remove,

@@ -76,14 +76,14 @@ static int run_export(const args *a) {
     STORE_SESSION s = {0};
     char key[UPKEEP_KEY + 1];
     atg_err err = {0};
-    int code = cli_store_open_here(a, &s);
+    int code = cli_store_open(a, &s);
 
     if (code)
         return code;
-    if (upkeep_export_history(s.c, &s.who, a->operands[0], progress_start(a), &err) ||
-        upkeep_key(s.c, key, &err)) {
+    if (s.at->key(&s, key, &err) ||
+        s.at->export_history(&s, a->operands[0], progress_start(a), &err)) {
         progress_clear();
-        return cli_fail(a->operands[0], &err);
+        return cli_fail(NULL, &err);
     }
     progress_clear();
     cli_store_say(a,
@@ -108,7 +108,6 @@ static int run_key(const args *a) {
 }
 
 static const option_id verify_options[] = {OPT_OFFLINE, OPT_PUBLIC_KEY, STORE_OPTIONS};
-static const option_id export_options[] = {HERE_OPTIONS};
 static const option_id options[] = {STORE_OPTIONS};
 
 const command command_audit_verify = {
@@ -143,8 +142,10 @@ const command command_audit_export = {
     .operands = "FILE",
     .min_operands = 1,
     .max_operands = 1,
-    .details = "Nothing personal stands in it: values are commitments.",
-    .options = export_options,
+    .details = "Nothing personal stands in it: values are commitments. Needs a written reason "
+               "(--reason), counts as an export of the day, and stands in the history, in FILE "
+               "too.",
+    .options = options,
     .run = run_export,
 };
 

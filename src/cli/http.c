@@ -32,6 +32,10 @@ struct http {
     bool over;     /* the answer is larger */
     bool answered; /* it has answered before */
     bool last;
+    const http_sink *to;
+    size_t given; /* bytes, to it */
+    int refused;  /* by it, and why */
+    atg_err why;
     char told[CURL_ERROR_SIZE];
 };
 
@@ -78,10 +82,25 @@ int http_place_of(const char *text, http_place *ret, atg_err *err) {
 
 /* ---- what curl calls ---- */
 
+static bool succeeded(const http *h) {
+    long status = 0;
+
+    (void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status < 300;
+}
+
+static size_t hand_on(http *h, atg_str bytes) {
+    h->refused = h->to->write(h->to->user, bytes, &h->why);
+    h->given += bytes.n;
+    return h->refused ? 0 : bytes.n;
+}
+
 static size_t take(const char *data, size_t size, size_t n, void *user) {
     http *h = user;
 
     n *= size;
+    if (h->to && succeeded(h))
+        return hand_on(h, (atg_str){data, n});
     if (n > h->most - h->n) {
         h->over = true;
         return 0;
@@ -228,6 +247,11 @@ static int explain(const http *h, CURLcode rc, const http_ask *a, atg_err *err) 
         return atg_fail(err, ATG_ECANCEL, "Stopped");
     if (rc == CURLE_OUT_OF_MEMORY)
         return atg_fail(err, ATG_ENOMEM, "Out of memory for a request");
+    if (h->refused) {
+        if (err)
+            *err = h->why;
+        return h->refused;
+    }
     if (h->over)
         return atg_fail(err, ATG_ELIMIT, "The answer has more than %zu MiB: ask for less",
                         h->most >> 20);
@@ -295,6 +319,9 @@ static CURLcode perform(http *h, const http_ask *a) {
     h->n = 0;
     h->most = a->most;
     h->over = false;
+    h->to = a->to;
+    h->given = 0;
+    h->refused = ATG_OK;
     h->told[0] = '\0';
     return h->body ? curl_easy_perform(h->curl) : CURLE_OUT_OF_MEMORY;
 }
@@ -331,7 +358,8 @@ static bool worth_it(const http *h, const http_ask *a, CURLcode rc, int tries) {
     bool lost = rc == CURLE_GOT_NOTHING || rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR ||
                 rc == CURLE_PARTIAL_FILE;
 
-    return tries < TRIES && ((unsaid(rc) && h->answered) || (lost && a->again && !h->over));
+    return tries < TRIES &&
+           ((unsaid(rc) && h->answered) || (lost && a->again && !h->over && !h->given));
 }
 
 static int send_until(http *h, const http_ask *a, http_answer *ret, atg_err *err) {
@@ -367,7 +395,7 @@ int http_send(http *h, const http_ask *a, http_answer *ret, atg_err *err) {
     if (!rc) {
         aim(h, a, url.p, headers);
         rc = send_until(h, a, ret, err);
-        if (a->body.n >= SHOWN_FROM || h->n >= SHOWN_FROM)
+        if (a->body.n >= SHOWN_FROM || h->n >= SHOWN_FROM || h->given >= SHOWN_FROM)
             progress_clear();
     }
     (void)curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);

@@ -31,6 +31,12 @@ typedef struct http_options {
 int http_open(const http_options *o, http **ret, atg_err *err);
 void http_close(http *h);
 
+/* Anything but ATG_OK ends the answer with it. */
+typedef struct http_sink {
+    int (*write)(void *user, atg_str bytes, atg_err *err);
+    void *user;
+} http_sink;
+
 typedef struct http_ask {
     const char *method;
     atg_str path; /* with its query */
@@ -42,6 +48,9 @@ typedef struct http_ask {
     bool job;    /* Prefer: respond-async */
     bool last;   /* what is to be said also when somebody asked to stop; it has ten seconds */
     size_t most; /* bytes of the answer */
+    /* where what was asked for goes as it comes, in place of the answer's `body` and without a
+     * ceiling; NULL: there.  A refusal does not.  Once some of it came, nothing is said again. */
+    const http_sink *to;
 } http_ask;
 
 typedef struct http_answer {

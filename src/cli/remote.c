@@ -151,7 +151,8 @@ static int ask(store_session *s, const remote_ask *q, http_answer *ret, atg_err 
                   .again = q->again || strcmp(q->method, "GET") == 0,
                   .job = q->job,
                   .last = q->last,
-                  .most = answer_max};
+                  .most = answer_max,
+                  .to = q->to};
     int rc = ATG_OK;
 
     if (!q->path.p)
@@ -420,6 +421,7 @@ const backend backend_remote = {
     .verify = remote_verify,
     .checkpoint = remote_checkpoint,
     .key = remote_key,
+    .export_history = remote_export_history,
     .site_card = remote_site_card,
     .site_add = remote_site_add,
     .site_remove = remote_site_remove,

@@ -39,14 +39,15 @@ int remote_open(const args *a, const char *server, store_session *ret);
 
 typedef struct remote_ask {
     const char *method;
-    atg_str path;     /* of atg_arena_printf(): without memory it fails there */
-    atg_buf *json;    /* body; NULL: none, or `bytes` */
-    atg_str bytes;    /* body of another type */
-    const char *type; /* of `bytes` */
-    int64_t rev;      /* If-Match; 0: none */
-    bool again;       /* harmless to send twice; of GET it is so */
-    bool job;         /* may become a job, where it can */
-    bool last;        /* also when somebody asked to stop */
+    atg_str path;        /* of atg_arena_printf(): without memory it fails there */
+    atg_buf *json;       /* body; NULL: none, or `bytes` */
+    atg_str bytes;       /* body of another type */
+    const char *type;    /* of `bytes` */
+    int64_t rev;         /* If-Match; 0: none */
+    bool again;          /* harmless to send twice; of GET it is so */
+    bool job;            /* may become a job, where it can */
+    bool last;           /* also when somebody asked to stop */
+    const http_sink *to; /* as http_ask has it */
 } remote_ask;
 
 /* What the answer is: text, until the next one; JSON, which is the caller's; or nothing.  What the
@@ -143,6 +144,8 @@ int remote_user_grant(store_session *s, atg_str name, const uuid *operation, rol
 int remote_verify(store_session *s, const verify_wish *w, audit_report *ret, atg_err *err);
 int remote_checkpoint(store_session *s, const char *witness, char ret[CHECKPOINT_MAX],
                       atg_err *err);
+int remote_export_history(store_session *s, const char *path, const atg_progress *progress,
+                          atg_err *err);
 int remote_key(store_session *s, char ret[UPKEEP_KEY + 1], atg_err *err);
 int remote_site_card(store_session *s, char ret_card[SITECARD_MAX],
                      char ret_fingerprint[SITECARD_FINGERPRINT + 1], atg_err *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/cases_json.h"
+#include "base/file.h"
 
 /* ---- accounts ---- */
 
@@ -169,6 +170,21 @@ int remote_key(store_session *s, char ret[UPKEEP_KEY + 1], atg_err *err) {
         return remote_strange(s, err);
     memcpy(ret, key, UPKEEP_KEY + 1);
     return ATG_OK;
+}
+
+/* Piece by piece, since it may be longer than memory. */
+int remote_export_history(store_session *s, const char *path, const atg_progress *progress,
+                          atg_err *err) {
+    file_new f;
+    http_sink to = {file_new_add, &f};
+    int rc = file_new_begin(path, &f, err);
+
+    (void)progress; /* the connection shows what comes */
+    if (rc)
+        return rc;
+    rc = remote_done(
+        s, &(remote_ask){.method = "GET", .path = ATG_STR("/api/v1/audit/export"), .to = &to}, err);
+    return file_new_end(&f, rc, err);
 }
 
 /* ---- sites ---- */

@@ -7,6 +7,7 @@
 #include "fake_service.h"
 #include "telephone.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -233,6 +234,79 @@ static void a_lost_race_changes_nothing_and_is_told(const database *where) {
     served_close(&w);
 }
 
+static void a_history_comes_whole_or_leaves_no_file(const database *where) {
+    served w = served_open(where, NULL);
+    verify_wish how = {.threads = 1};
+    audit_report report;
+    char path[300], key[UPKEEP_KEY + 1];
+    caller by;
+    atg_err err = {0};
+
+    set_places(where);
+    snprintf(path, sizeof(path), "%s/history", where->directory);
+    made_add(&w.made, made_missing(&w.made, "Halvorsen", "Liv"));
+    keep_session(w.url, w.token[SERVED_ALL], "everybody", time(NULL));
+    open_caller(&by, w.url, w.authority);
+    assert_int_equal(by.s.at->let_in(&by.a, &by.s), EXIT_DONE);
+    must_say(by.s.at->export_history(&by.s, path, NULL, &err), ATG_EDENIED, &err, "--reason TEXT");
+    assert_int_not_equal(access(path, F_OK), 0);
+    by.s.who.reason = ATG_STR("doubts of the ministry");
+    served_confirm(&w, SERVED_ALL);
+    made_ok(by.s.at->export_history(&by.s, path, NULL, &err), &err);
+    made_ok(by.s.at->key(&by.s, key, &err), &err);
+    made_ok(upkeep_verify_file(path, atg_str_of(key), &how, &report, &err), &err);
+    must_say(by.s.at->export_history(&by.s, path, NULL, &err), ATG_EIO, &err, "name another file");
+    made_ok(upkeep_verify_file(path, atg_str_of(key), &how, &report, &err), &err);
+    close_caller(&by);
+    served_close(&w);
+}
+
+/* Into a file that takes nothing. */
+static int http_to_full(caller *by, const char *path, atg_err *err) {
+    file_new f = {path, open(path, O_WRONLY | O_CLOEXEC)};
+    http_sink to = {file_new_add, &f};
+    http_ask a = {
+        .method = "GET", .path = ATG_STR("/x"), .again = true, .most = 1 << 16, .to = &to};
+    http_answer got;
+    int rc;
+
+    assert_true(f.fd >= 0);
+    rc = http_send(by->s.r->h, &a, &got, err);
+    close(f.fd);
+    return rc;
+}
+
+/* What was cut off is not asked for again by itself: it would count and be told again. */
+static void a_history_that_is_cut_off_leaves_no_file(const database *where) {
+    char path[300];
+    fake f;
+    caller by;
+    atg_err err = {0};
+
+    set_places(where);
+    snprintf(path, sizeof(path), "%s/history", where->directory);
+    fake_open(&f, where->directory, 0);
+    f.n = 3;
+    f.replies[0] = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
+                   "Content-Length: 1000\r\n\r\nantigone/audit/1\n";
+    f.replies[1] = FAKE_OK("antigone/audit/1");
+    f.replies[2] = FAKE_PROBLEM("403", "", "denied");
+    fake_start(&f);
+    open_caller(&by, f.url, f.ca);
+    must_say(by.s.at->export_history(&by.s, path, NULL, &err), ATG_EIO, &err, "broke: try again");
+    assert_int_equal(f.asked, 1);
+    assert_int_not_equal(access(path, F_OK), 0);
+    /* a disk that is full */
+    assert_int_equal(symlink("/dev/full", path), 0);
+    must_say(http_to_full(&by, path, &err), ATG_EIO, &err, "No space left");
+    assert_int_equal(unlink(path), 0);
+    must_say(by.s.at->export_history(&by.s, path, NULL, &err), ATG_EDENIED, &err, "It is so");
+    assert_int_not_equal(access(path, F_OK), 0);
+    close_caller(&by);
+    fake_close(&f);
+    assert_int_equal(f.asked, 3);
+}
+
 static void an_old_token_is_renewed_and_an_ended_one_forgotten(const database *where) {
     served w = served_open(where, NULL);
     kept_session k;
@@ -406,6 +480,10 @@ int main(void) {
          an_old_token_is_renewed_and_an_ended_one_forgotten, ON_BOTH},
         {"a second factor is set up and asked for", a_second_factor_is_set_up_and_asked_for,
          ON_BOTH},
+        {"a history comes whole, or leaves no file", a_history_comes_whole_or_leaves_no_file,
+         ON_BOTH},
+        {"a history that is cut off leaves no file", a_history_that_is_cut_off_leaves_no_file,
+         ON_SQLITE},
         {"a token goes to its own service alone", a_token_goes_to_its_own_service_alone, ON_SQLITE},
         {"what cannot be understood is said to be so", what_cannot_be_understood_is_said_to_be_so,
          ON_SQLITE},

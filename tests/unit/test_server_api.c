@@ -2,9 +2,12 @@
 /* The API, resource by resource, as clients use it. */
 #include "served.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "app/pictures.h"
+#include "app/upkeep.h"
 #include "base/file.h"
 #include "server/request.h"
 
@@ -312,6 +315,127 @@ static void the_history_is_verified_and_signed(const database *where) {
     served_close(&w);
 }
 
+#define HISTORY "/api/v1/audit/export"
+
+/* Without the store, with the function of 'antigone audit verify --offline'. */
+static audit_report verified_offline(const served *w, const answer *a) {
+    verify_wish how = {.threads = 1};
+    audit_report report;
+    char path[PATH], key[UPKEEP_KEY + 1];
+    atg_err err = {0};
+
+    snprintf(path, sizeof(path), "%s/fetched", w->where->directory);
+    made_ok(file_write(path, (atg_str){a->body, a->n_body}, &err), &err);
+    made_ok(upkeep_key(w->made.c, key, &err), &err);
+    made_ok(upkeep_verify_file(path, atg_str_of(key), &how, &report, &err), &err);
+    assert_int_equal(unlink(path), 0);
+    return report;
+}
+
+static void the_history_leaves_for_auditors_after_confirming(const database *where) {
+    served w = served_open(where, NULL);
+    uint64_t entries = 0;
+
+    ANSWER_AUTO nobody = MUST(&w, 401, "GET", HISTORY, SERVED_NOBODY, .purpose = "a test");
+    for (int r = 0; r < ROLES; r++) {
+        bool may = r == ROLE_AUDITOR || r == ROLE_BOARD || r == ROLE_ADMINISTRATOR;
+
+        ANSWER_AUTO quiet = MUST(&w, 403, "GET", HISTORY, r);
+        assert_non_null(strstr(quiet.body, "purpose-required"));
+        ANSWER_AUTO early = MUST(&w, 403, "GET", HISTORY, r, .purpose = "a test");
+        assert_non_null(strstr(early.body, "confirmation-required"));
+        served_confirm(&w, r);
+        ANSWER_AUTO a =
+            MUST(&w, may ? 200 : 403, "GET", HISTORY, r, .purpose = "doubts%20of%20the%20ministry");
+        if (!may) {
+            assert_non_null(strstr(a.body, "problem:denied"));
+            continue;
+        }
+        audit_report report = verified_offline(&w, &a);
+
+        /* the one before is told, and this one */
+        assert_true(report.entries == entries + 1 || !entries);
+        entries = report.entries;
+        assert_non_null(memmem(a.body, a.n_body, "doubts of the ministry", 22));
+        assert_non_null(memmem(a.body, a.n_body, "\"what\": \"history\"", 17));
+        assert_true(answer_has(&a, "content-type: application/octet-stream"));
+        assert_true(answer_has(&a, "content-disposition: attachment"));
+        assert_true(answer_has(&a, "antigone-quota: export; left=19"));
+        assert_true(answer_has(&a, "cache-control: no-store"));
+    }
+    served_close(&w);
+}
+
+/* How many things lie in the folder where answers wait. */
+static size_t things_in(const char *folder) {
+    DIR *dir = opendir(folder);
+    size_t n = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir)) /* NOLINT(concurrency-mt-unsafe): a folder of one thread */
+        n++;
+    closedir(dir);
+    return n;
+}
+
+/* Long enough to wait on disk. */
+static void make_long_history(const served *w) {
+    for (int i = 0; i < 150; i++)
+        made_add(&w->made, made_missing(&w->made, "Hansen", "Nora"));
+}
+
+static void a_history_is_whole_or_begun_anew(const database *where) {
+    served w = served_open(where, NULL);
+    size_t things;
+    char head[600], some[20000];
+
+    make_long_history(&w);
+    served_confirm(&w, SERVED_ALL);
+    ANSWER_AUTO a = MUST(&w, 200, "GET", HISTORY, SERVED_ALL, .purpose = "a test");
+    assert_true(a.n_body > 100000);
+    /* as tables: the next one is another one */
+    assert_false(answer_has(&a, "accept-ranges"));
+    assert_false(answer_has(&a, "etag"));
+    things = things_in(where->directory);
+    ANSWER_AUTO part = MUST(&w, 200, "GET", HISTORY, SERVED_ALL, .purpose = "a test",
+                            .header = {"Range: bytes=1000-"});
+    assert_true(part.n_body > a.n_body);
+    (void)verified_offline(&w, &part);
+    /* whoever goes away in the middle */
+    snprintf(head, sizeof(head),
+             "GET " HISTORY " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "Antigone-Purpose: a%%20test\r\n\r\n",
+             w.token[SERVED_ALL]);
+    for (int i = 0; i < 3; i++) {
+        raw_client *c = raw_open(&w);
+
+        assert_true(raw_send(c, head, strlen(head)));
+        assert_true(raw_some(c, some, sizeof(some)) > 0);
+        assert_memory_equal(some, "HTTP/1.1 200", 12);
+        raw_close(c);
+        assert_int_equal(things_in(where->directory), things);
+    }
+    ANSWER_AUTO last = MUST(&w, 200, "GET", HISTORY, SERVED_ALL, .purpose = "a test");
+    (void)verified_offline(&w, &last);
+    assert_int_equal(things_in(where->directory), things);
+    served_close(&w);
+}
+
+static void histories_are_given_so_often_a_day(const database *where) {
+    served w = served_open(where, NULL);
+    atg_err err = {0};
+
+    served_confirm(&w, ROLE_AUDITOR);
+    made_ok(account_quota(w.made.c, &w.made.by[ROLE_ADMINISTRATOR],
+                          &w.made.by[ROLE_AUDITOR].account, QUOTA_EXPORT, 1, &err),
+            &err);
+    ANSWER_AUTO one = MUST(&w, 200, "GET", HISTORY, ROLE_AUDITOR, .purpose = "a test");
+    ANSWER_AUTO other = MUST(&w, 429, "GET", HISTORY, ROLE_AUDITOR, .purpose = "a test");
+    assert_non_null(strstr(other.body, "problem:quota"));
+    ANSWER_AUTO wrong = MUST(&w, 405, "POST", HISTORY, ROLE_AUDITOR, .purpose = "a test");
+    served_close(&w);
+}
+
 /* The smallest JPEG. */
 #define IMAGE                                                                                      \
     "\xff\xd8\xff\xc0\0\x0b\x08\0\2\0\3\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0\x12\x34"             \
@@ -404,6 +528,10 @@ int main(void) {
          a_picture_of_the_dead_is_sealed_until_a_purpose_is_given, ON_BOTH},
         {"an operation is taken in as JSON", an_operation_is_taken_in_as_json, ON_BOTH},
         {"the history is verified and signed", the_history_is_verified_and_signed, ON_BOTH},
+        {"the history leaves for auditors, after confirming",
+         the_history_leaves_for_auditors_after_confirming, ON_BOTH},
+        {"a history is whole, or begun anew", a_history_is_whole_or_begun_anew, ON_BOTH},
+        {"histories are given so often a day", histories_are_given_so_often_a_day, ON_BOTH},
     };
 
     curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -5,8 +5,10 @@
 
 #include <unistd.h>
 
+#include "app/accounts.h"
 #include "app/keepers.h"
 #include "app/upkeep.h"
+#include "base/file.h"
 #include "server.h"
 
 enum { PATH = 300 };
@@ -39,6 +41,88 @@ static void a_history_is_verified_with_its_witness_and_from_a_file(const databas
     key[0] = key[0] == '0' ? '1' : '0';
     assert_int_not_equal(upkeep_verify_file(file, atg_str_of(key), &w, &report, &err), ATG_OK);
     assert_int_equal(upkeep_verify(m.c, &m.by[ROLE_MORTUARY], &w, &report, &err), ATG_EDENIED);
+    made_cases_close(&m);
+}
+
+/* Whoever may not, or says nothing, takes nothing away and leaves no file. */
+static void a_history_leaves_with_a_reason_and_is_told_in_itself(const database *where) {
+    made_cases m = made_cases_open(where);
+    char file[PATH], key[UPKEEP_KEY + 1];
+    verify_wish w = {.threads = 1};
+    audit_report before, report;
+    atg_str bytes;
+    atg_err err = {0};
+
+    path_in(where, "history", file);
+    made_ok(upkeep_verify(m.c, &m.all, &w, &before, &err), &err);
+    for (int r = 0; r < ROLES; r++) {
+        bool may = r == ROLE_AUDITOR || r == ROLE_BOARD || r == ROLE_ADMINISTRATOR;
+        actor who = m.by[r];
+
+        assert_int_equal(upkeep_export_history(m.c, &who, file, NULL, &err), ATG_EDENIED);
+        assert_int_not_equal(access(file, F_OK), 0);
+        who.reason = ATG_STR("doubts of the ministry");
+        assert_int_equal(upkeep_export_history(m.c, &who, file, NULL, &err),
+                         may ? ATG_OK : ATG_EDENIED);
+        assert_int_equal(access(file, F_OK), may ? 0 : -1);
+        (void)unlink(file);
+    }
+    made_ok(upkeep_export_history(m.c, &m.all, file, NULL, &err), &err);
+    made_ok(upkeep_key(m.c, key, &err), &err);
+    made_ok(upkeep_verify_file(file, atg_str_of(key), &w, &report, &err), &err);
+    assert_int_equal(report.entries, before.entries + 4);
+    made_ok(file_read(m.arena, file, 1 << 20, &bytes, &err), &err);
+    assert_non_null(memmem(bytes.p, bytes.n, "doubts of the ministry", 22));
+    assert_non_null(memmem(bytes.p, bytes.n, "\"what\": \"history\"", 17));
+    assert_non_null(memmem(bytes.p, bytes.n, m.all.reason.p, m.all.reason.n));
+    /* what is there already stays as it is, and costs nothing */
+    assert_int_equal(upkeep_export_history(m.c, &m.all, file, NULL, &err), ATG_EIO);
+    made_ok(upkeep_verify_file(file, atg_str_of(key), &w, &report, &err), &err);
+    (void)unlink(file);
+    made_ok(account_quota(m.c, &m.by[ROLE_ADMINISTRATOR], &m.all.account, QUOTA_EXPORT, 1, &err),
+            &err);
+    assert_int_equal(upkeep_export_history(m.c, &m.all, file, NULL, &err), ATG_ELIMIT);
+    assert_int_not_equal(access(file, F_OK), 0);
+    made_cases_close(&m);
+}
+
+static bool stop_at_once(void *user, const char *phase, uint64_t done, uint64_t total) {
+    (void)user;
+    (void)phase;
+    (void)done;
+    (void)total;
+    return false;
+}
+
+/* Long enough that somebody can stop it when a part of it is written. */
+static int lengthen(db *d, void *user, atg_err *err) {
+    (void)user;
+    return db_script(d, "lengthen",
+                     "INSERT INTO checkpoint (size, at, note) WITH RECURSIVE k (i) AS (SELECT 1 "
+                     "UNION ALL SELECT i + 1 FROM k WHERE i < 20000) SELECT 0, i, 'x' FROM k",
+                     err);
+}
+
+static int shorten(db *d, void *user, atg_err *err) {
+    (void)user;
+    return db_script(d, "shorten", "DELETE FROM checkpoint WHERE size = 0", err);
+}
+
+static void a_history_that_is_not_whole_is_no_file(const database *where) {
+    made_cases m = made_cases_open(where);
+    atg_progress stop = {.step = stop_at_once};
+    char file[PATH];
+    checkpoint note;
+    atg_err err = {0};
+
+    path_in(where, "history", file);
+    made_ok(upkeep_checkpoint(m.c, &m.all, NULL, &note, &err), &err);
+    made_ok(store_write(cases_store(m.c), lengthen, NULL, &err), &err);
+    assert_int_equal(upkeep_export_history(m.c, &m.all, file, &stop, &err), ATG_ECANCEL);
+    assert_int_not_equal(access(file, F_OK), 0);
+    assert_int_equal(upkeep_export_history(m.c, &m.all, "/nowhere/history", NULL, &err), ATG_EIO);
+    made_ok(store_write(cases_store(m.c), shorten, NULL, &err), &err);
+    made_ok(upkeep_export_history(m.c, &m.all, file, NULL, &err), &err);
     made_cases_close(&m);
 }
 
@@ -239,6 +323,9 @@ int main(void) {
     static const database_test tests[] = {
         {"a history is verified with its witness, and from a file",
          a_history_is_verified_with_its_witness_and_from_a_file, ON_BOTH},
+        {"a history leaves with a reason, and is told in itself",
+         a_history_leaves_with_a_reason_and_is_told_in_itself, ON_BOTH},
+        {"a history that is not whole is no file", a_history_that_is_not_whole_is_no_file, ON_BOTH},
         {"an erasure survives a restore", an_erasure_survives_a_restore, ON_BOTH},
         {"pictures go with a backup once, and come back without those of the erased",
          pictures_go_with_a_backup_once_and_come_back_without_the_erased, ON_BOTH},

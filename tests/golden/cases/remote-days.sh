@@ -41,7 +41,7 @@ say login --server "$server" --ca root.password
 say login --server "$server" --ca store/tls/ca.pem
 export ANTIGONE_SERVER=$server
 say add operation name="Ferry accident" kind=closed
-for command in "init root" serve match "backup x" "restore x" "keys add x" "keys rotate x" "audit export x" \
+for command in "init root" serve match "backup x" "restore x" "keys add x" "keys rotate x" \
     "bundle make x" "bundle open x"; do
     say $command | head -2
 done

@@ -107,6 +107,14 @@ scenario() {
     antigone audit verify | sed 's/[0-9][0-9]* \([elc]\)/N \1/g'
     antigone audit checkpoint witness | head -1
     antigone audit key | wc -c
+    antigone audit export history
+    antigone audit export history --reason "doubts of the ministry" | sed 's/[0-9a-f]\{64\}/KEY/'
+    antigone audit verify --offline history --public-key "$(antigone audit key)" |
+        sed 's/[0-9][0-9]* \([elc]\)/N \1/g'
+    grep -c "doubts of the ministry" history
+    stat -c "its file has mode %a" history
+    antigone audit export history --reason "once more"
+    rm history
     antigone show AM-K3-000003
     antigone logout
     as root
