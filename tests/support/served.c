@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -149,24 +150,29 @@ static struct curl_slist *headers_of(const served *w, const ask *a) {
     return list;
 }
 
-/* The schemas of the served description, where schema.h looks for them. */
-static json_t *description(void) {
-    static json_t *root;
-    ATG_AUTO(atg_buf) buf = root ? NULL : atg_buf_new(16 << 20);
+static json_t *described;
+
+static void describe(void) {
+    ATG_AUTO(atg_buf) buf = atg_buf_new(16 << 20);
     json_t *all;
     atg_str text;
     atg_err err = {0};
 
-    if (root)
-        return root;
     made_ok(service_openapi(buf, &err), &err);
     made_ok(atg_buf_take(buf, &text, &err), &err);
     all = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(all);
-    root =
+    described =
         json_pack("{s:O}", "$defs", json_object_get(json_object_get(all, "components"), "schemas"));
     json_decref(all);
-    return root;
+}
+
+/* The schemas of the served description, where schema.h looks for them.  Any thread. */
+static json_t *description(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    assert_int_equal(pthread_once(&once, describe), 0);
+    return described;
 }
 
 /* What is answered is what the description says. */
