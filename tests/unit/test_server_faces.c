@@ -413,6 +413,7 @@ static void faces_are_read_by_the_program_that_the_service_was_given(const datab
     snprintf(library, sizeof(library), "%s/embedder.onnx", folder);
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody reads it now */
     setenv("ANTIGONE_ONNXRUNTIME", library, 1);
+    setenv("ANTIGONE_MODELS", folder, 1); /* NOLINT(concurrency-mt-unsafe): the same */
     name_of(&t.f->m.operation, "operations/", "/faces/read", path);
     ANSWER_AUTO taken = MUST(&t.w, 202, "POST", path, SERVED_ALL);
     ANSWER_AUTO done = wait_for(&t.w, &taken, SERVED_ALL);
@@ -421,6 +422,7 @@ static void faces_are_read_by_the_program_that_the_service_was_given(const datab
         fail_msg("%s", done.body);
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): nor now */
     unsetenv("ANTIGONE_ONNXRUNTIME");
+    unsetenv("ANTIGONE_MODELS"); /* NOLINT(concurrency-mt-unsafe): nor now */
     served_close(&t.w);
 }
 
