@@ -384,12 +384,12 @@ static void install_network(const char *folder, const char *kind, const char *re
     char path[2 * PATH], manifest[BODY];
     atg_err err = {0};
     int n = snprintf(manifest, sizeof(manifest),
-                     "{\"schema\": \"antigone-face-model/1\", \"name\": \"none\", \"version\": "
+                     "{\"schema\": \"antigone-face-model/1\", \"name\": \"%s\", \"version\": "
                      "\"1\", \"kind\": \"%s\", \"file\": \"%s.onnx\", \"bytes\": 4, \"sha256\": "
                      "\"%064d\", \"licence\": \"Apache-2.0\", \"trained_on\": \"nothing\", "
                      "\"origin\": \"a test\", \"input\": {\"layout\": \"NCHW\", \"divisor\": 1, "
                      "\"mean\": [0, 0, 0], \"std\": [1, 1, 1], %s}",
-                     kind, kind, 7, rest);
+                     kind, kind, kind, kind[0], rest);
 
     snprintf(path, sizeof(path), "%s/%s.json", folder, kind);
     made_ok(file_write(path, (atg_str){manifest, (size_t)n}, &err), &err);
