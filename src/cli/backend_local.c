@@ -231,7 +231,7 @@ static int verify(store_session *s, const verify_wish *w, audit_report *ret, atg
 
 static int sign_checkpoint(store_session *s, const char *witness, char ret[CHECKPOINT_MAX],
                            atg_err *err) {
-    checkpoint note;
+    checkpoint note = {0};
     int rc = upkeep_checkpoint(s->c, &s->who, witness, &note, err);
 
     if (!rc)
