@@ -11,6 +11,7 @@
 #include "app/rules.h"
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "store/ids.h"
 
 enum { FACES_ARENA = 1 << 30, FILE_ARENA = 256 << 20, TEMPLATES_MAX = 200, DETAIL_MAX = 8192 };
 
@@ -65,20 +66,6 @@ static int no_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory for faces");
 }
 
-/* Identifiers that a statement finds, at most as many as its second value says. */
-static int find_ids(db *d, const db_statement *statement, const db_value *values, int n_values,
-                    uuid *ret, uint32_t *ret_n, atg_err *err) {
-    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    int rc = db_query(d, statement, values, n_values, &rows, err);
-
-    *ret_n = 0;
-    while (!rc && *ret_n < values[1].i && (rc = db_next(rows, err)) > 0) {
-        memcpy(ret[(*ret_n)++].bytes, db_get_blob(rows, 0).p, UUID_SIZE);
-        rc = ATG_OK;
-    }
-    return rc;
-}
-
 /* Is it an original of the version in hand, of a length that the others have? */
 static bool is_usable(collecting *w, const record_row *row) {
     const value *f = row->r->fields;
@@ -99,18 +86,18 @@ static int read_faces(collecting *w, db *d, const db_statement *statement, const
     ARENA_WIPED arena = atg_arena_new(FILE_ARENA);
     db_value values[] = {db_blob(person->bytes, UUID_SIZE), db_int(TEMPLATES_MAX),
                          db_blob(w->ret->operations[0].bytes, UUID_SIZE)};
-    uuid ids[TEMPLATES_MAX];
-    uint32_t n = 0;
-    int rc = arena ? find_ids(d, statement, values, 3, ids, &n, err) : no_memory(err);
+    id_list ids = {0};
+    int rc =
+        arena ? ids_find(d, &(ids_query){statement, values, 3}, arena, &ids, err) : no_memory(err);
 
-    for (uint32_t i = 0; i < n && !rc; i++) {
+    for (uint32_t i = 0; i < ids.n && !rc; i++) {
         record_row row;
 
-        rc = records_get(d, w->c->keys, arena, RECORD_FACE_TEMPLATE, &ids[i], &row, err);
+        rc = records_get(d, w->c->keys, arena, RECORD_FACE_TEMPLATE, &ids.p[i], &row, err);
         if (rc || !is_usable(w, &row))
             continue;
         if (!ret->vectors)
-            ret->vectors = ATG_GET(w->faces, float, (size_t)n * w->dim);
+            ret->vectors = ATG_GET(w->faces, float, (size_t)ids.n * w->dim);
         if (!ret->vectors)
             return no_memory(err);
 
@@ -133,6 +120,7 @@ static int find_operations(collecting *w, db *d, atg_err *err) {
     uint32_t n = 0;
     int rc = rules_organisation(d, &r->operations[0], all, &n, err);
 
+    r->n_operations = r->n_denied = 0; /* it may be run again */
     for (uint32_t i = 0; i < n && !rc; i++) {
         uint32_t roles = 0;
 
@@ -149,20 +137,17 @@ static int find_operations(collecting *w, db *d, atg_err *err) {
     return rc;
 }
 
-static int find_cases(const collecting *w, db *d, uuid *ret, uint32_t *ret_n, atg_err *err) {
+static int find_cases(const collecting *w, db *d, id_list *ret, atg_err *err) {
     uint32_t most = FACES_CLOSED_MAX + 1;
     int rc = ATG_OK;
 
-    *ret_n = 0;
     for (uint32_t i = 0; i < w->ret->n_operations && !rc; i++) {
         db_value values[] = {db_blob(w->ret->operations[i].bytes, UUID_SIZE),
-                             db_int(most - *ret_n)};
-        uint32_t n = 0;
+                             db_int(most - ret->n)};
 
-        rc = find_ids(d, &closed_cases, values, 2, ret + *ret_n, &n, err);
-        *ret_n += n;
+        rc = ids_find(d, &(ids_query){&closed_cases, values, 2}, w->arena, ret, err);
     }
-    return !rc && *ret_n == most
+    return !rc && ret->n == most
                ? atg_fail(err, ATG_ELIMIT, "At most %d closed cases make a calibration",
                           FACES_CLOSED_MAX)
                : rc;
@@ -170,27 +155,24 @@ static int find_cases(const collecting *w, db *d, uuid *ret, uint32_t *ret_n, at
 
 static int read_cases(db *d, void *user, atg_err *err) {
     collecting *w = user;
-    uuid *ids = ATG_GET(w->arena, uuid, FACES_CLOSED_MAX + 1);
-    uint32_t n = 0;
+    id_list ids = {0};
     int rc = find_operations(w, d, err);
 
-    if (!rc && !ids)
-        rc = no_memory(err);
     if (!rc)
-        rc = find_cases(w, d, ids, &n, err);
-    w->ret->n = n;
-    w->ret->persons = rc ? NULL : ATG_GET(w->arena, face_person, n + 1);
-    w->all = rc ? NULL : ATG_GET(w->faces, closed_case, n + 1);
+        rc = find_cases(w, d, &ids, err);
+    w->ret->n = ids.n;
+    w->ret->persons = rc ? NULL : ATG_GET(w->arena, face_person, ids.n + 1);
+    w->all = rc ? NULL : ATG_GET(w->faces, closed_case, ids.n + 1);
     if (!rc && (!w->ret->persons || !w->all))
         rc = no_memory(err);
     if (!rc)
-        memset(w->all, 0, (n + 1) * sizeof(*w->all));
-    for (uint32_t i = 0; i < n && !rc; i++) {
-        rc = faces_person(d, w->c->keys, w->arena, &ids[i], &w->ret->persons[i], err);
+        memset(w->all, 0, (ids.n + 1) * sizeof(*w->all));
+    for (uint32_t i = 0; i < ids.n && !rc; i++) {
+        rc = faces_person(d, w->c->keys, w->arena, &ids.p[i], &w->ret->persons[i], err);
         if (!rc)
-            rc = read_faces(w, d, &of_the_dead, &ids[i], &w->all[i].dead, err);
+            rc = read_faces(w, d, &of_the_dead, &ids.p[i], &w->all[i].dead, err);
         if (!rc)
-            rc = read_faces(w, d, &of_the_missing, &ids[i], &w->all[i].missing, err);
+            rc = read_faces(w, d, &of_the_missing, &ids.p[i], &w->all[i].missing, err);
     }
     return rc;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A gallery follows the store: what its changes name (app/events.h) is looked at again. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/cases_internal.h"
 #include "app/events.h"
 #include "app/faces_internal.h"
 #include "base/arena.h"
-#include "base/mem.h"
+#include "store/ids.h"
 
 enum {
     EVENTS = 4096, /* read at once */
@@ -15,7 +14,6 @@ enum {
     TEMPLATES = 256,
     FEW = 1000, /* so many changed files are followed whatever the size of the gallery */
     MERGES_MAX = 16,
-    ROOM = 64,
     FOLLOW_ARENA = 256 << 20,
 };
 
@@ -29,70 +27,19 @@ static int no_memory(atg_err *err) {
     return atg_fail(err, ATG_ENOMEM, "Out of memory for faces");
 }
 
-/* ---- lists of files ---- */
-
-typedef struct files {
-    uuid *ids;
-    uint32_t n, room;
-} files;
-
-static int by_id(const void *x, const void *y) {
-    return uuid_cmp(x, y);
-}
-
-/* In order, each once. */
-static void sort(files *list) {
-    uint32_t kept = 0;
-
-    if (list->n)
-        qsort(list->ids, list->n, sizeof(*list->ids), by_id);
-    for (uint32_t i = 0; i < list->n; i++)
-        if (!kept || uuid_cmp(&list->ids[kept - 1], &list->ids[i]) != 0)
-            list->ids[kept++] = list->ids[i];
-    list->n = kept;
-}
-
-static int add(files *list, const uuid *id, atg_err *err) {
-    if (list->n == list->room) {
-        uint32_t room = list->room ? list->room * 2 : ROOM;
-        uuid *ids = mem_grow(list->ids, room * sizeof(*ids));
-
-        if (!ids)
-            return no_memory(err);
-        list->ids = ids;
-        list->room = room;
-    }
-    list->ids[list->n++] = *id;
-    return ATG_OK;
-}
-
 /* ---- what changed ---- */
 
 typedef struct following {
     faces_taking taking;
     const event *events; /* a page of them */
     uint32_t n_events;
-    files persons; /* whose own record changed: those merged into them count as changed too */
-    files files;   /* to look at again */
-    uint32_t done; /* of them */
-    bool sharing;  /* an operation changed */
+    atg_arena *lists;
+    id_list persons; /* whose own record changed: those merged into them count as changed too */
+    id_list files;   /* to look at again */
+    uint32_t done;   /* of them */
+    bool sharing;    /* an operation changed */
     bool anew;
 } following;
-
-static int add_found(db *d, const db_statement *statement, const uuid *of, files *to,
-                     atg_err *err) {
-    db_value id = db_blob(of->bytes, UUID_SIZE);
-    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    int rc = db_query(d, statement, &id, 1, &rows, err);
-
-    while (!rc && (rc = db_next(rows, err)) > 0) {
-        uuid found;
-
-        memcpy(found.bytes, db_get_blob(rows, 0).p, UUID_SIZE);
-        rc = add(to, &found, err);
-    }
-    return rc;
-}
 
 /* Also of an erasure, which names the record that is the person. */
 static int note_event(following *w, db *d, const event *e, atg_err *err) {
@@ -100,12 +47,12 @@ static int note_event(following *w, db *d, const event *e, atg_err *err) {
 
     w->sharing |= e->in == RECORD_OPERATION;
     if (e->in == RECORD_MISSING && e->kind == RECORD_MISSING)
-        rc = add(&w->persons, &e->file, err);
+        rc = ids_push(w->lists, &w->persons, &e->file, err);
     else if (e->in == RECORD_MISSING &&
              (e->kind == RECORD_PHOTOGRAPH || e->kind == RECORD_FACE_TEMPLATE))
-        rc = add(&w->files, &e->file, err);
+        rc = ids_push(w->lists, &w->files, &e->file, err);
     if (!rc && e->kind == RECORD_INFORMANT)
-        rc = add_found(d, &given_by, &e->record, &w->files, err);
+        rc = ids_find_of(d, &given_by, &e->record, w->lists, &w->files, err);
     return rc;
 }
 
@@ -142,19 +89,15 @@ static int add_merged(db *d, void *user, atg_err *err) {
     following *w = user;
     int rc = ATG_OK;
 
-    sort(&w->persons);
-    for (uint32_t depth = 0, from = 0; depth < MERGES_MAX && from < w->persons.n && !rc; depth++) {
-        files found = {0};
-        uint32_t until = w->persons.n;
+    ids_sort(&w->persons);
+    for (uint32_t depth = 0, from = 0; depth < MERGES_MAX && from < w->persons.n && !rc; depth++)
+        for (uint32_t until = w->persons.n; from < until && !rc; from++) {
+            uuid of = w->persons.p[from]; /* the list moves while it grows */
 
-        for (; from < until && !rc; from++)
-            rc = add_found(d, &merged_here, &w->persons.ids[from], &found, err);
-        for (uint32_t i = 0; i < found.n && !rc; i++)
-            rc = add(&w->persons, &found.ids[i], err);
-        mem_free(found.ids);
-    }
+            rc = ids_find_of(d, &merged_here, &of, w->lists, &w->persons, err);
+        }
     for (uint32_t i = 0; i < w->persons.n && !rc; i++)
-        rc = add(&w->files, &w->persons.ids[i], err);
+        rc = ids_push(w->lists, &w->files, &w->persons.p[i], err);
     return rc;
 }
 
@@ -178,7 +121,7 @@ static int gather(following *w, int64_t until, atg_err *err) {
         rc = store_read(s, add_merged, w, err);
     if (!rc && w->sharing)
         rc = store_read(s, compare_operations, w, err);
-    sort(&w->files);
+    ids_sort(&w->files);
     w->anew |= w->files.n > FEW + face_gallery_photos(w->taking.g->all);
     return rc;
 }
@@ -213,7 +156,7 @@ static int look_again(db *d, void *user, atg_err *err) {
     int rc = ATG_OK;
 
     for (uint32_t i = w->done; i < w->files.n && i < w->done + FILES && !rc; i++)
-        rc = look_at_file(&w->taking, d, &w->files.ids[i], err);
+        rc = look_at_file(&w->taking, d, &w->files.p[i], err);
     return rc;
 }
 
@@ -234,8 +177,9 @@ static int look_at_all(following *w, const atg_progress *progress, atg_err *err)
 
 static int follow(faces_gallery *g, cases *c, int64_t until, const atg_progress *progress,
                   atg_err *err) {
-    following w = {.taking = {.c = c, .g = g}};
-    int rc = gather(&w, until, err);
+    ATG_AUTO(atg_arena) lists = atg_arena_new(FOLLOW_ARENA);
+    following w = {.taking = {.c = c, .g = g}, .lists = lists};
+    int rc = lists ? gather(&w, until, err) : no_memory(err);
 
     if (!rc && w.anew)
         rc = faces_gallery_read(g, c, progress, err);
@@ -243,8 +187,6 @@ static int follow(faces_gallery *g, cases *c, int64_t until, const atg_progress 
         rc = look_at_all(&w, progress, err);
     if (!rc && !w.anew)
         g->last = until;
-    mem_free(w.persons.ids);
-    mem_free(w.files.ids);
     return rc;
 }
 

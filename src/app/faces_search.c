@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "store/ids.h"
 
 enum { DETAIL_MAX = 8192, TEMPLATE_ARENA = 64 << 20 };
 
@@ -192,25 +193,17 @@ static void sort_by_rank(face_result *r) {
 
 static int read_standing(searching *w, db *d, atg_err *err) {
     db_value values[] = {db_blob(w->wish->photograph.bytes, UUID_SIZE), db_int(w->in.retouched)};
-    uuid ids[2 * FACE_BEST_MAX];
-    uint32_t n = 0;
-    __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    int rc = db_query(d, &candidates_of, values, 2, &rows, err);
+    id_list ids = {0};
+    int rc = ids_find(d, &(ids_query){&candidates_of, values, 2}, w->arena, &ids, err);
 
-    while (!rc && n < 2 * FACE_BEST_MAX && (rc = db_next(rows, err)) > 0) {
-        memcpy(ids[n++].bytes, db_get_blob(rows, 0).p, UUID_SIZE);
-        rc = ATG_OK;
-    }
-    db_end(rows);
-    rows = NULL;
     w->n_standing = 0;
-    w->standing = ATG_GET(w->arena, record *, n + 1);
+    w->standing = ATG_GET(w->arena, record *, ids.n + 1);
     if (!rc && !w->standing)
         rc = no_memory(err);
-    for (uint32_t i = 0; i < n && !rc; i++) {
+    for (uint32_t i = 0; i < ids.n && !rc; i++) {
         record_row row;
 
-        rc = records_get(d, w->c->keys, w->arena, RECORD_FACE_CANDIDATE, &ids[i], &row, err);
+        rc = records_get(d, w->c->keys, w->arena, RECORD_FACE_CANDIDATE, &ids.p[i], &row, err);
         if (!rc)
             w->standing[w->n_standing++] = row.r;
     }

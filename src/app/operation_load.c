@@ -481,7 +481,7 @@ static const db_statement missing_of_family = {
 /* The missing persons of the one family. */
 static int take_missing_of(loading *l, atg_arena *page, atg_err *err) {
     id_list found = {0};
-    int rc = ids_find(l->d, &missing_of_family, l->scope->only, page, &found, err);
+    int rc = ids_find_of(l->d, &missing_of_family, l->scope->only, page, &found, err);
 
     for (uint32_t i = 0; i < found.n && !rc; i++) {
         record_row row;

@@ -248,7 +248,7 @@ static int add_file(own_samples *o, const uuid *file, atg_err *err) {
 
 int own_samples_all(own_samples *o, const uuid *operation, atg_err *err) {
     id_list list = {0};
-    int rc = ids_find(o->d, &with_profiles, operation, o->arena, &list, err);
+    int rc = ids_find_of(o->d, &with_profiles, operation, o->arena, &list, err);
 
     for (uint32_t i = 0; i < list.n && !rc; i++)
         rc = add_file(o, &list.p[i], err);
@@ -264,7 +264,7 @@ int own_samples_add(own_samples *o, const uuid *missing, atg_err *err) {
 
         rc = add_file(o, &of, err);
         if (!rc)
-            rc = ids_find(o->d, &merged_into, &of, o->arena, &list, err);
+            rc = ids_find_of(o->d, &merged_into, &of, o->arena, &list, err);
     }
     return rc;
 }

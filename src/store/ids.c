@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ids.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { FIRST = 16 };
@@ -21,11 +22,9 @@ int ids_push(atg_arena *arena, id_list *list, const uuid *id, atg_err *err) {
     return ATG_OK;
 }
 
-int ids_find(db *d, const db_statement *statement, const uuid *of, atg_arena *arena, id_list *list,
-             atg_err *err) {
+int ids_find(db *d, const ids_query *q, atg_arena *arena, id_list *list, atg_err *err) {
     __attribute__((cleanup(db_rows_freep))) db_rows *rows = NULL;
-    db_value id = db_blob(of->bytes, UUID_SIZE);
-    int rc = db_query(d, statement, &id, 1, &rows, err);
+    int rc = db_query(d, q->statement, q->values, q->n, &rows, err);
 
     while (!rc && (rc = db_next(rows, err)) > 0) {
         atg_str bytes = db_get_blob(rows, 0);
@@ -36,4 +35,26 @@ int ids_find(db *d, const db_statement *statement, const uuid *of, atg_arena *ar
         rc = ids_push(arena, list, &found, err);
     }
     return rc;
+}
+
+int ids_find_of(db *d, const db_statement *statement, const uuid *of, atg_arena *arena,
+                id_list *list, atg_err *err) {
+    db_value id = db_blob(of->bytes, UUID_SIZE);
+
+    return ids_find(d, &(ids_query){statement, &id, 1}, arena, list, err);
+}
+
+static int by_id(const void *x, const void *y) {
+    return uuid_cmp(x, y);
+}
+
+void ids_sort(id_list *list) {
+    uint32_t kept = 0;
+
+    if (list->n)
+        qsort(list->p, list->n, sizeof(*list->p), by_id);
+    for (uint32_t i = 0; i < list->n; i++)
+        if (!kept || uuid_cmp(&list->p[kept - 1], &list->p[i]) != 0)
+            list->p[kept++] = list->p[i];
+    list->n = kept;
 }

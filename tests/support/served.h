@@ -80,4 +80,11 @@ void raw_close(raw_client *c);
 /* Only the connection, on which nothing was said yet; -1: none. */
 int raw_connect(uint16_t port, const char *from);
 
+/* A missing person to be entered, as a body. */
+#define SERVED_MISSING                                                                             \
+    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
+    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
+    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
+    "\"basis\":\"consent\"}}"
+
 #endif

@@ -11,11 +11,6 @@
 #include "base/file.h"
 #include "server/request.h"
 
-#define MISSING                                                                                    \
-    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
-    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
-    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
-    "\"basis\":\"consent\"}}"
 #define REMAINS                                                                                    \
     "{\"kind\":\"remains\",\"fields\":{\"tag\":\"K1-7\",\"what\":\"body\",\"found_on\":"           \
     "\"2026-11-03\",\"found_place\":\"Beach\",\"sex\":\"female\",\"age\":[30,45],\"condition\":"   \
@@ -50,7 +45,7 @@ static void a_record_is_made_read_and_edited_by_its_revision(const database *whe
     served w = served_open(where, NULL);
     char code[64], place[PATH];
 
-    make(&w, MISSING, code, place);
+    make(&w, SERVED_MISSING, code, place);
     ANSWER_AUTO a = MUST(&w, 200, "GET", place, SERVED_ALL, .purpose = "a%20test");
     assert_string_equal(json_string_value(field_of(&a, "family_name")), "Halvorsen");
     assert_true(answer_has(&a, "etag: \"1\""));
@@ -80,7 +75,7 @@ static void names_need_the_role_and_for_some_a_purpose(const database *where) {
     served w = served_open(where, NULL);
     char code[64], place[PATH];
 
-    make(&w, MISSING, code, place);
+    make(&w, SERVED_MISSING, code, place);
     ANSWER_AUTO with = MUST(&w, 200, "GET", place, ROLE_INTERVIEWER);
     assert_non_null(field_of(&with, "family_name"));
     for (int r = 0; r < ROLES; r++) {
@@ -126,7 +121,7 @@ static void a_record_stands_in_its_file(const database *where) {
     served w = served_open(where, NULL);
     char code[64], place[PATH], path[PATH];
 
-    make(&w, MISSING, code, place);
+    make(&w, SERVED_MISSING, code, place);
     snprintf(path, sizeof(path), "/api/v1/files/%s/records", code);
     ANSWER_AUTO mark = MUST(&w, 201, "POST", path, SERVED_ALL,
                             .body = "{\"kind\":\"mark\",\"fields\":{\"kind\":\"tattoo\","
@@ -147,7 +142,7 @@ static void a_code_names_a_file_to_who_has_a_role_there(const database *where) {
     actor stranger = {.name = ATG_STR("stranger")};
     atg_err err = {0};
 
-    make(&w, MISSING, code, place);
+    make(&w, SERVED_MISSING, code, place);
     snprintf(path, sizeof(path), "/api/v1/files/%s/name", code);
     ANSWER_AUTO a = MUST(&w, 200, "GET", path, ROLE_MORTUARY);
     assert_string_equal(answer_text(&a, "kind"), "missing");
@@ -172,7 +167,7 @@ static void lists_are_given_page_by_page(const database *where) {
     size_t files = 0;
 
     for (int i = 0; i < 5; i++)
-        make(&w, MISSING, code, place);
+        make(&w, SERVED_MISSING, code, place);
     snprintf(path, sizeof(path), "%s", path_of(&w, "/files?kind=missing&limit=2"));
     while (*path) {
         ANSWER_AUTO a = MUST(&w, 200, "GET", path, SERVED_ALL);
@@ -222,8 +217,8 @@ static void reports_of_one_person_are_merged_and_taken_apart(const database *whe
     served w = served_open(where, NULL);
     char one[64], other[64], place[PATH], path[PATH], body[100];
 
-    make(&w, MISSING, one, place);
-    make(&w, MISSING, other, place);
+    make(&w, SERVED_MISSING, one, place);
+    make(&w, SERVED_MISSING, other, place);
     ANSWER_AUTO same = MUST(&w, 200, "GET", path_of(&w, "/duplicates"), SERVED_ALL);
     assert_int_equal(json_array_size(json_object_get(same.json, "duplicates")), 1);
     snprintf(path, sizeof(path), "/api/v1/files/%s/merge", one);

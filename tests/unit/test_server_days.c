@@ -13,12 +13,6 @@
 
 enum { PATH = 300, TEXT = 20000, SLOW = 100, BEFORE = 20, WRITERS = 12, REMAINS = 30000 };
 
-#define MISSING                                                                                    \
-    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
-    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
-    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
-    "\"basis\":\"consent\"}}"
-
 static void path_of(const served *w, const char *rest, char ret[PATH]) {
     char id[UUID_TEXT + 1];
 
@@ -30,7 +24,7 @@ static long add_missing(const served *w) {
     char path[PATH];
 
     path_of(w, "/files", path);
-    ANSWER_AUTO a = served_ask(w, &(ask){"POST", path, SERVED_ALL, .body = MISSING});
+    ANSWER_AUTO a = served_ask(w, &(ask){"POST", path, SERVED_ALL, .body = SERVED_MISSING});
 
     return a.status;
 }

@@ -51,12 +51,6 @@ static void expect(client *me, const answer *a, const char *what, long status, l
     snprintf(me->odd, sizeof(me->odd), "%s: %ld %.200s", what, a->status, a->body ? a->body : "");
 }
 
-#define MISSING                                                                                    \
-    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
-    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
-    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
-    "\"basis\":\"consent\"}}"
-
 static void path_of(const client *me, const char *rest, char ret[PATH]) {
     char id[UUID_TEXT + 1];
 
@@ -68,7 +62,7 @@ static void write_one(client *me) {
     char path[PATH];
 
     path_of(me, "files", path);
-    ANSWER_AUTO a = served_ask(&me->w, &(ask){"POST", path, SERVED_ALL, .body = MISSING});
+    ANSWER_AUTO a = served_ask(&me->w, &(ask){"POST", path, SERVED_ALL, .body = SERVED_MISSING});
     expect(me, &a, "a new file", 201, 503);
     if (a.status == 201 && me->n < KEPT)
         snprintf(me->code[me->n++], sizeof(me->code[0]), "%s", answer_text(&a, "code"));

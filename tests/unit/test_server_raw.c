@@ -228,12 +228,6 @@ static void certificate_files_are_read_again_and_bad_ones_leave_the_old(const da
     served_close(&w);
 }
 
-#define MISSING                                                                                    \
-    "{\"kind\":\"missing\",\"fields\":{\"family_name\":\"Halvorsen\",\"given_name\":\"Liv\","      \
-    "\"sex\":\"female\",\"born\":\"1984-03-12\",\"last_seen\":\"2026-11-01\",\"last_place\":"      \
-    "\"Harbour of K1\",\"informant_name\":\"Ida Berg\",\"informant_contact\":\"+47 22 00 00 00\"," \
-    "\"basis\":\"consent\"}}"
-
 typedef struct writer {
     served w; /* a copy with a connection of its own */
     const _Atomic bool *stop;
@@ -247,7 +241,7 @@ static void *write_on(void *user) {
     uuid_text(&me->w.made.operation, id);
     snprintf(path, sizeof(path), "/api/v1/operations/%s/files", id);
     while (!atomic_load(me->stop)) {
-        answer a = served_ask(&me->w, &(ask){"POST", path, SERVED_ALL, .body = MISSING});
+        answer a = served_ask(&me->w, &(ask){"POST", path, SERVED_ALL, .body = SERVED_MISSING});
 
         if (a.status == 201)
             atomic_fetch_add(me->kept, 1);

@@ -12,7 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 600, BODY_SIZE = 800, FILE_MAX = 8 << 20, MOMENTS = 8, WORKERS = 16 };
+enum {
+    PATH_SIZE = 600,
+    BODY_SIZE = 800,
+    FILE_MAX = 8 << 20,
+    MOMENTS = 8,
+    WORKERS = 16,
+    WORKER_MEMORY = 400 << 20
+};
 
 #define HEAD                                                                                       \
     "external,family_name,given_name,sex,born,last_seen,last_place,informant_name,"                \
@@ -315,12 +322,7 @@ static bool memory_is_held(uint64_t memory) {
 }
 
 static void a_worker_that_needs_too_much_memory_costs_one_request(const database *where) {
-    if (!memory_is_held(400 << 20)) {
-        print_message("# left out: nothing holds a worker's memory in this build\n");
-        return;
-    }
-
-    served w = open_served(where, (service_options){.worker_memory = 400 << 20});
+    served w = open_served(where, (service_options){.worker_memory = WORKER_MEMORY});
     char place[PATH_SIZE];
 
     make_photograph(&w, place);
@@ -421,25 +423,34 @@ static long strike_once(served *w, int sig, const char *place, atg_str bytes, in
     return d.status;
 }
 
+/* Milliseconds that it takes here when nobody strikes, the worker being there. */
+static uint32_t unhindered(served *w, atg_str bytes) {
+    char place[PATH_SIZE];
+    int64_t begun = 0;
+
+    for (int i = 0; i < 2; i++) {
+        make_photograph(w, place);
+        begun = clock_now();
+        assert_int_equal(strike_once(w, 0, place, bytes, 0), 200);
+    }
+    return (uint32_t)((clock_now() - begun) / 1000);
+}
+
 /* A worker that is killed, or stopped so that it never ends, while it decodes. */
-static void strike(const database *where, int sig, uint32_t decode_ms, long least, long most) {
-    served w = open_served(where, (service_options){.decode_ms = decode_ms});
+static void strike(const database *where, int sig, long least, long most) {
+    served w = open_served(where, (service_options){.listen = NULL});
     atg_str bytes = file_of(made_quarters(9000, 9000), ".png");
+    uint32_t took = unhindered(&w, bytes);
+    service_options patient = {.worker = worker_program(), .decode_ms = 4 * took + 1000};
     char place[PATH_SIZE];
     long status = 200;
-    int64_t begun = 0, took = 0;
 
-    /* how long it takes here, the worker being there */
-    for (int i = 0; i < 2; i++) {
-        make_photograph(&w, place);
-        begun = clock_now();
-        assert_int_equal(strike_once(&w, 0, place, bytes, 0), 200);
-        took = clock_now() - begun;
-    }
+    served_stop(&w);
+    served_start(&w, &patient);
     /* one that was done before the blow is struck at another moment */
-    for (int k = MOMENTS - 1; k > 0 && status == 200; k--) {
+    for (uint32_t k = MOMENTS - 1; k > 0 && status == 200; k--) {
         make_photograph(&w, place);
-        status = strike_once(&w, sig, place, bytes, (int)(took * k / MOMENTS / 1000));
+        status = strike_once(&w, sig, place, bytes, (int)(took * k / MOMENTS));
     }
     if (status < least || status > most)
         fail_msg("%ld", status);
@@ -450,11 +461,11 @@ static void strike(const database *where, int sig, uint32_t decode_ms, long leas
 }
 
 static void a_worker_that_is_killed_costs_one_request(const database *where) {
-    strike(where, SIGKILL, 0, 503, 503);
+    strike(where, SIGKILL, 503, 503);
 }
 
 static void a_worker_that_never_ends_costs_one_request(const database *where) {
-    strike(where, SIGSTOP, 2000, 413, 503);
+    strike(where, SIGSTOP, 413, 503);
 }
 
 int main(void) {
@@ -467,20 +478,26 @@ int main(void) {
          dna_that_cannot_be_is_refused_with_its_place, ON_SQLITE},
         {"a picture that was uploaded is shown", a_picture_that_was_uploaded_is_shown, ON_BOTH},
         {"a picture is given in parts", a_picture_is_given_in_parts, ON_BOTH},
-        {"a worker that needs too much memory costs one request",
-         a_worker_that_needs_too_much_memory_costs_one_request, ON_SQLITE},
         {"a worker that is killed costs one request", a_worker_that_is_killed_costs_one_request,
          ON_SQLITE},
         {"a worker that never ends costs one request", a_worker_that_never_ends_costs_one_request,
          ON_SQLITE},
+        {"a worker that needs too much memory costs one request",
+         a_worker_that_needs_too_much_memory_costs_one_request, ON_SQLITE},
     };
+    size_t n = sizeof(tests) / sizeof(*tests);
     int failed;
 
+    /* Meson takes cmocka's way of saying "skipped" for a failure: so it is left out */
+    if (!memory_is_held(WORKER_MEMORY)) {
+        fprintf(stderr, "Nothing holds a worker's memory in this build: 1 test is skipped\n");
+        n--; /* the last */
+    }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     signal(SIGPIPE, SIG_IGN);
     if (VIPS_INIT("test"))
         return 1;
-    failed = DATABASE_RUN(tests);
+    failed = database_run(tests, n);
     vips_shutdown();
     return failed;
 }
